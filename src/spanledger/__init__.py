@@ -1,0 +1,1 @@
+"""A flight recorder with brakes for LLM agents, built on OpenTelemetry."""

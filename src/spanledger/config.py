@@ -1,0 +1,225 @@
+"""
+Settings: from code, environment and an optional ``spanledger.yaml``, validated once, one object.
+
+Order of belief: arguments of `Settings.load`, then ``SPANLEDGER_*`` variables (and the standard content switch), then
+the file named by ``SPANLEDGER_CONFIG`` or ``./spanledger.yaml``, then the safe defaults.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from .errors import ConfigurationError
+
+__all__ = ["CONTENT_SWITCH", "Settings", "state_directory"]
+
+CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
+_TRUE: Final = ("1", "true", "yes", "on")
+_FALSE: Final = ("0", "false", "no", "off")
+_RESULTS: Final = ("none", "sampled", "full")
+
+
+def state_directory() -> Path:
+    """Where this user's spanledger keeps its state: ``$XDG_STATE_HOME/spanledger`` or ``~/.local/state/spanledger``."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "spanledger"
+
+
+def _name(*, env: str | None = None, choices: tuple[str, ...] = ()) -> Any:
+    return {"env": env, "choices": choices}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    What spanledger does, in one place.  The defaults are the safe ones.
+
+    Each field is a key of ``spanledger.yaml`` and, upper case behind ``SPANLEDGER_``, an environment variable.
+    """
+
+    content: str = field(default="no_content", metadata=_name(env=CONTENT_SWITCH, choices=_CONTENT_MODES))
+    """Message content: ``no_content``, ``span_only``, ``event_only`` or ``span_and_event``."""
+    store_arguments: bool = False
+    """Whether tool arguments are stored, redacted; their hash always is."""
+    store_results: str = field(default="none", metadata=_name(choices=_RESULTS))
+    """Whether tool results are stored, redacted: ``none``, ``sampled`` or ``full``; hash and size always are."""
+    redact: bool = True
+    """Whether values are redacted before they leave.  Turning it off is said at start and by `doctor`."""
+    redact_keys: tuple[str, ...] = ("email", "phone", "token", "authorization", "cookie")
+    """Keys whose values are replaced whatever they hold, besides the built-in ones."""
+    max_value_bytes: int = 65_536
+    """The largest attribute value that leaves, in bytes; a larger one is cut to valid JSON that says so."""
+    tools: tuple[str, ...] = ()
+    """Callables to treat as tools, ``module:name`` or ``module:*``."""
+    journal: Path | None = None
+    """The journal's file; unset means the one in the state directory."""
+    journal_off: bool = False
+    """Whether to keep no journal at all."""
+    journal_days: int = 30
+    """How long finished runs are kept, in days."""
+    hash_key: str | None = field(default=None, repr=False)
+    """Base64 of at least 32 random bytes; unset means the one generated in the state directory."""
+    carry_threads: bool = True
+    """Whether run and step follow into threads and executors."""
+    flush_seconds: float = 5.0
+    """How long the program's exit may be delayed to deliver what is left."""
+    implicit_run_idle_seconds: float = 900.0
+    """How long a run that nobody opened may wait for its next call before it counts as abandoned."""
+    agent: str | None = None
+    """The agent's name for runs that nobody named."""
+    agent_version: str | None = None
+    prompt_version: str | None = None
+    native_spans: bool = False
+    """Whether to leave the Anthropic SDK's own spans on, and adopt them."""
+
+    @property
+    def content_on_spans(self) -> bool:
+        """Whether messages are written to spans."""
+        return self.content in ("span_only", "span_and_event")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, file: str | Path | None = None, **given: Any) -> Settings:
+        """Read file, environment and *given*, in this order of increasing belief, and validate all of it."""
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        path = file or environ.get("SPANLEDGER_CONFIG") or ("spanledger.yaml" if Path("spanledger.yaml").exists() else None)
+        if path:
+            values.update(_from_file(Path(path)))
+        values.update(_from_environment(environ))
+        for name, value in given.items():
+            values[name] = _convert(name, value, "the arguments")
+        return cls(**values)
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file."""
+        return self.journal or state_directory() / "journal.db"
+
+
+_FIELDS: Final = {f.name: f for f in fields(Settings)}
+_OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})
+"""Variables with our prefix that are no setting."""
+
+
+def _nearest(name: str, valid: list[str]) -> str:
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(valid))}"
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        msg = f"can't read the configuration file {path}: {error.strerror}; set SPANLEDGER_CONFIG to one that exists"
+        raise ConfigurationError(msg) from error
+    try:
+        import yaml  # noqa: PLC0415 - most programs have no file
+    except ImportError as error:
+        msg = f"{path} needs PyYAML: pip install 'spanledger[yaml]'"
+        raise ConfigurationError(msg) from error
+    try:
+        data = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        msg = f"{path} is not valid YAML: {error}"
+        raise ConfigurationError(msg) from error
+    if not isinstance(data, Mapping):
+        msg = f"{path} must hold a mapping of settings, not a {type(data).__name__}"
+        raise ConfigurationError(msg)
+    found = {}
+    for name, value in data.items():
+        if name not in _FIELDS:
+            msg = f"unknown setting {name!r} in {path}; {_nearest(str(name), list(_FIELDS))}"
+            raise ConfigurationError(msg)
+        found[name] = _convert(name, value, str(path))
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    variables = {f.metadata.get("env") or f"SPANLEDGER_{name.upper()}": name for name, f in _FIELDS.items()}
+    found = {}
+    for variable, text in environ.items():
+        if name := variables.get(variable):
+            if text:
+                found[name] = _convert(name, text, f"the variable {variable}")
+        elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
+            msg = f"unknown variable {variable}; {_nearest(variable, [*variables, *_OTHER_VARIABLES])}"
+            raise ConfigurationError(msg)
+    return found
+
+
+def _convert(name: str, value: Any, source: str) -> Any:
+    if name not in _FIELDS:
+        msg = f"unknown setting {name!r} in {source}; {_nearest(name, list(_FIELDS))}"
+        raise ConfigurationError(msg)
+    setting = _FIELDS[name]
+    try:
+        converted = _TYPES[str(setting.type)](value)
+    except (TypeError, ValueError) as error:
+        msg = f"{source}: {name} is {value!r}; it must be {_WANTED[str(setting.type)]}"
+        raise ConfigurationError(msg) from error
+    choices = setting.metadata.get("choices")
+    if choices and converted is not None:
+        converted = converted.lower()
+        if converted not in choices:
+            msg = f"{source}: {name} is {value!r}; {_nearest(converted, list(choices))}"
+            raise ConfigurationError(msg)
+    return converted
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in _TRUE:
+        return True
+    if str(value).lower() in _FALSE:
+        return False
+    raise ValueError(value)
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError(value)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _positive(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, bool) or (number := kind(value)) < 0:
+            raise ValueError(value)
+        return number
+
+    return convert
+
+
+_TYPES: Final[dict[str, Callable[[Any], Any]]] = {
+    "str": _string,
+    "str | None": lambda v: None if v is None else _string(v),
+    "bool": _bool,
+    "int": _positive(int),
+    "float": _positive(float),
+    "tuple[str, ...]": _strings,
+    "Path | None": lambda v: None if v is None else Path(v).expanduser(),
+}
+_WANTED: Final = {
+    "str": "a text",
+    "str | None": "a text",
+    "bool": "true or false",
+    "int": "a whole number, not negative",
+    "float": "a number, not negative",
+    "tuple[str, ...]": "a list of texts",
+    "Path | None": "a path",
+}

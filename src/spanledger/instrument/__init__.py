@@ -1,0 +1,1 @@
+"""Watching calls: the only room that patches."""

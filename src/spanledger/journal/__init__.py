@@ -1,0 +1,1 @@
+"""The local memory of runs: one SQLite file."""

@@ -1,0 +1,236 @@
+"""
+What each run has used so far: the truth that limits, metrics, journal and report read.
+
+It is fed by the calls themselves, not by spans, so it is right for unsampled calls and for calls whose span somebody
+else emits.  Prices are looked up when somebody asks for money, never on the caller's way to the model.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from . import pricing
+from .model import Usage
+from .outcomes import status_of
+
+__all__ = ["Ledger", "ModelCall", "Run", "Totals", "ToolUse", "ledger"]
+
+MAX_RUNS: Final = 10_000
+"""How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """One model call as it is settled.  Times are nanoseconds since the epoch."""
+
+    operation: str
+    provider: str
+    request_model: str | None
+    model: str | None
+    usage: Usage
+    started: int
+    ended: int
+    step: int
+    tier: str | None = None
+    error_class: str | None = None
+    tool_calls: int = 0
+
+
+@dataclass(slots=True)
+class ToolUse:
+    """One tool call as it is settled.  *duration* is seconds, `None` when nobody measured it."""
+
+    name: str
+    args_hash: str | None
+    duration: float | None
+    step: int
+    error_class: str | None = None
+    result_hash: str | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Totals:
+    """Token sums over the model calls of a run; *unknown* counts the calls whose provider said nothing."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """Input and output tokens."""
+        return self.input + self.output
+
+    def add(self, usage: Usage) -> None:
+        """Add the tokens of one call."""
+        if not usage.known:
+            self.unknown += 1
+        self.input += usage.input or 0
+        self.output += usage.output or 0
+        self.cache_read += usage.cache_read or 0
+        self.cache_write += usage.cache_write or 0
+        self.reasoning += usage.reasoning or 0
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """
+    One request to its end, and what it used.
+
+    Times are nanoseconds since the epoch, `cost` is US dollars as a `Decimal`.  `stop_reason` is `None` while the run
+    goes on; setting it before the end decides what the run ends with.
+    """
+
+    id: str
+    name: str | None = None
+    implicit: bool = False
+    session_id: str | None = None
+    user_id: str | None = None
+    request_id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    agent_version: str | None = None
+    prompt_version: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    started: int = field(default_factory=time.time_ns)
+    ended: int | None = None
+    stop_reason: str | None = None
+    error_class: str | None = None
+    steps: int = 0
+    model_calls: int = 0
+    model_errors: int = 0
+    tool_calls: int = 0
+    tool_errors: int = 0
+    usage: Totals = field(default_factory=Totals)
+    models: dict[str, int] = field(default_factory=dict)
+    """Response model (or the requested one) -> number of calls."""
+    system_hash: str | None = None
+    tools_hash: str | None = None
+    last_tool: str | None = None
+    active: int = field(default_factory=time.time_ns)
+    """When something last happened."""
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _cost: Decimal = field(default=Decimal(0), repr=False)
+    _unpriced: int = 0
+    _to_price: list[ModelCall] = field(default_factory=list, repr=False)
+
+    @property
+    def status(self) -> str:
+        """``running``, ``success``, ``failure`` or ``timeout``."""
+        return status_of(self.stop_reason) if self.ended is not None else "running"
+
+    @property
+    def cost(self) -> Decimal:
+        """What the priced calls cost so far, USD.  `unpriced` says how many calls have no price."""
+        self._price()
+        return self._cost
+
+    @property
+    def unpriced(self) -> int:
+        """How many model calls have no price: unknown model, or no usage."""
+        self._price()
+        return self._unpriced
+
+    def _price(self) -> None:
+        while self._to_price:
+            with self.lock:
+                if not self._to_price:
+                    return
+                call = self._to_price.pop()
+                price = pricing.price_call(call)
+                if price.amount is None:
+                    self._unpriced += 1
+                else:
+                    self._cost += price.amount
+
+    def settle_model(self, call: ModelCall) -> None:
+        """Account for a model call that ended, well or not."""
+        with self.lock:
+            self.model_calls += 1
+            self.model_errors += call.error_class is not None
+            self.usage.add(call.usage)
+            model = call.model or call.request_model or "unknown"
+            self.models[model] = self.models.get(model, 0) + 1
+            self._to_price.append(call)
+            self.active = call.ended
+
+    def settle_tool(self, use: ToolUse) -> None:
+        """Account for a tool call that ended, well or not."""
+        with self.lock:
+            self.tool_calls += 1
+            self.tool_errors += use.error_class is not None
+            self.last_tool = use.name
+            self.active = time.time_ns()
+            if use.cost is not None:
+                self._cost += use.cost
+
+
+class Ledger:
+    """All runs of this process that are going on, and the last ones that ended."""
+
+    def __init__(self, max_runs: int = MAX_RUNS) -> None:
+        self._runs: OrderedDict[str, Run] = OrderedDict()
+        self._open: dict[str, Run] = {}
+        self._lock = threading.Lock()
+        self._max = max_runs
+        self.forgotten = 0
+        self.listeners: list[Callable[[str, Run], Any]] = []
+        """Called with ``started``, ``changed`` or ``ended`` and the run, on the caller's thread; must be quick."""
+
+    def open(self, run: Run) -> None:
+        """Remember a run that begins."""
+        with self._lock:
+            self._runs[run.id] = run
+            self._open[run.id] = run
+            while len(self._runs) > self._max:
+                old, _ = self._runs.popitem(last=False)
+                self._open.pop(old, None)
+                self.forgotten += 1
+        self.tell("started", run)
+
+    def close(self, run: Run, stop_reason: str) -> bool:
+        """End *run*; the first one to say so decides, later ones are told `False`."""
+        with run.lock:
+            if run.ended is not None:
+                return False
+            run.stop_reason = run.stop_reason or stop_reason
+            run.ended = time.time_ns()
+        with self._lock:
+            self._open.pop(run.id, None)
+        self.tell("ended", run)
+        return True
+
+    def tell(self, event: str, run: Run) -> None:
+        """Tell the listeners that something happened to *run*."""
+        for listener in self.listeners:
+            listener(event, run)
+
+    def get(self, run_id: str) -> Run | None:
+        """The run with this id, if it is remembered."""
+        return self._runs.get(run_id)
+
+    def going_on(self) -> list[Run]:
+        """The runs that have not ended."""
+        with self._lock:
+            return list(self._open.values())
+
+    def __iter__(self) -> Iterator[Run]:
+        with self._lock:
+            return iter(list(self._runs.values()))
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+
+ledger = Ledger()
+"""This process's ledger."""

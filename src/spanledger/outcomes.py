@@ -1,0 +1,184 @@
+"""
+The closed sets: why a run stopped, what became of it, what kind of failure a call had; and who decides.
+
+Nothing outside this module invents a stop reason, a status or an error class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .errors import LimitExceeded
+
+__all__ = [
+    "ERROR_CLASSES",
+    "STOP_REASONS",
+    "classify_exception",
+    "classify_payload",
+    "error_type",
+    "status_of",
+    "stop_reason_of_exception",
+    "stop_reason_of_finish",
+]
+
+STOP_REASONS: Final = (
+    "completed", "max_steps", "budget_exceeded", "loop_detected", "timeout", "tool_timeout", "tool_error",
+    "model_error", "content_filter", "max_tokens", "denied", "killed", "cancelled", "interrupted", "error", "abandoned",
+)  # fmt: skip
+
+ERROR_CLASSES: Final = (
+    "timeout", "rate_limited", "auth", "invalid_arguments", "unknown_tool", "not_found", "validation_failed",
+    "error_payload", "connection", "upstream_error", "content_filter", "context_length", "denied", "cancelled",
+    "exception",
+)  # fmt: skip
+
+_STATUS_CLASS = {
+    400: "invalid_arguments", 401: "auth", 403: "auth", 404: "not_found", 408: "timeout", 409: "upstream_error",
+    413: "context_length", 422: "invalid_arguments", 429: "rate_limited", 504: "timeout",
+}  # fmt: skip
+
+_NAME_CLASS = (
+    ("timeout", "timeout"), ("timedout", "timeout"), ("ratelimit", "rate_limited"), ("throttl", "rate_limited"),
+    ("toomanyrequests", "rate_limited"), ("authentication", "auth"), ("permission", "auth"), ("unauthorized", "auth"),
+    ("notfound", "not_found"), ("validation", "validation_failed"), ("connect", "connection"),
+    ("protocolerror", "connection"), ("readerror", "connection"), ("overloaded", "upstream_error"),
+    ("internalserver", "upstream_error"), ("serviceunavailable", "upstream_error"), ("badrequest", "invalid_arguments"),
+)  # fmt: skip
+
+_CODE_CLASS = {
+    "context_length_exceeded": "context_length", "content_filter": "content_filter",
+    "content_policy_violation": "content_filter", "rate_limit_exceeded": "rate_limited",
+    "rate_limit_error": "rate_limited", "insufficient_quota": "rate_limited", "overloaded_error": "upstream_error",
+    "server_error": "upstream_error", "api_error": "upstream_error", "authentication_error": "auth",
+    "permission_error": "auth", "invalid_request_error": "invalid_arguments", "not_found_error": "not_found",
+    "timeout_error": "timeout", "request_too_large": "context_length",
+}  # fmt: skip
+
+_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit)
+
+
+def status_of(stop_reason: str | None) -> str:
+    """``running`` without a stop reason, else ``success``, ``timeout`` or ``failure``."""
+    if stop_reason is None:
+        return "running"
+    if stop_reason == "completed":
+        return "success"
+    return "timeout" if stop_reason in ("timeout", "tool_timeout") else "failure"
+
+
+def error_type(error: BaseException) -> str:
+    """`error.type` as the convention wants it: the exception's class, qualified unless it is a builtin."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _of_status(status: int) -> str | None:
+    return _STATUS_CLASS.get(status) or ("upstream_error" if status >= 500 else None)  # noqa: PLR2004
+
+
+def _as_status(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.isdigit():
+        value = int(value)
+    return value if isinstance(value, int) and 400 <= value <= 599 else None  # noqa: PLR2004
+
+
+def classify_exception(error: BaseException) -> str:
+    """The error class of an exception, by type first, then HTTP status and code, then its name."""
+    if isinstance(error, LimitExceeded):
+        return "denied"
+    if isinstance(error, _CANCELLED):
+        return "cancelled"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    for attribute in ("code", "type"):
+        code = getattr(error, attribute, None)
+        if isinstance(code, str) and code in _CODE_CLASS and code != "invalid_request_error":
+            return _CODE_CLASS[code]
+    response = getattr(error, "response", None)
+    for holder in (error, response):
+        for attribute in ("status_code", "status", "code"):
+            if (status := _as_status(getattr(holder, attribute, None))) and (found := _of_status(status)):
+                return _context_or(found, error)
+    for base in type(error).__mro__:
+        name = base.__name__.lower()
+        for part, found in _NAME_CLASS:
+            if part in name:
+                return found
+    if isinstance(error, ConnectionError):
+        return "connection"
+    if isinstance(error, FileNotFoundError):
+        return "not_found"
+    return "exception"
+
+
+def _context_or(found: str, error: BaseException) -> str:
+    if found != "invalid_arguments":
+        return found
+    said = str(error).lower()
+    if "context length" in said or "context_length" in said or "prompt is too long" in said or "maximum context" in said:
+        return "context_length"
+    return "content_filter" if "content_filter" in said or "content management policy" in said else found
+
+
+def classify_payload(result: Any) -> str | None:
+    """
+    The error class of a result that came back without an exception, or `None` when it is no failure.
+
+    Seen as failures: MCP's ``isError``, ``{"error": ...}`` with something in it, ``{"status": 429}`` and its like,
+    ``{"ok": false}`` and ``{"success": false}``.
+    """
+    if isinstance(result, str):
+        return None
+    if not isinstance(result, Mapping):
+        flag = getattr(result, "isError", getattr(result, "is_error", None))
+        if flag is True:
+            return "error_payload"
+        status = getattr(result, "status_code", None)
+        return _of_status(code) if (code := _as_status(status)) else None
+    for key in ("status_code", "statusCode", "status", "code", "error_code"):
+        if (code := _as_status(result.get(key))) and (found := _of_status(code)):
+            return found
+    error = result.get("error")
+    if isinstance(error, Mapping):
+        return classify_payload({k: v for k, v in error.items() if k != "error"}) or "error_payload"
+    if error or result.get("isError") is True or result.get("is_error") is True:
+        return _CODE_CLASS.get(error, "error_payload") if isinstance(error, str) else "error_payload"
+    if result.get("ok") is False or result.get("success") is False:
+        return "error_payload"
+    return None
+
+
+_FINISH = {
+    "length": "max_tokens", "max_tokens": "max_tokens", "MAX_TOKENS": "max_tokens", "max_output_tokens": "max_tokens",
+    "model_context_window_exceeded": "max_tokens", "incomplete": "max_tokens",
+    "content_filter": "content_filter", "SAFETY": "content_filter", "refusal": "content_filter",
+    "RECITATION": "content_filter", "PROHIBITED_CONTENT": "content_filter", "BLOCKLIST": "content_filter",
+    "error": "model_error", "failed": "model_error", "pause_turn": "interrupted",
+}  # fmt: skip
+
+
+def stop_reason_of_finish(finish_reasons: list[str]) -> str:
+    """What a run that ends on these finish reasons ended for."""
+    for reason in finish_reasons:
+        if reason in _FINISH:
+            return _FINISH[reason]
+    return "completed"
+
+
+def stop_reason_of_exception(error: BaseException, where: str | None = None) -> str:
+    """What a run that ends on *error* ended for; *where* is ``model``, ``tool`` or unknown."""
+    if isinstance(error, LimitExceeded):
+        return error.stop_reason
+    if isinstance(error, _CANCELLED):
+        return "cancelled"
+    kind = classify_exception(error)
+    if kind == "timeout":
+        return "tool_timeout" if where == "tool" else "timeout"
+    if where == "model":
+        return kind if kind == "content_filter" else "model_error"
+    return "tool_error" if where == "tool" else "error"

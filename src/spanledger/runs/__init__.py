@@ -1,0 +1,1 @@
+"""Sessions, runs, steps and tools: where calls belong."""

@@ -1,0 +1,180 @@
+"""
+Every attribute, metric and event name; and our model spelled in them.
+
+The standard's names are those of the GenAI conventions' main branch (November 2026); ours live under ``agent.``.
+Plain strings, so that no version of the conventions package can break us.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from .model import Response, Usage
+
+# --- the standard's ------------------------------------------------------------------------------------------------
+OPERATION: Final = "gen_ai.operation.name"
+PROVIDER: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+REQUEST_TOP_K: Final = "gen_ai.request.top_k"
+REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
+REQUEST_PRESENCE_PENALTY: Final = "gen_ai.request.presence_penalty"
+REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+REQUEST_SEED: Final = "gen_ai.request.seed"
+REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+REQUEST_PREVIOUS_RESPONSE: Final = "gen_ai.request.previous_response.id"
+REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+OUTPUT_TYPE: Final = "gen_ai.output.type"
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+RESPONSE_STATUS: Final = "gen_ai.response.status"
+RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+EMBEDDING_DIMENSIONS: Final = "gen_ai.embeddings.dimension.count"
+USAGE_INPUT: Final = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT: Final = "gen_ai.usage.output_tokens"
+USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_WRITE: Final = "gen_ai.usage.cache_write.input_tokens"
+USAGE_CACHE_CREATION: Final = "gen_ai.usage.cache_creation.input_tokens"
+"""The name of `USAGE_CACHE_WRITE` before October 2026.  Read, and written beside it: Phoenix knows only this one."""
+USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
+USAGE_INPUT_AUDIO: Final = "gen_ai.usage.audio.input_tokens"
+USAGE_INPUT_IMAGE: Final = "gen_ai.usage.image.input_tokens"
+USAGE_CACHE_READ_AUDIO: Final = "gen_ai.usage.audio.cache_read.input_tokens"
+USAGE_OUTPUT_AUDIO: Final = "gen_ai.usage.audio.output_tokens"
+USAGE_OUTPUT_IMAGE: Final = "gen_ai.usage.image.output_tokens"
+SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+INPUT_MESSAGES: Final = "gen_ai.input.messages"
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+TOOL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_RESULT: Final = "gen_ai.tool.call.result"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+AGENT_NAME: Final = "gen_ai.agent.name"
+AGENT_VERSION: Final = "gen_ai.agent.version"
+PROMPT_VERSION: Final = "gen_ai.prompt.version"
+PROMPT_NAME: Final = "gen_ai.prompt.name"
+COST_AMOUNT: Final = "gen_ai.usage.cost.amount"
+COST_CURRENCY: Final = "gen_ai.usage.cost.currency"
+COST_SOURCE: Final = "gen_ai.usage.cost.source"
+ERROR_TYPE: Final = "error.type"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+SESSION_ID: Final = "session.id"
+USER_ID: Final = "user.id"
+OPENAI_API_TYPE: Final = "openai.api.type"
+OPENAI_REQUEST_TIER: Final = "openai.request.service_tier"
+OPENAI_RESPONSE_TIER: Final = "openai.response.service_tier"
+OPENAI_FINGERPRINT: Final = "openai.response.system_fingerprint"
+
+# --- ours ----------------------------------------------------------------------------------------------------------
+RUN_ID: Final = "agent.run.id"
+RUN_STATUS: Final = "agent.run.status"
+RUN_STOP_REASON: Final = "agent.run.stop_reason"
+RUN_IMPLICIT: Final = "agent.run.implicit"
+RUN_STEPS: Final = "agent.run.steps"
+RUN_MODEL_CALLS: Final = "agent.run.model_calls"
+RUN_TOOL_CALLS: Final = "agent.run.tool_calls"
+RUN_INPUT_TOKENS: Final = "agent.run.input_tokens"
+RUN_OUTPUT_TOKENS: Final = "agent.run.output_tokens"
+RUN_COST: Final = "agent.run.cost"
+RUN_UNPRICED: Final = "agent.run.unpriced_calls"
+STEP_ID: Final = "agent.step.id"
+STEP_NUMBER: Final = "agent.step.number"
+REQUEST_ID: Final = "agent.request.id"
+LABEL: Final = "agent.label."
+"""Prefix of the labels given to a run."""
+SYSTEM_HASH: Final = "agent.system_instructions.hash"
+TOOLS_HASH: Final = "agent.tool_definitions.hash"
+TOOL_VERSION: Final = "agent.tool.version"
+TOOL_ARGS_HASH: Final = "agent.tool.call.arguments.hash"
+TOOL_RESULT_HASH: Final = "agent.tool.call.result.hash"
+TOOL_RESULT_SIZE: Final = "agent.tool.call.result.size"
+TOOL_STATUS: Final = "agent.tool.status"
+"""``success`` or ``error``; `ERROR_CLASS` says which."""
+TOOL_DURATION: Final = "agent.tool.duration"
+"""Seconds; absent on inferred calls."""
+TOOL_INFERRED: Final = "agent.tool.inferred"
+HASH_KEY_ID: Final = "agent.hash.key_id"
+HASH_CANONICALIZATION: Final = "agent.hash.canonicalization"
+ERROR_CLASS: Final = "agent.error.class"
+USAGE_SOURCE: Final = "agent.usage.source"
+"""``provider``, ``estimated`` or ``unknown``."""
+USAGE_CACHE_WRITE_1H: Final = "agent.usage.cache_write_1h.input_tokens"
+USAGE_REQUESTS: Final = "agent.usage.requests."
+"""Prefix of the counts of server-side tool uses, e.g. ``agent.usage.requests.web_search``."""
+USAGE_PROVIDER_COST: Final = "agent.usage.provider_cost"
+STREAM_END: Final = "agent.stream.end"
+"""How a stream ended: ``drained``, ``closed``, ``abandoned``, ``error`` or ``cancelled``."""
+COST_STATUS: Final = "agent.cost.status"
+COST_PRICE_SOURCE: Final = "agent.cost.price_source"
+COST_PRICE_VERSION: Final = "agent.cost.price_version"
+COST_UNPRICED_UNITS: Final = "agent.cost.unpriced_units"
+REDACTION_COUNT: Final = "agent.redaction.count."
+"""Prefix of the counts of what was redacted, by type, e.g. ``agent.redaction.count.email``."""
+TRUNCATED: Final = "agent.truncated"
+"""Keys of the attributes that were cut to size."""
+
+TOKENS: Final = (
+    (USAGE_CACHE_READ, "cache_read"), (USAGE_CACHE_WRITE, "cache_write"), (USAGE_CACHE_CREATION, "cache_write"),
+    (USAGE_CACHE_WRITE_1H, "cache_write_1h"), (USAGE_REASONING, "reasoning"), (USAGE_INPUT_AUDIO, "input_audio"),
+    (USAGE_INPUT_IMAGE, "input_image"), (USAGE_CACHE_READ_AUDIO, "cache_read_audio"),
+    (USAGE_OUTPUT_AUDIO, "output_audio"), (USAGE_OUTPUT_IMAGE, "output_image"),
+)  # fmt: skip
+"""Attribute and `Usage` field, for all that is spelled as it is kept."""
+
+
+def usage_attributes(usage: Usage) -> dict[str, Any]:
+    """*usage* in the convention's spelling: input includes what was cached, output includes reasoning."""
+    if not usage.known:
+        return {USAGE_SOURCE: "unknown"}
+    found: dict[str, Any] = {USAGE_SOURCE: "provider"}
+    if (total := usage.input) is not None:
+        found[USAGE_INPUT] = total
+    if usage.output is not None:
+        found[USAGE_OUTPUT] = usage.output
+    for name, field in TOKENS:
+        if value := getattr(usage, field):
+            found[name] = value
+    for name, count in usage.requests.items():
+        found[USAGE_REQUESTS + name] = count
+    if usage.cost is not None:
+        found[USAGE_PROVIDER_COST] = usage.cost
+    return found
+
+
+def usage_of(attributes: Any) -> Usage:
+    """The `Usage` that a span's *attributes* spell; the inverse of `usage_attributes`."""
+    usage = Usage()
+    for name, field in TOKENS:
+        if (value := attributes.get(name)) is not None:
+            setattr(usage, field, value)
+    total = attributes.get(USAGE_INPUT)
+    if total is not None:
+        usage.uncached = total - (usage.cache_read or 0) - (usage.cache_write or 0)
+    usage.output = attributes.get(USAGE_OUTPUT)
+    usage.cost = attributes.get(USAGE_PROVIDER_COST)
+    start = len(USAGE_REQUESTS)
+    usage.requests = {k[start:]: v for k, v in attributes.items() if k.startswith(USAGE_REQUESTS)}
+    return usage
+
+
+def response_attributes(response: Response) -> dict[str, Any]:
+    """*response* as attributes, without content."""
+    found = usage_attributes(response.usage)
+    if response.id is not None:
+        found[RESPONSE_ID] = response.id
+    if response.model is not None:
+        found[RESPONSE_MODEL] = response.model
+    if response.finish_reasons:
+        found[RESPONSE_FINISH_REASONS] = response.finish_reasons
+    found.update(response.extra)
+    return found
