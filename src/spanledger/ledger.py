@@ -100,6 +100,8 @@ class Run:
     labels: Mapping[str, str] = field(default_factory=dict)
     agent_version: str | None = None
     prompt_version: str | None = None
+    parent: Run | None = field(default=None, repr=False)
+    """The run this one was started in; what is settled here counts there too."""
     trace_id: str | None = None
     span_id: str | None = None
     started: int = field(default_factory=time.time_ns)
@@ -119,6 +121,12 @@ class Run:
     last_tool: str | None = None
     active: int = field(default_factory=time.time_ns)
     """When something last happened."""
+    finish: str | None = None
+    """The stop reason that the last model call's finish reasons stand for."""
+    failed: tuple[int, str, str] | None = None
+    """The last exception that left a call: its `id`, where (``model`` or ``tool``) and its error class."""
+    decisions: list[Any] = field(default_factory=list)
+    """What limits decided, in order; see `spanledger.limits`."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _cost: Decimal = field(default=Decimal(0), repr=False)
     _unpriced: int = 0
@@ -163,6 +171,8 @@ class Run:
             self.models[model] = self.models.get(model, 0) + 1
             self._to_price.append(call)
             self.active = call.ended
+        if self.parent is not None:
+            self.parent.settle_model(call)
 
     def settle_tool(self, use: ToolUse) -> None:
         """Account for a tool call that ended, well or not."""
@@ -173,6 +183,8 @@ class Run:
             self.active = time.time_ns()
             if use.cost is not None:
                 self._cost += use.cost
+        if self.parent is not None:
+            self.parent.settle_tool(use)
 
 
 class Ledger:

@@ -173,8 +173,9 @@ class Draft:
         for (index, _), (head, pieces) in self._calls.items():
             calls.setdefault(index, []).append(ToolCall(head[0], head[1], "".join(pieces)))
         messages: list[Message] = []
-        indices = self._text.keys() | calls.keys() | self.parts.keys() | self._reasoning.keys()
-        for index in sorted(indices | self.finish_reasons.keys()):
+        started = self._text.keys() | calls.keys() | self.parts.keys() | self._reasoning.keys()
+        indices = sorted(started | self.finish_reasons.keys())
+        for index in indices:
             parts: list[Part] = []
             if thought := "".join(self._reasoning.get(index, ())):
                 parts.append({"type": "reasoning", "content": thought})
@@ -191,7 +192,7 @@ class Draft:
         return Response(
             id=self.id,
             model=self.model,
-            finish_reasons=[reason for _, reason in sorted(self.finish_reasons.items())],
+            finish_reasons=[self.finish_reasons.get(index, "error") for index in indices],
             usage=self.usage or Usage(),
             tool_calls=[call for index in sorted(calls) for call in calls[index]],
             messages=messages,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ __all__ = [
     "stop_reason_of_exception",
     "stop_reason_of_finish",
 ]
+
+MAX_PARSED: Final = 65_536
+"""The longest text, in characters, that is parsed to see whether it reports an error."""
 
 STOP_REASONS: Final = (
     "completed", "max_steps", "budget_exceeded", "loop_detected", "timeout", "tool_timeout", "tool_error",
@@ -130,10 +134,15 @@ def classify_payload(result: Any) -> str | None:
     The error class of a result that came back without an exception, or `None` when it is no failure.
 
     Seen as failures: MCP's ``isError``, ``{"error": ...}`` with something in it, ``{"status": 429}`` and its like,
-    ``{"ok": false}`` and ``{"success": false}``.
+    ``{"ok": false}`` and ``{"success": false}``; also when the result is such an object as JSON text.
     """
     if isinstance(result, str):
-        return None
+        if not (result.startswith("{") and len(result) <= MAX_PARSED):
+            return None
+        try:
+            result = json.loads(result)
+        except ValueError:
+            return None
     if not isinstance(result, Mapping):
         flag = getattr(result, "isError", getattr(result, "is_error", None))
         if flag is True:

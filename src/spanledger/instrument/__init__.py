@@ -1,1 +1,88 @@
 """Watching calls: the only room that patches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from opentelemetry import trace
+
+from .. import runs
+from ..config import Settings
+from ..providers import ADAPTERS, Adapter
+from ._calls import Call, Engine
+from ._patches import Patches
+from ._threads import carry, carry_into_threads
+from ._tools import watch_tools
+from ._watch import Watch
+
+__all__ = ["Call", "Engine", "Instrumentation", "carry", "instrument"]
+
+
+class Instrumentation:
+    """What `instrument` did; `undo` takes it back, also at the end of a ``with`` block."""
+
+    def __init__(self, patches: Patches, engine: Engine, quieted: dict[str, str]) -> None:
+        self.engine = engine
+        self._patches = patches
+        self._quieted = quieted
+
+    @property
+    def watched(self) -> list[str]:
+        """What is wrapped, ``module:name``."""
+        return list(self._patches.done)
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What should be wrapped and could not be: ``module:name`` -> why."""
+        return dict(self._patches.missing)
+
+    def undo(self) -> None:
+        """Put back the very same objects, and end what is still streaming."""
+        self.engine.active = False
+        self._patches.undo()
+        self.engine.end_streams()
+        for variable, value in self._quieted.items():
+            if os.environ.get(variable) == value:
+                del os.environ[variable]
+
+    def __enter__(self) -> Instrumentation:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.undo()
+
+
+def instrument(
+    settings: Settings | None = None,
+    *,
+    tracer_provider: trace.TracerProvider | None = None,
+    adapters: Iterable[Adapter] = ADAPTERS,
+) -> Instrumentation:
+    """
+    Watch every call that the *adapters* know, every tool that *settings* name, and carry runs into threads.
+
+    Clients that are not imported yet are watched as soon as they are.  Spans are made with *tracer_provider*, or the
+    global one.
+    """
+    settings = settings or Settings.load()
+    if tracer_provider is not None:
+        runs.use_provider(tracer_provider)
+    engine = Engine(content=settings.content_on_spans)
+    patches = Patches()
+    quieted = {}
+    for adapter in adapters:
+        if adapter.quiet is not None and not settings.native_spans:
+            variable, value = adapter.quiet
+            if variable not in os.environ:
+                os.environ[variable] = quieted[variable] = value
+        for seam in adapter.seams:
+            watch = Watch(engine, adapter, seam)
+            if seam.sync:
+                patches.add(seam.module, seam.sync, watch.sync)
+            if seam.asyncio:
+                patches.add(seam.module, seam.asyncio, watch.asyncio)
+    watch_tools(settings.tools, patches)
+    if settings.carry_threads:
+        carry_into_threads(patches)
+    return Instrumentation(patches, engine, quieted)

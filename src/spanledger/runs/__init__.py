@@ -1,1 +1,39 @@
 """Sessions, runs, steps and tools: where calls belong."""
+
+from __future__ import annotations
+
+from ._implicit import (
+    ImplicitRun,
+    asked_by_name,
+    call_ended,
+    end_all,
+    forget,
+    note_asked,
+    open_for,
+    sweep,
+)
+from ._infer import infer_tools
+from ._place import (
+    Placement,
+    attach,
+    attributes_of,
+    current,
+    entered,
+    implicit,
+    placed,
+    restore,
+    stamp,
+    tracer,
+    use_provider,
+)
+from ._run import ActiveRun, current_run, run, step
+from ._scopes import begin_step, defaults, described
+from ._tool import tool
+from ._toolcall import gate, keep, tool_listeners
+
+__all__ = [
+    "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
+    "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
+    "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "stamp", "step", "sweep", "tool",
+    "tool_listeners", "tracer", "use_provider",
+]  # fmt: skip

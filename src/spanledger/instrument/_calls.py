@@ -1,0 +1,307 @@
+"""
+The life of one watched call: place it, ask, open a span, watch what comes back, settle, close.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import SpanKind, StatusCode
+
+from .. import runs, semconv
+from ..hashing import hasher
+from ..ledger import ModelCall, ledger
+from ..model import Draft, Response
+from ..outcomes import classify_exception, error_type, stop_reason_of_finish
+from ..providers import Found, Seam
+from ..shield import report, shield
+from ._content import content_attributes, output_attribute
+from ._streams import is_raw, watched
+
+__all__ = ["Call", "Engine"]
+
+@dataclass(slots=True)
+class Engine:
+    """What every watched call shares."""
+
+    content: bool = False
+    adopt: bool = True
+    active: bool = True
+    open_calls: dict[int, Call] = field(default_factory=dict)
+    """Streams that have not ended, to be ended with the process."""
+    before: Callable[..., Any] | None = None
+    after: Callable[..., Any] | None = None
+    release: Callable[..., Any] | None = None
+    listeners: list[Callable[[Call], Any]] = field(default_factory=list)
+    """Called with each call that was settled; must be quick."""
+
+    def end_streams(self) -> None:
+        """End what is still streaming, with what arrived."""
+        for call in list(self.open_calls.values()):
+            call.finish_stream("abandoned")
+
+
+class Call:
+    """One request and whatever comes back for it."""
+
+    __slots__ = (
+        "_batch", "_ctx", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started",
+        "adopted", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
+        "peer", "request", "response", "run", "seconds", "span", "streaming",
+    )  # fmt: skip
+
+    def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:
+        self.engine = engine
+        self._seam = seam
+        self.found = found
+        self.endpoint = found.endpoint
+        self.peer = found.peer
+        self.request = found.endpoint.read_request(found.body)
+        self.streaming = False
+        self._done = False
+        self._batch: list[Any] = []
+        self._draft: Draft | None = None
+        self._reservation: Any = None
+        self.first_chunk: float | None = None
+        self.error_class: str | None = None
+        self.response: Response | None = None
+        self.model_call: ModelCall | None = None
+        self.seconds = 0.0
+
+    def begin(self, *, adopted: bool) -> None:
+        """Place the call and open its span, unless the client makes its own."""
+        self.adopted = adopted
+        request, endpoint = self.request, self.endpoint
+        placement = runs.entered()
+        self._implicit = None
+        parent: Context | None = None
+        if placement is None:
+            placement, self._implicit = runs.open_for(request)
+            if self._implicit is not None:
+                parent = self._implicit.context
+        run = self.run = placement.run
+        if request.results:
+            runs.infer_tools(run, request.results)
+        if placement.step is not None or not endpoint.inference or endpoint.operation == "embeddings":
+            self.number = placement.number
+        else:
+            self.number = runs.begin_step(run)
+        attributes = self._attributes()
+        self._started = time.perf_counter()
+        self.mark = time.time_ns()
+        if adopted:
+            self.span = trace.INVALID_SPAN
+            self._ctx = runs.placed(placement, parent or get_current())
+            return
+        model = request.model
+        self.span = runs.tracer().start_span(
+            f"{endpoint.operation} {model}" if model else endpoint.operation,
+            context=parent, kind=SpanKind.CLIENT, attributes=attributes, start_time=self.mark,
+        )  # fmt: skip
+        self._ctx = trace.set_span_in_context(self.span, parent)
+        if self.engine.content and self.span.is_recording():
+            with shield("recording a request"):
+                self.span.set_attributes(content_attributes(endpoint, self.found.body))
+
+    def _attributes(self) -> dict[str, Any]:
+        request, peer = self.request, self.peer
+        found: dict[str, Any] = {
+            semconv.OPERATION: self.endpoint.operation,
+            semconv.PROVIDER: peer.provider,
+        }
+        if request.model is not None:
+            found[semconv.REQUEST_MODEL] = request.model
+        if peer.address is not None:
+            found[semconv.SERVER_ADDRESS] = peer.address
+            if peer.port is not None:
+                found[semconv.SERVER_PORT] = peer.port
+        if request.stream:
+            found[semconv.REQUEST_STREAM] = True
+        found.update(self.endpoint.attributes)
+        found.update(request.settings)
+        found.update(runs.attributes_of(self.run, self.number))
+        if self.run.name is not None:
+            found[semconv.AGENT_NAME] = self.run.name
+        if request.conversation_id is not None:
+            found[semconv.CONVERSATION_ID] = request.conversation_id
+        self._hashes(found)
+        return found
+
+    def _hashes(self, found: dict[str, Any]) -> None:
+        run, request = self.run, self.request
+        if request.system:
+            system = hasher().hash(request.system, "system").text
+            if system != run.system_hash:
+                run.system_hash = found[semconv.SYSTEM_HASH] = system
+        if request.tools:
+            tools = hasher().hash(request.tools, "tools").text
+            if tools != run.tools_hash:
+                run.tools_hash = found[semconv.TOOLS_HASH] = tools
+        if self._implicit is not None and self._implicit.span is None:
+            found.update(runs.described(run))
+
+    def ask(self, before: Callable[..., Any]) -> None:
+        """Ask the limits; raises `LimitExceeded` when one says no."""
+        try:
+            self._reservation = before(self)
+        except BaseException as error:
+            self._end(None, error)
+            raise
+
+    def __enter__(self) -> None:
+        self._previous = runs.attach(self._ctx)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        runs.restore(self._ctx, self._previous)
+        if error is not None:
+            self._end(None, error)
+        elif not self.streaming:
+            self._end(self.response, None)
+
+    def watch(self, result: Any) -> Any:
+        """Read *result*, or put something in its place that reads along while the user does."""
+        try:
+            wrapped = watched(result, self)
+            if wrapped is not None:
+                self.streaming = True
+                self._draft = Draft()
+                self.engine.open_calls[id(self)] = self
+                return wrapped
+            self.read(result)
+        except Exception as error:  # noqa: BLE001 - the user gets what the client returned
+            report("reading a response", error)
+        return result
+
+    def read(self, result: Any) -> None:
+        """Read a whole answer."""
+        if is_raw(result):
+            result = result.parse()
+        self.response = self.endpoint.read_response(self._seam.unpack(result), self.engine.content)
+
+    # --- streams -----------------------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> Context:
+        """The context that a read of the stream runs in."""
+        return self._ctx
+
+    @property
+    def expects_stream(self) -> bool:
+        """Whether the request asked for a stream."""
+        return self.request.stream
+
+    def batch(self) -> list[Any]:
+        """Where the stream puts its chunks; see `fold`."""
+        return self._batch
+
+    def fold(self) -> None:
+        """Read the chunks that arrived since the last time."""
+        chunks: Sequence[Any] = self._batch[:]
+        self._batch.clear()
+        if chunks and self._draft is not None and not self._done:
+            with shield("reading a stream"):
+                unpack = self._seam.unpack
+                self.endpoint.fold(self._draft, [unpack(chunk) for chunk in chunks])
+
+    def started_streaming(self) -> None:
+        """The first chunk is here."""
+        self.first_chunk = time.perf_counter() - self._started
+
+    def finish_stream(self, how: str, error: BaseException | None = None) -> None:
+        """End a stream: *how* is ``drained``, ``closed``, ``abandoned``, ``error`` or ``cancelled``."""
+        if self._done:
+            return
+        self.engine.open_calls.pop(id(self), None)
+        self.fold()
+        response = self.response
+        if response is None and self._draft is not None:
+            with shield("reading a stream"):
+                response = self._draft.build()
+        if self.span.is_recording():
+            self.span.set_attribute(semconv.STREAM_END, how)
+            if self.first_chunk is not None:
+                self.span.set_attribute(semconv.TIME_TO_FIRST_CHUNK, self.first_chunk)
+        if how in ("closed", "abandoned") and self._implicit is not None:
+            self.run.finish = "cancelled"
+        self._end(response, error)
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def _end(self, response: Response | None, error: BaseException | None) -> None:
+        if self._done:
+            return
+        self._done = True
+        try:
+            self._settle(response, error)
+            self._close(response, error)
+        except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too
+            report("settling a call", failure)
+            self.span.end()
+
+    def _settle(self, response: Response | None, error: BaseException | None) -> None:
+        self.seconds = time.perf_counter() - self._started
+        response = self.response = response or Response()
+        run, request = self.run, self.request
+        if error is not None:
+            self.error_class = classify_exception(error)
+            run.failed = (id(error), "model", self.error_class)
+        elif response.error is not None:
+            self.error_class = classify_exception(_said(response.error))
+            run.failed = (0, "model", self.error_class)
+        if self.endpoint.inference:
+            self.model_call = ModelCall(
+                self.endpoint.operation, self.peer.provider, request.model, response.model, response.usage,
+                self.mark, self.mark + int(self.seconds * 1e9), self.number,
+                response.extra.get(semconv.OPENAI_RESPONSE_TIER), self.error_class, len(response.tool_calls),
+            )  # fmt: skip
+            run.settle_model(self.model_call)
+            if response.finish_reasons and run.finish != "cancelled":
+                finish = stop_reason_of_finish(response.finish_reasons)
+                run.finish = None if finish == "completed" else finish
+            elif response.error is not None:
+                run.finish = "model_error"
+            if response.tool_calls:
+                runs.note_asked(run, self.number, response)
+            ledger.tell("call", run)
+        if self.engine.after is not None:
+            self.engine.after(self, self._reservation)
+        for listener in self.engine.listeners:
+            listener(self)
+
+    def _close(self, response: Response | None, error: BaseException | None) -> None:
+        span = self.span
+        if span.is_recording():
+            response = response or Response()
+            attributes = semconv.response_attributes(response) if self.endpoint.inference else dict(response.extra)
+            if self.engine.content and response.messages:
+                attributes.update(output_attribute(response))
+            if self.error_class is not None:
+                kind = error_type(error) if error is not None else str(response.error)
+                attributes[semconv.ERROR_TYPE] = kind
+                attributes[semconv.ERROR_CLASS] = self.error_class
+                span.set_status(StatusCode.ERROR, kind)
+            span.set_attributes(attributes)
+        if self._implicit is None:
+            span.end()
+        elif self._implicit.span is None:  # the call is all of the run: its span says how the run ended
+            runs.call_ended(self._implicit, response, error, own_span=span)
+            span.end()
+        else:
+            span.end()
+            runs.call_ended(self._implicit, response, error, own_span=None)
+
+
+class _Said(Exception):  # noqa: N818 - never raised: an error that came as data
+    code: str
+
+
+def _said(code: str) -> BaseException:
+    said = _Said(code)
+    said.code = code
+    return said
+

@@ -1,0 +1,74 @@
+"""
+Put wrappers on other people's callables, and take them off again.  The only module that monkeypatches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from ..shield import logger
+
+__all__ = ["Patches"]
+
+
+class Patches:
+    """A set of patches that can be undone; undoing puts back the very same objects."""
+
+    def __init__(self) -> None:
+        self._originals: list[tuple[Any, str, Any, bool]] = []
+        self.active = True
+        self.missing: dict[str, str] = {}
+        """What should have been wrapped and is not there: name -> why.  `doctor` shows it."""
+        self.done: list[str] = []
+
+    def add(self, module: str, name: str, wrapper: Any) -> None:
+        """Wrap *name* in *module*: now, or as soon as somebody imports it."""
+
+        def patch(imported: ModuleType) -> None:
+            if not self.active:
+                return
+            try:
+                self._wrap(imported, name, wrapper)
+                self.done.append(f"{module}:{name}")
+            except Exception as error:  # noqa: BLE001 - whatever a changed client throws at us
+                self.missing[f"{module}:{name}"] = f"{type(error).__name__}: {error}"
+                logger.warning("spanledger can't watch %s:%s (%s); calls through it are not seen", module, name, error)
+
+        wrapt.register_post_import_hook(patch, module)
+
+    def on_import(self, module: str, act: Callable[[ModuleType], None]) -> None:
+        """Call *act* with *module*: now, or as soon as somebody imports it."""
+        wrapt.register_post_import_hook(lambda imported: act(imported) if self.active else None, module)
+
+    def _wrap(self, imported: Any, name: str, wrapper: Any) -> None:
+        parent, attribute, original = wrapt.resolve_path(imported, name)
+        own = attribute in vars(parent)
+        stored = vars(parent)[attribute] if own else original
+        self._originals.append((parent, attribute, stored, own))
+        wrapt.wrap_function_wrapper(imported, name, wrapper)
+
+    def replace(self, parent: Any, attribute: str, new: Any) -> None:
+        """Put *new* in the place of an attribute, or of an item of a dictionary or list."""
+        if isinstance(parent, (dict, list)):
+            original = parent[attribute]
+            parent[attribute] = new
+            self._originals.append((parent, attribute, original, True))
+        else:
+            self._originals.append((parent, attribute, vars(parent)[attribute], True))
+            setattr(parent, attribute, new)
+
+    def undo(self) -> None:
+        """Put everything back."""
+        self.active = False
+        while self._originals:
+            parent, attribute, original, own = self._originals.pop()
+            if isinstance(parent, (dict, list)):
+                parent[attribute] = original
+            elif own:
+                setattr(parent, attribute, original)
+            else:
+                delattr(parent, attribute)

@@ -1,0 +1,233 @@
+"""
+Proxies that look like what the client returned, and read along.
+
+One for streams and one for raw responses, each in sync and async form.  Chunks are kept and read in batches, off the
+loop that hands them on; every read runs in the call's context and gives it back; the end is told once, whichever way
+it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, Protocol
+
+import wrapt
+from opentelemetry.context import Context, attach, detach
+
+from .. import runs
+from ..shield import shield
+
+__all__ = ["is_raw", "watched"]
+
+BATCH: Final = 64
+"""How many chunks are kept before they are read."""
+
+
+class Listener(Protocol):
+    """The call that a stream belongs to."""
+
+    @property
+    def context(self) -> Context: ...
+    @property
+    def expects_stream(self) -> bool: ...
+
+    def batch(self) -> list[Any]: ...
+    def fold(self) -> None: ...
+    def started_streaming(self) -> None: ...
+    def read(self, result: Any) -> None: ...
+    def finish_stream(self, how: str, error: BaseException | None = None) -> None: ...
+
+
+def watched(result: Any, call: Listener) -> Any:
+    """*result* behind a proxy when it will be read later, else `None`."""
+    kind = type(result)
+    if hasattr(kind, "__anext__"):
+        return AsyncStream(result, call)
+    if hasattr(kind, "__next__"):
+        return Stream(result, call)
+    if is_raw(result) and (call.expects_stream or not result.http_response.is_closed):
+        return (AsyncRawResponse if asyncio.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
+    return None
+
+
+def is_raw(result: Any) -> bool:
+    """Whether *result* is a raw response, whose answer comes out of its `parse`."""
+    return hasattr(type(result), "parse") and hasattr(result, "http_response")
+
+
+def _how(error: BaseException) -> str:
+    return "cancelled" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)) else "error"
+
+
+class _Watched(wrapt.ObjectProxy):  # type: ignore[misc]
+    """What both kinds share: the call, and the end that comes when nobody holds the proxy any more."""
+
+    def __init__(self, wrapped: Any, call: Listener) -> None:
+        super().__init__(wrapped)
+        self._self_call = call
+        self._self_first = True
+
+    def __del__(self) -> None:
+        call = getattr(self, "_self_call", None)
+        if call is not None:
+            call.finish_stream("abandoned")
+
+    def _self_took(self, chunk: Any) -> None:
+        call = self._self_call
+        batch = call.batch()
+        batch.append(chunk)
+        if self._self_first:
+            self._self_first = False
+            call.started_streaming()
+        if len(batch) >= BATCH:
+            call.fold()
+
+
+class Stream(_Watched):
+    """A stream that is read along."""
+
+    def __iter__(self) -> Iterator[Any]:
+        call = self._self_call
+        context, batch = call.context, call.batch()
+        read = iter(self.__wrapped__).__next__
+        while True:
+            token = attach(context)
+            try:
+                chunk = read()
+            except StopIteration:
+                call.finish_stream("drained")
+                return
+            except BaseException as error:
+                call.finish_stream(_how(error), error)
+                raise
+            finally:
+                detach(token)
+            if self._self_first:
+                self._self_first = False
+                call.started_streaming()
+            batch.append(chunk)
+            if len(batch) >= BATCH:
+                call.fold()
+            yield chunk
+
+    def __next__(self) -> Any:
+        token = attach(self._self_call.context)
+        try:
+            chunk = next(self.__wrapped__)
+        except StopIteration:
+            self._self_call.finish_stream("drained")
+            raise
+        except BaseException as error:
+            self._self_call.finish_stream(_how(error), error)
+            raise
+        finally:
+            detach(token)
+        self._self_took(chunk)
+        return chunk
+
+    def __enter__(self) -> Any:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> Any:
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.__exit__(*exc)
+
+    def close(self) -> Any:
+        """Close the stream, which ends the call."""
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.close()
+
+
+class AsyncStream(_Watched):
+    """An asynchronous stream that is read along."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        context = self._self_call.context
+        previous = runs.attach(context)
+        try:
+            chunk = await self.__wrapped__.__anext__()
+        except StopAsyncIteration:
+            self._self_call.finish_stream("drained")
+            raise
+        except BaseException as error:
+            self._self_call.finish_stream(_how(error), error)
+            raise
+        finally:
+            runs.restore(context, previous)
+        self._self_took(chunk)
+        return chunk
+
+    async def __aenter__(self) -> Any:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: Any) -> Any:
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.__aexit__(*exc)
+
+    async def close(self) -> Any:
+        """Close the stream, which ends the call."""
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.close()
+
+    async def aclose(self) -> Any:
+        """Close the stream, which ends the call."""
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.aclose()
+
+
+class RawResponse(_Watched):
+    """A raw response whose body is not here yet: read when the user parses it."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the body, and read along."""
+        return _parsed(self.__wrapped__.parse(*args, **kwargs), self._self_call)
+
+    def __enter__(self) -> Any:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> Any:
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.__exit__(*exc)
+
+    def close(self) -> Any:
+        """Close the response, which ends the call."""
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.close()
+
+
+class AsyncRawResponse(_Watched):
+    """An asynchronous raw response whose body is not here yet."""
+
+    async def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse the body, and read along."""
+        return _parsed(await self.__wrapped__.parse(*args, **kwargs), self._self_call)
+
+    async def __aenter__(self) -> Any:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: Any) -> Any:
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.__aexit__(*exc)
+
+    async def close(self) -> Any:
+        """Close the response, which ends the call."""
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.close()
+
+
+def _parsed(answer: Any, call: Listener) -> Any:
+    with shield("reading a raw response"):
+        stream = watched(answer, call)
+        if stream is not None:
+            return stream
+        call.read(answer)
+        call.finish_stream("drained")
+    return answer

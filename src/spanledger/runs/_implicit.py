@@ -1,0 +1,220 @@
+"""
+Runs that nobody opened: found by what the calls themselves carry.
+
+The first model call that offers tools opens a run and its `invoke_agent` span; a call without tools, outside any run,
+is a run of its own and its span stands for it.  Later calls join by the tool results, the response id or the failed
+call that they follow, or because they share the context.  The run ends when the model answers without asking for a
+tool; one that waits too long, or is left when the process exits, ends with what is known of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind
+
+from ..ledger import Run, ledger
+from ..model import Request, Response, ToolCall
+from ..outcomes import stop_reason_of_exception
+from . import _place
+from ._place import Placement
+from ._scopes import defaults, end_run, new_id, note_span, run_attributes
+
+__all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pending_of", "sweep"]
+
+MAX_PENDING: Final = 20_000
+"""How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
+RETRY_SECONDS: Final = 60.0
+"""How long a run whose last call failed in a way that is worth a retry waits for it."""
+_WORTH_A_RETRY: Final = frozenset({"rate_limited", "timeout", "connection", "upstream_error"})
+
+
+@dataclass(slots=True, eq=False)
+class ImplicitRun:
+    """A run that nobody opened, with its span; *alone* when a single model call is all of it."""
+
+    run: Run
+    span: Span | None
+    context: Context | None
+    in_flight: int = 0
+    error: BaseException | None = None
+    until: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A tool call that a model asked for and whose result has not come back yet."""
+
+    run: Run
+    step: int
+    call: ToolCall
+    seen: bool = False
+    """Whether the call itself was watched, so that nothing has to be inferred."""
+    key: Any = field(default=None)
+
+
+_open: OrderedDict[str, ImplicitRun] = OrderedDict()
+_pending: OrderedDict[Any, Pending] = OrderedDict()
+_lock = threading.RLock()
+idle_seconds: float = 900.0
+
+
+def _key(call: Any) -> Any:
+    return call.id if call.id else ("by name", call.name)
+
+
+def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:
+    """The run that a model call outside any entered run belongs to, opened if it is the first."""
+    placement = _joined(request)
+    if placement is None:
+        sweep()
+        run = Run(id=new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
+                  agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
+        found = ImplicitRun(run, None, None)
+        if request.tools or request.results:
+            name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
+            span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
+            note_span(run, span)
+            found.span, found.context = span, trace.set_span_in_context(span)
+        ledger.open(run)
+        with _lock:
+            _open[run.id] = found
+        placement = Placement(run)
+    else:
+        with _lock:
+            found = _open.get(placement.run.id)  # type: ignore[assignment]
+    if found is not None:
+        with _lock:
+            found.in_flight += 1
+            found.error = None
+    _place.implicit.set(placement)
+    return placement, found
+
+
+def _joined(request: Request) -> Placement | None:
+    for item in [*request.results, *request.asked]:
+        if (pending := _pending.get(_key(item))) is not None and pending.run.ended is None:
+            return Placement(pending.run)
+    here = _place.implicit.get()
+    if here is None or here.run.ended is not None:
+        return None
+    state = _open.get(here.run.id)
+    starts_anew = bool(request.tools) and not request.results and not request.asked
+    if starts_anew and state is not None and state.error is None and state.in_flight == 0:
+        return None
+    return here
+
+
+def note_asked(run: Run, step: int, response: Response) -> None:
+    """Remember the tool calls that the model asked for."""
+    with _lock:
+        for call in response.tool_calls:
+            key = _key(call)
+            _pending[key] = Pending(run, step, call, key=key)
+        while len(_pending) > MAX_PENDING:
+            _pending.popitem(last=False)
+
+
+def pending_of(run: Run | None, item: Any) -> Pending | None:
+    """The tool call that *item* (a result, or a call by name) answers, if it was asked for in *run*."""
+    found = _pending.get(_key(item))
+    return found if found is not None and (run is None or found.run is run) else None
+
+
+def asked_by_name(name: str, run: Run | None) -> list[Pending]:
+    """The tool calls named *name* that are waiting to be carried out, the oldest first."""
+    with _lock:
+        return [
+            p for p in _pending.values() if not p.seen and p.call.name == name and (run is None or p.run is run)
+        ]  # fmt: skip
+
+
+def settle(pending: Pending) -> None:
+    """The result of this call came back: it is waited for no longer."""
+    with _lock:
+        _pending.pop(pending.key, None)
+
+
+def call_ended(
+    found: ImplicitRun, response: Response | None, error: BaseException | None, *, own_span: Span | None
+) -> None:
+    """A model call of *found* ended; end the run with it unless it goes on.  *own_span* is the call's span."""
+    with _lock:
+        found.in_flight -= 1
+        if found.in_flight > 0:
+            return
+        if error is not None and found.span is not None and _waits(found, error):
+            return
+        if error is None and response is not None and response.tool_calls and found.span is not None:
+            if response.finish_reasons != ["stop"]:
+                found.until = time.monotonic() + idle_seconds
+                return
+        _open.pop(found.run.id, None)
+    run = found.run
+    reason = stop_reason_of_exception(error, "model") if error is not None else run.finish or "completed"
+    span = found.span or own_span or trace.INVALID_SPAN
+    if found.span is None:
+        note_span(run, span)
+    end_run(run, span, reason, error)
+    if found.span is not None:
+        found.span.end()
+    if _place.implicit.get() is not None:
+        _place.implicit.set(None)
+
+
+def _waits(found: ImplicitRun, error: BaseException) -> bool:
+    if found.run.failed is None or found.run.failed[2] not in _WORTH_A_RETRY:
+        return False
+    found.error = error
+    found.until = time.monotonic() + RETRY_SECONDS
+    return True
+
+
+def sweep(now: float | None = None) -> None:
+    """End the runs that waited too long for their next call."""
+    now = time.monotonic() if now is None else now
+    with _lock:
+        late = [f for f in _open.values() if not f.in_flight and f.until and f.until < now]
+    for found in late:
+        _end(found)
+
+
+def _end(found: ImplicitRun) -> None:
+    with _lock:
+        if _open.pop(found.run.id, None) is None:
+            return
+    run, error = found.run, found.error
+    if error is not None:
+        reason = stop_reason_of_exception(error, "model")
+    elif run.failed is not None and run.failed[1] == "tool":
+        reason = "tool_timeout" if run.failed[2] == "timeout" else "tool_error"
+    else:
+        reason = "abandoned"
+    span = found.span or trace.INVALID_SPAN
+    end_run(run, span, reason, error)
+    span.end()
+
+
+def end_all() -> None:
+    """End every run that is left, at the exit of the process."""
+    for found in list(_open.values()):
+        _end(found)
+
+
+def forget() -> None:
+    """Forget everything: what a forked child does with its parent's runs, and a test with the last one's."""
+    _open.clear()
+    _pending.clear()
+    _place.implicit.set(None)
+
+
+def context_of(found: ImplicitRun | None) -> Context:
+    """The context that a call of this run starts its span in."""
+    return found.context if found is not None and found.context is not None else otel_context.get_current()

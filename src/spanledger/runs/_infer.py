@@ -1,0 +1,65 @@
+"""
+Tool calls that nobody watched: seen by the results that a later request carries back.
+
+Their arguments, result and outcome are known; when they ran and how long is not, and is not made up.
+"""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry.trace import SpanKind, StatusCode
+
+from .. import semconv
+from ..hashing import hasher
+from ..ledger import Run, ToolUse
+from ..model import ToolCall, ToolResult
+from ..outcomes import classify_payload
+from ..shield import shield
+from . import _implicit
+from ._place import Placement, attributes_of, tracer
+from ._toolcall import as_text, keep, parent_of, settled
+
+__all__ = ["infer_tools"]
+
+
+def infer_tools(run: Run, results: list[ToolResult]) -> None:
+    """Make a span for each tool call that nobody watched and whose result a request carries back."""
+    for item in results:
+        pending = _implicit.pending_of(run, item)
+        if pending is None:
+            continue
+        _implicit.settle(pending)
+        if not pending.seen:
+            with shield("inferring a tool call"):
+                _infer(run, pending.step, pending.call, item)
+
+
+def _infer(run: Run, step: int, call: ToolCall, item: ToolResult) -> None:
+    name = call.name or item.name or "unknown"
+    arguments, result = hasher().hash(call.arguments, "tool-args"), hasher().hash(item.content, "tool-result")
+    error_class = "error_payload" if item.is_error else classify_payload(item.content)
+    attributes = {
+        semconv.OPERATION: "execute_tool", semconv.TOOL_NAME: name, semconv.TOOL_TYPE: "function",
+        **attributes_of(run, step),
+        semconv.TOOL_INFERRED: True, semconv.TOOL_ARGS_HASH: arguments.text, semconv.TOOL_RESULT_HASH: result.text,
+        semconv.HASH_KEY_ID: hasher().key_id, semconv.HASH_CANONICALIZATION: arguments.canonicalization,
+        semconv.TOOL_STATUS: "error" if error_class else "success",
+    }  # fmt: skip
+    if call.id:
+        attributes[semconv.TOOL_CALL_ID] = call.id
+    if error_class:
+        attributes[semconv.ERROR_CLASS] = attributes[semconv.ERROR_TYPE] = error_class
+    if keep.arguments:
+        attributes[semconv.TOOL_ARGUMENTS] = as_text(call.arguments)
+    if keep.results:
+        attributes[semconv.TOOL_RESULT] = as_text(item.content)
+    now = time.time_ns()
+    parent = parent_of(Placement(run))
+    span = tracer().start_span(
+        f"execute_tool {name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes, start_time=now
+    )
+    if error_class:
+        span.set_status(StatusCode.ERROR, error_class)
+    span.end(now)
+    settled(run, ToolUse(name, arguments.text, None, step, error_class, result.text))

@@ -1,0 +1,111 @@
+"""
+Where a call belongs: the run and step of the code that is running.
+
+An entered run or step travels in the OpenTelemetry context, so it goes wherever that goes.  A run that nobody entered
+travels in a context variable of our own: no context is attached that the user's code did not enter.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, TracerProvider, get_tracer
+
+from .. import semconv
+from ..ledger import Run
+
+__all__ = ["Placement", "attach", "attributes_of", "current", "implicit", "restore", "stamp", "tracer", "use_provider"]
+
+SCOPE: Final = "spanledger"
+_KEY: Final = otel_context.create_key("spanledger-placement")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A run, and the step when an explicit one was entered; else the run's latest step counts."""
+
+    run: Run
+    step: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The step's number, from 1; 0 before the first step."""
+        return self.run.steps if self.step is None else self.step
+
+
+implicit: ContextVar[Placement | None] = ContextVar("spanledger-implicit-run", default=None)
+"""The run that nobody entered and that the code running here opened."""
+
+_tracer = get_tracer(SCOPE)
+
+
+def use_provider(provider: TracerProvider | None) -> None:
+    """Make spans with *provider* from now on; `None` is the global one."""
+    global _tracer  # noqa: PLW0603 - one tracer for the process
+    _tracer = get_tracer(SCOPE, tracer_provider=provider)
+
+
+def tracer() -> Any:
+    """The tracer that makes our spans."""
+    return _tracer
+
+
+def entered(context: Context | None = None) -> Placement | None:
+    """The run that was entered around this code, if any."""
+    found = otel_context.get_value(_KEY, context)
+    return found if isinstance(found, Placement) else None
+
+
+def current(context: Context | None = None) -> Placement | None:
+    """The run and step that code running here belongs to."""
+    if (found := entered(context)) is not None:
+        return found
+    found = implicit.get()
+    return found if found is not None and found.run.ended is None else None
+
+
+def placed(placement: Placement, context: Context) -> Context:
+    """*context* with *placement* in it."""
+    return otel_context.set_value(_KEY, placement, context)
+
+
+def attach(context: Context) -> Context:
+    """Make *context* current and return the one before; no token is kept, so nothing can fail to be detached."""
+    previous = otel_context.get_current()
+    otel_context.attach(context)
+    return previous
+
+
+def restore(context: Context, previous: Context) -> None:
+    """Go back to *previous* if *context* is still current here; elsewhere there is nothing to take back."""
+    if otel_context.get_current() is context:
+        otel_context.attach(previous)
+
+
+def attributes_of(run: Run, number: int) -> dict[str, Any]:
+    """What every span made inside *run* carries."""
+    found: dict[str, Any] = {semconv.RUN_ID: run.id}
+    if number:
+        found[semconv.STEP_ID] = f"{run.id}.{number}"
+        found[semconv.STEP_NUMBER] = number
+    if run.session_id is not None:
+        found[semconv.CONVERSATION_ID] = found[semconv.SESSION_ID] = run.session_id
+    if run.user_id is not None:
+        found[semconv.USER_ID] = run.user_id
+    return found
+
+
+def stamp(span: Span, parent_context: Context | None = None) -> None:
+    """Write run, step, session and user on a span that starts; ours carry them already."""
+    placement = current(parent_context)
+    if placement is None or not span.is_recording():
+        return
+    attributes = getattr(span, "attributes", None) or {}
+    if semconv.RUN_ID in attributes:
+        return
+    found = attributes_of(placement.run, placement.number)
+    span.set_attributes({name: value for name, value in found.items() if name not in attributes})

@@ -1,0 +1,199 @@
+"""
+A run and a step from `open` to `close`: their spans, and how they end.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, StatusCode
+
+from .. import semconv
+from ..ledger import Run, ledger
+from ..outcomes import classify_exception, error_type, status_of, stop_reason_of_exception
+from ..shield import shield
+from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+
+__all__ = [
+    "RunScope", "StepScope", "begin_step", "defaults", "described", "end_run", "new_id", "note_span", "run_attributes",
+]  # fmt: skip
+
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
+
+defaults: Final[dict[str, str | None]] = {"agent": None, "agent_version": None, "prompt_version": None}
+"""What a run is called and versioned as when nobody says; `configure` fills it in."""
+
+
+_NO_ERROR: Final = ("interrupted", "cancelled")
+"""Stop reasons that somebody chose: outcomes, and no errors of the run's span."""
+
+
+def new_id() -> str:
+    """128 random bits in hex.  Our own generator: the user's `random` sequence is theirs."""
+    return f"{_random.getrandbits(128):032x}"
+
+
+def run_attributes(run: Run) -> dict[str, Any]:
+    """What a run's span says when it starts."""
+    found: dict[str, Any] = {semconv.OPERATION: "invoke_agent"}
+    if run.name:
+        found[semconv.AGENT_NAME] = run.name
+    found.update(attributes_of(run, 0))
+    found.update(described(run))
+    return found
+
+
+def described(run: Run) -> dict[str, Any]:
+    """What was given about a run besides session and user: versions, request id, labels, the run it is part of."""
+    given = {
+        semconv.AGENT_VERSION: run.agent_version,
+        semconv.PROMPT_VERSION: run.prompt_version,
+        semconv.REQUEST_ID: run.request_id,
+        semconv.RUN_PARENT_ID: run.parent.id if run.parent is not None else None,
+        semconv.RUN_IMPLICIT: run.implicit or None,
+    }
+    found = {name: value for name, value in given.items() if value is not None}
+    found.update({semconv.LABEL + key: str(value) for key, value in run.labels.items()})
+    return found
+
+
+def end_attributes(run: Run, reason: str) -> dict[str, Any]:
+    """What a run's span says when it ends."""
+    found: dict[str, Any] = {
+        semconv.RUN_STATUS: status_of(reason),
+        semconv.RUN_STOP_REASON: reason,
+        semconv.RUN_STEPS: run.steps,
+        semconv.RUN_MODEL_CALLS: run.model_calls,
+        semconv.RUN_TOOL_CALLS: run.tool_calls,
+        semconv.RUN_INPUT_TOKENS: run.usage.input,
+        semconv.RUN_OUTPUT_TOKENS: run.usage.output,
+    }
+    if run.system_hash:
+        found[semconv.SYSTEM_HASH] = run.system_hash
+    if run.tools_hash:
+        found[semconv.TOOLS_HASH] = run.tools_hash
+    return found
+
+
+def end_run(run: Run, span: Span, reason: str, error: BaseException | None = None) -> None:
+    """End *run*, once, and say so on the span that stands for it.  The span itself is ended by its owner."""
+    if error is not None and run.error_class is None:
+        run.error_class = classify_exception(error)
+    if not ledger.close(run, reason):
+        return
+    reason = run.stop_reason or reason
+    if span.is_recording():
+        span.set_attributes(end_attributes(run, reason))
+        if status_of(reason) != "success" and (error is not None or reason not in _NO_ERROR):
+            span.set_attribute(semconv.ERROR_TYPE, error_type(error) if error is not None else reason)
+            if run.error_class:
+                span.set_attribute(semconv.ERROR_CLASS, run.error_class)
+            span.set_status(StatusCode.ERROR, reason)
+
+
+class RunScope:
+    """A run from `open` to `close`, with its span."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.context: Context | None = None
+        self._previous: Context | None = None
+
+    def open(self) -> None:
+        """Begin: remember the run, start its span."""
+        with shield("opening a run"):
+            above = current()
+            if above is not None and not above.run.implicit:
+                self.run.parent = above.run
+                self.run.session_id = self.run.session_id or above.run.session_id
+                self.run.user_id = self.run.user_id or above.run.user_id
+            name = f"invoke_agent {self.run.name}" if self.run.name else "invoke_agent"
+            span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(self.run))
+            note_span(self.run, span)
+            ledger.open(self.run)
+            self.context = placed(Placement(self.run), trace.set_span_in_context(span))
+
+    def resume(self) -> None:
+        """Become current."""
+        if self.context is not None:
+            self._previous = attach(self.context)
+
+    def pause(self) -> None:
+        """Give back what was current before."""
+        if self.context is not None and self._previous is not None:
+            restore(self.context, self._previous)
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a run keeps no result
+        """End the run with the stop reason that *error*, or its last model call, stands for."""
+        with shield("closing a run"):
+            if self.context is not None:
+                span = trace.get_current_span(self.context)
+                end_run(self.run, span, self._reason(error), error)
+                span.end()
+
+    def _reason(self, error: BaseException | None) -> str:
+        if error is None or isinstance(error, GeneratorExit):
+            return self.run.finish or "completed" if error is None else "cancelled"
+        where = None
+        cause: BaseException | None = error
+        while cause is not None and where is None:
+            if self.run.failed and self.run.failed[0] == id(cause):
+                where, self.run.error_class = self.run.failed[1:]
+            cause = cause.__cause__ or cause.__context__
+        return stop_reason_of_exception(error, where)
+
+
+def note_span(run: Run, span: Span) -> None:
+    """Remember which span stands for *run*."""
+    context = span.get_span_context()
+    if context.is_valid:
+        run.trace_id, run.span_id = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+
+
+class StepScope:
+    """A step that the user's code enters.  Steps that nobody enters begin with each model call."""
+
+    def __init__(self, run: Run, name: str | None = None) -> None:
+        self.run = run
+        self.name = name
+        self.number = 0
+        self.context: Context | None = None
+        self._previous: Context | None = None
+
+    def open(self) -> None:
+        """Begin the next step."""
+        with shield("opening a step"):
+            self.number = begin_step(self.run)
+            attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
+            name = f"step {self.name}" if self.name else "step"
+            span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)
+            self.context = placed(Placement(self.run, self.number), trace.set_span_in_context(span))
+
+    resume = RunScope.resume
+    pause = RunScope.pause
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a step keeps no result
+        """End the step; *error* makes it a failed one."""
+        with shield("closing a step"):
+            if self.context is not None:
+                span = trace.get_current_span(self.context)
+                if error is not None and not isinstance(error, GeneratorExit):
+                    span.set_attributes({
+                        semconv.ERROR_TYPE: error_type(error), semconv.ERROR_CLASS: classify_exception(error),
+                    })  # fmt: skip
+                    span.set_status(StatusCode.ERROR, error_type(error))
+                span.end()
+
+
+def begin_step(run: Run) -> int:
+    """Count one more step of *run* and say its number."""
+    with run.lock:
+        run.steps += 1
+        number = run.steps
+    ledger.tell("changed", run)
+    return number

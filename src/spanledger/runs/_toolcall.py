@@ -1,0 +1,240 @@
+"""
+Tool calls: name, hashes of arguments and result, duration, status, error class.
+
+What a tool got and gave is written down only when the settings say so; the keyed hashes always are, so that equal
+calls can be found without keeping what they held.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, StatusCode
+
+from .. import semconv
+from ..hashing import hasher, to_json
+from ..ledger import Run, ToolUse, ledger
+from ..outcomes import classify_exception, classify_payload, error_type
+from ..shield import shield
+from . import _implicit
+from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+
+__all__ = ["Cost", "ToolScope", "as_text", "gate", "keep", "parent_of", "settled", "tool_listeners"]
+
+Cost = Callable[[Any], Any] | int | float | Decimal | None
+
+
+class keep:  # noqa: N801 - a namespace of two switches
+    """What of a tool call is written down besides hashes; `configure` sets it."""
+
+    arguments = False
+    results = False
+
+
+class gate:  # noqa: N801 - a namespace of two hooks
+    """Who is asked before a tool runs, and told after; `configure` sets them when there are limits."""
+
+    before: Callable[[Run, str, str | None, int], Any] | None = None
+    after: Callable[[Run, Any, ToolUse], None] | None = None
+
+
+class ToolScope:
+    """One tool call from `open` to `close`, with its span."""
+
+    def __init__(
+        self, name: str, arguments: Any = None, *, version: str | None = None, description: str | None = None,
+        cost: Cost = None, validate: Callable[[Any], str | None] | None = None, call_id: str | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.arguments = arguments
+        self.result: Any = None
+        self.error_class: str | None = None
+        self.call_id = call_id
+        self._version = version
+        self._description = description
+        self._cost = cost
+        self._validate = validate
+        self._placement: Placement | None = None
+        self._args_hash: str | None = None
+        self._started = 0.0
+        self._reservation: Any = None
+        self.context: Context | None = None
+        self._previous: Context | None = None
+
+    def open(self) -> None:
+        """Begin: find the run and step, start the span, ask whether it may happen."""
+        denied: BaseException | None = None
+        with shield("opening a tool call"):
+            hashed = hasher().hash(self.arguments, "tool-args")
+            self._args_hash = hashed.text
+            self._place()
+            attributes = self._attributes()
+            attributes[semconv.TOOL_ARGS_HASH] = hashed.text
+            attributes[semconv.HASH_KEY_ID] = hasher().key_id
+            attributes[semconv.HASH_CANONICALIZATION] = hashed.canonicalization
+            parent = None
+            if self._placement is not None and current() is not self._placement:
+                parent = parent_of(self._placement)
+            span = tracer().start_span(
+                f"execute_tool {self.name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes
+            )
+            context = trace.set_span_in_context(span, parent)
+            if self._placement is not None:
+                context = placed(Placement(self._placement.run, self._placement.number), context)
+            self.context = context
+            self._started = time.perf_counter()
+        if gate.before is not None and self._placement is not None:
+            try:
+                self._reservation = gate.before(
+                    self._placement.run, self.name, self._args_hash, self._placement.number
+                )
+            except BaseException as error:  # noqa: BLE001 - a limit said no: the span says so, then the caller hears it
+                denied = error
+        if denied is not None:
+            self.close(denied)
+            raise denied
+
+    def _place(self) -> None:
+        here = current()
+        waiting = _implicit.asked_by_name(self.name, here.run if here is not None else None)
+        match = waiting[0] if len(waiting) == 1 else None
+        for pending in waiting if match is None else ():
+            if hasher().hash(pending.call.arguments, "tool-args").text == self._args_hash:
+                match = pending
+                break
+        if match is not None:
+            match.seen = True
+            self.call_id = self.call_id or match.call.id
+            self._placement = here if here is not None and here.step else Placement(match.run, match.step)
+        else:
+            self._placement = here
+
+    def _attributes(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            semconv.OPERATION: "execute_tool",
+            semconv.TOOL_NAME: self.name,
+            semconv.TOOL_TYPE: "function",
+        }
+        if self._placement is not None:
+            found.update(attributes_of(self._placement.run, self._placement.number))
+            if self._placement.run.name:
+                found[semconv.AGENT_NAME] = self._placement.run.name
+        for name, value in (
+            (semconv.TOOL_CALL_ID, self.call_id),
+            (semconv.TOOL_VERSION, self._version),
+            (semconv.TOOL_DESCRIPTION, self._description),
+            (semconv.TOOL_ARGUMENTS, as_text(self.arguments) if keep.arguments else None),
+        ):
+            if value is not None:
+                found[name] = value
+        return found
+
+    def resume(self) -> None:
+        """Become current."""
+        if self.context is not None:
+            self._previous = attach(self.context)
+
+    def pause(self) -> None:
+        """Give back what was current before."""
+        if self.context is not None and self._previous is not None:
+            restore(self.context, self._previous)
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End: classify what came back, account for it, end the span."""
+        with shield("closing a tool call"):
+            if self.context is None:
+                return
+            span, context = trace.get_current_span(self.context), self.context
+            self.context = None
+            duration = time.perf_counter() - self._started
+            result = self.result if result is None else result
+            abandoned = isinstance(error, GeneratorExit)
+            attributes: dict[str, Any] = {semconv.TOOL_DURATION: duration}
+            result_hash = None
+            if error is None:
+                self.error_class = self.error_class or self._failure_of(result)
+                result_hash = _describe_result(attributes, result)
+            elif not abandoned:
+                self.error_class = classify_exception(error)
+            attributes[semconv.TOOL_STATUS] = "error" if self.error_class else "success"
+            if self.error_class:
+                attributes[semconv.ERROR_CLASS] = self.error_class
+                attributes[semconv.ERROR_TYPE] = error_type(error) if error is not None else self.error_class
+                span.set_status(StatusCode.ERROR, attributes[semconv.ERROR_TYPE])
+            span.set_attributes(attributes)
+            self._settle(duration, result_hash, error, result)
+            span.end()
+            del context
+
+    def _failure_of(self, result: Any) -> str | None:
+        if self._validate is not None:
+            with shield("validating a tool's result"):
+                if self._validate(result) is not None:
+                    return "validation_failed"
+        return classify_payload(result)
+
+    def _settle(self, duration: float, result_hash: str | None, error: BaseException | None, result: Any) -> None:
+        if self._placement is None:
+            return
+        run = self._placement.run
+        use = ToolUse(
+            self.name, self._args_hash, duration, self._placement.number, self.error_class, result_hash,
+            _cost_of(self._cost, result),
+        )  # fmt: skip
+        if error is not None and self.error_class:
+            run.failed = (id(error), "tool", self.error_class)
+        elif self.error_class:
+            run.failed = (0, "tool", self.error_class)
+        elif run.failed is not None and run.failed[1] == "tool":
+            run.failed = None
+        settled(run, use)
+        if gate.after is not None:
+            gate.after(run, self._reservation, use)
+
+
+tool_listeners: list[Callable[[Run, ToolUse], Any]] = []
+"""Called with each tool call that was settled; must be quick."""
+
+
+def settled(run: Run, use: ToolUse) -> None:
+    """Account for a tool call that ended."""
+    run.settle_tool(use)
+    ledger.tell("tool", run)
+    for listener in tool_listeners:
+        listener(run, use)
+
+
+def parent_of(placement: Placement) -> Context | None:
+    """The context of the span that stands for an implicit run."""
+    state = _implicit._open.get(placement.run.id)  # noqa: SLF001 - one room
+    return state.context if state is not None else None
+
+
+def _describe_result(attributes: dict[str, Any], result: Any) -> str | None:
+    hashed = hasher().hash(result, "tool-result")
+    attributes[semconv.TOOL_RESULT_HASH] = hashed.text
+    text = result if isinstance(result, str) else None
+    if text is not None:
+        attributes[semconv.TOOL_RESULT_SIZE] = len(text.encode("utf-8", "surrogatepass"))
+    if keep.results:
+        attributes[semconv.TOOL_RESULT] = as_text(result)
+    return hashed.text
+
+
+def as_text(value: Any) -> str:
+    """*value* as JSON text; a text as it is."""
+    if isinstance(value, str):
+        return value
+    return to_json(value)
+
+
+def _cost_of(cost: Cost, result: Any) -> Decimal | None:
+    if cost is None:
+        return None
+    found = cost(result) if callable(cost) else cost
+    return None if found is None else Decimal(str(found))

@@ -1,0 +1,145 @@
+"""
+One decorator for four kinds of function: plain, coroutine, generator and async generator.
+
+A scope is entered around the call.  Around a generator it is opened once, and made current only while the generator's
+own code runs, never across a yield.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, Protocol
+
+__all__ = ["Scope", "decorate"]
+
+
+class Scope(Protocol):
+    """What `decorate` needs of a run, step or tool call."""
+
+    def open(self) -> None:
+        """Begin, without becoming current."""
+
+    def resume(self) -> None:
+        """Become current."""
+
+    def pause(self) -> None:
+        """Give back what was current before."""
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End; *error* is what came out, *result* what was returned."""
+
+
+def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...], dict[str, Any]], Scope]) -> Any:
+    """Wrap *function* so that each call runs in the scope that *scope_for* makes of its arguments."""
+    if inspect.isasyncgenfunction(function):
+        wrapper = _async_generator(function, scope_for)
+    elif inspect.isgeneratorfunction(function):
+        wrapper = _generator(function, scope_for)
+    elif inspect.iscoroutinefunction(function):
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _Entered(scope_for(args, kwargs)) as entered:
+                entered.result = await function(*args, **kwargs)
+                return entered.result
+    else:
+
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _Entered(scope_for(args, kwargs)) as entered:
+                entered.result = function(*args, **kwargs)
+                return entered.result
+
+    return functools.wraps(function)(wrapper)
+
+
+class _Entered:
+    __slots__ = ("result", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.result: Any = None
+
+    def __enter__(self) -> _Entered:
+        self.scope.open()
+        self.scope.resume()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.scope.pause()
+        self.scope.close(error, self.result)
+
+
+def _generator(function: Callable[..., Any], scope_for: Callable[..., Scope]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        scope = scope_for(args, kwargs)
+        inner = function(*args, **kwargs)
+        scope.open()
+        step, given = inner.send, None
+        try:
+            while True:
+                scope.resume()
+                try:
+                    item = step(given)
+                finally:
+                    scope.pause()
+                try:
+                    given = yield item
+                    step = inner.send
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - thrown into the generator, and so into theirs
+                    given, step = error, inner.throw
+        except StopIteration as end:
+            scope.close(None, end.value)
+            return end.value
+        except GeneratorExit:
+            scope.resume()
+            try:
+                inner.close()
+            finally:
+                scope.pause()
+                scope.close(None)
+            raise
+        except BaseException as error:
+            scope.close(error)
+            raise
+
+    return wrapper
+
+
+def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scope]) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        scope = scope_for(args, kwargs)
+        inner = function(*args, **kwargs)
+        scope.open()
+        step, given = inner.asend, None
+        try:
+            while True:
+                scope.resume()
+                try:
+                    item = await step(given)
+                finally:
+                    scope.pause()
+                try:
+                    given = yield item
+                    step = inner.asend
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - thrown into the generator, and so into theirs
+                    given, step = error, inner.athrow
+        except StopAsyncIteration:
+            scope.close(None)
+        except GeneratorExit:
+            scope.resume()
+            try:
+                await inner.aclose()
+            finally:
+                scope.pause()
+                scope.close(None)
+            raise
+        except BaseException as error:
+            scope.close(error)
+            raise
+
+    return wrapper
