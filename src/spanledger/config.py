@@ -75,6 +75,8 @@ class Settings:
     """The agent's name for runs that nobody named."""
     agent_version: str | None = None
     prompt_version: str | None = None
+    metric_names: str = field(default="latest", metadata=_name(choices=("latest", "v1.41", "both")))
+    """Which names the GenAI metrics have: the newest convention's, those of v1.41, or both."""
     native_spans: bool = False
     """Whether to leave the Anthropic SDK's own spans on, and adopt them."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..config import Settings
+from . import _implicit
 from ._implicit import (
     ImplicitRun,
     asked_by_name,
@@ -33,7 +35,18 @@ from ._toolcall import gate, keep, tool_listeners
 
 __all__ = [
     "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
+    "configure",
     "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
     "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider",
 ]  # fmt: skip
+
+
+def configure(settings: Settings) -> None:
+    """Do as *settings* say."""
+    _implicit.idle_seconds = settings.implicit_run_idle_seconds
+    keep.arguments = settings.store_arguments
+    keep.results = settings.store_results == "full"
+    defaults.update(
+        agent=settings.agent, agent_version=settings.agent_version, prompt_version=settings.prompt_version
+    )

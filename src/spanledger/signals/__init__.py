@@ -1,1 +1,7 @@
 """Metrics and events."""
+
+from __future__ import annotations
+
+from ._metrics import Metrics
+
+__all__ = ["Metrics"]

@@ -1,0 +1,95 @@
+"""
+What `opentelemetry-instrument` loads: the configurator that builds the SDK behind our pipeline, and the instrumentor.
+
+With another distribution's configurator in charge only the instrumentor runs; it then protects the provider in place.
+A configuration that can't be understood is said on standard error and the safe defaults hold: the program runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry.sdk.environment_variables import OTEL_TRACES_EXPORTER
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from . import setup
+from .config import Settings
+from .errors import ConfigurationError
+from .journal import Journal, JournalSpanExporter
+from .pipeline import LedgerSpanProcessor, ProtectingSpanExporter, default_pipeline, otlp_exporter_from_environment
+from .shield import shield
+
+__all__ = ["Configurator", "Instrumentor", "SpanledgerExporter"]
+
+_protected: Final[list[bool]] = []
+"""Not empty when the exporters of the provider stand behind our pipeline."""
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load()
+    except ConfigurationError as error:
+        print(f"spanledger: {error}\nspanledger: carrying on with the safe defaults", file=sys.stderr)  # noqa: T201
+        return Settings()
+
+
+def _journal_exporter(settings: Settings) -> list[SpanExporter]:
+    return [] if settings.journal_off else [JournalSpanExporter(Journal(settings.journal_path))]
+
+
+class Configurator(_OTelSDKConfigurator):  # type: ignore[misc]
+    """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
+
+    def _configure(self, **kwargs: Any) -> None:
+        if os.environ.get("OTEL_CONFIG_FILE"):  # takes no processors; the instrumentor protects in place
+            super()._configure(**kwargs)
+            return
+        settings = _settings()
+        outputs = _journal_exporter(settings)
+        if not os.environ.get(OTEL_TRACES_EXPORTER) and (otlp := otlp_exporter_from_environment()) is not None:
+            outputs.append(otlp)
+        super()._configure(
+            span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
+            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
+            **kwargs,
+        )
+        _protected.append(True)
+
+
+class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """Watches every client that we know; see `spanledger doctor` for what it found."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing is needed: a client that is not installed is not watched."""
+        return ()
+
+    def _instrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
+        provider = trace.get_tracer_provider()
+        with shield("starting under the launcher"):
+            sdk = provider if isinstance(provider, TracerProvider) else None
+            setup.start(_settings(), sdk, protected=bool(_protected))
+
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
+        if (made := setup.current()) is not None:
+            made.shutdown()
+
+
+class SpanledgerExporter(ProtectingSpanExporter):
+    """
+    ``OTEL_TRACES_EXPORTER=spanledger``, or the same name in the SDK's declarative configuration file.
+
+    Sends what the pipeline let through to OTLP, where the environment names an endpoint, and to the journal.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        settings = Settings.load(**given)
+        otlp = otlp_exporter_from_environment()
+        outputs = [*_journal_exporter(settings), *([otlp] if otlp is not None else [])]
+        super().__init__(outputs, default_pipeline(settings))

@@ -1,0 +1,184 @@
+"""
+Wires provider, pipeline, journal, metrics and instrumentation together; takes it apart again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+from . import runs
+from .config import Settings
+from .hashing import configure_hasher
+from .instrument import Instrumentation, instrument
+from .journal import Journal, JournalSpanExporter, LiveRuns
+from .ledger import ledger
+from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment
+from .shield import shield
+from .signals import Metrics
+
+__all__ = ["Spanledger", "configure", "start"]
+
+
+@dataclass(slots=True)
+class Spanledger:
+    """What `configure` set up.  `shutdown` delivers what is left and takes everything back."""
+
+    settings: Settings
+    provider: Any
+    journal: Journal | None
+    live: LiveRuns | None
+    metrics: Metrics
+    instrumentation: Instrumentation | None = None
+    processors: list[Any] = field(default_factory=list)
+    _over: bool = False
+
+    def force_flush(self) -> bool:
+        """Deliver what is waiting; true when all of it left within the deadline."""
+        deadline = int(self.settings.flush_seconds * 1000)
+        done = [processor.force_flush(deadline) for processor in self.processors]
+        if self.live is not None:
+            with shield("flushing the journal"):
+                self.live.flush()
+        return all(done)
+
+    def finish(self) -> None:
+        """End what is going on and deliver it, as at the exit of the process; once."""
+        if self._over:
+            return
+        self._over = True
+        with shield("finishing"):
+            if self.instrumentation is not None:
+                self.instrumentation.engine.end_streams()
+            runs.end_all()
+            for processor in self.processors:
+                processor.shutdown()
+            if self.live is not None:
+                self.live.close(self.settings.flush_seconds)
+
+    def shutdown(self) -> None:
+        """Finish, and put back everything that was patched."""
+        self.finish()
+        if self.instrumentation is not None:
+            self.instrumentation.undo()
+        for listeners, listener in (
+            (ledger.listeners, self.metrics.run_event),
+            (runs.tool_listeners, self.metrics.tool_ended),
+        ):
+            if listener in listeners:
+                listeners.remove(listener)
+        atexit.unregister(self.finish)
+
+
+_now: list[Spanledger] = []
+"""What is set up in this process: one or nothing."""
+
+
+def configure(
+    *,
+    tracer_provider: TracerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
+    exporters: Sequence[SpanExporter] = (),
+    instrument: bool = True,
+    config_file: str | Path | None = None,
+    **settings: Any,
+) -> Spanledger:
+    """
+    Set spanledger up: watch clients and tools, protect what leaves, keep the journal.
+
+    *settings* are the fields of `Settings` and win over environment and file.  With an SDK provider in place, given or
+    global, it is used and everything that it exports is protected; else one is made, exporting to OTLP where the
+    environment names an endpoint, and to *exporters*.  Calling it again replaces what was set up before.
+    Raises `ConfigurationError` for settings that it does not understand.
+    """
+    loaded = Settings.load(file=config_file, **settings)
+    while _now:
+        _now.pop().shutdown()
+    provider = tracer_provider or trace.get_tracer_provider()
+    return start(
+        loaded,
+        provider if isinstance(provider, TracerProvider) else None,
+        meter_provider=meter_provider,
+        exporters=exporters,
+        watch=instrument,
+    )
+
+
+def start(
+    settings: Settings,
+    provider: TracerProvider | None,
+    *,
+    meter_provider: MeterProvider | None = None,
+    exporters: Sequence[SpanExporter] = (),
+    watch: bool = True,
+    protected: bool = False,
+) -> Spanledger:
+    """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
+    configure_hasher(settings)
+    runs.configure(settings)
+    journal = None if settings.journal_off else Journal(settings.journal_path)
+    outputs: list[SpanExporter] = [*exporters]
+    if journal is not None and not protected:
+        outputs.insert(0, JournalSpanExporter(journal))
+    processors: list[Any] = []
+    if provider is None:
+        provider = TracerProvider(resource=Resource.create())
+        if (otlp := otlp_exporter_from_environment()) is not None:
+            outputs.append(otlp)
+        processors.append(LedgerSpanProcessor(outputs, settings=settings))
+        trace.set_tracer_provider(provider)
+    elif not protected:
+        processors.append(LedgerSpanProcessor(settings=settings))
+        processors += [BatchSpanProcessor(output) for output in outputs]
+    for processor in processors:
+        provider.add_span_processor(processor)
+    made = Spanledger(
+        settings, provider, journal, LiveRuns(journal, ledger) if journal is not None else None,
+        Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
+    )  # fmt: skip
+    ledger.listeners.append(made.metrics.run_event)
+    runs.tool_listeners.append(made.metrics.tool_ended)
+    runs.use_provider(provider)
+    if watch:
+        made.instrumentation = instrument(settings, tracer_provider=provider)
+        made.instrumentation.engine.listeners.append(made.metrics.call_ended)
+    _now.append(made)
+    atexit.register(made.finish)
+    _on_sigterm(made)
+    return made
+
+
+def _on_sigterm(made: Spanledger) -> None:
+    """Deliver what is left when somebody ends the process, unless the program has a handler of its own."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        return
+
+    def finish(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        for run in ledger.going_on():
+            run.stop_reason = run.stop_reason or "cancelled"
+            ledger.close(run, "cancelled")
+        made.finish()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with shield("watching for SIGTERM"):
+        signal.signal(signal.SIGTERM, finish)
+
+
+def current() -> Spanledger | None:
+    """What is set up in this process."""
+    return _now[-1] if _now else None
+
