@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         LoopDetected,
         SpanledgerError,
     )
-    from .instrument import carry, instrument
+    from .instrument import carry
     from .pipeline import LedgerSpanProcessor
     from .runs import ActiveRun, current_run, run, tool
     from .setup import Spanledger, configure
@@ -35,7 +35,6 @@ __all__ = [
     "carry",
     "configure",
     "current_run",
-    "instrument",
     "run",
     "tool",
 ]
@@ -45,7 +44,7 @@ _HOMES = {
     "errors": (
         "BudgetExceeded", "ConfigurationError", "Denied", "Killed", "LimitExceeded", "LoopDetected", "SpanledgerError",
     ),
-    "instrument": ("carry", "instrument"),
+    "instrument": ("carry",),
     "pipeline": ("LedgerSpanProcessor",),
     "runs": ("ActiveRun", "current_run", "run", "tool"),
     "setup": ("Spanledger", "configure"),

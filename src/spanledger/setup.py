@@ -167,9 +167,7 @@ def _on_sigterm(made: Spanledger) -> None:
         return
 
     def finish(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-        for run in ledger.going_on():
-            run.stop_reason = run.stop_reason or "cancelled"
-            ledger.close(run, "cancelled")
+        runs.end_all("cancelled")
         made.finish()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -25,7 +25,7 @@ from ..model import Request, Response, ToolCall
 from ..outcomes import stop_reason_of_exception
 from . import _place
 from ._place import Placement
-from ._scopes import defaults, end_run, new_id, note_span, run_attributes
+from ._scopes import defaults, end_run, new_id, note_span, open_scopes, run_attributes
 
 __all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pending_of", "sweep"]
 
@@ -202,16 +202,21 @@ def _end(found: ImplicitRun) -> None:
     span.end()
 
 
-def end_all() -> None:
-    """End every run that is left, at the exit of the process."""
+def end_all(reason: str | None = None) -> None:
+    """End every run that is left, at the exit of the process; *reason* when it is known why that ends."""
     for found in list(_open.values()):
+        found.run.stop_reason = found.run.stop_reason or reason
         _end(found)
+    for scope in list(open_scopes.values()):
+        scope.run.stop_reason = scope.run.stop_reason or reason or "abandoned"
+        scope.close(None)
 
 
 def forget() -> None:
     """Forget everything: what a forked child does with its parent's runs, and a test with the last one's."""
     _open.clear()
     _pending.clear()
+    open_scopes.clear()
     _place.implicit.set(None)
 
 

@@ -96,6 +96,10 @@ def end_run(run: Run, span: Span, reason: str, error: BaseException | None = Non
             span.set_status(StatusCode.ERROR, reason)
 
 
+open_scopes: Final[dict[str, RunScope]] = {}
+"""The entered runs that have not ended, to be ended with the process."""
+
+
 class RunScope:
     """A run from `open` to `close`, with its span."""
 
@@ -116,6 +120,7 @@ class RunScope:
             span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(self.run))
             note_span(self.run, span)
             ledger.open(self.run)
+            open_scopes[self.run.id] = self
             self.context = placed(Placement(self.run), trace.set_span_in_context(span))
 
     def resume(self) -> None:
@@ -131,6 +136,7 @@ class RunScope:
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a run keeps no result
         """End the run with the stop reason that *error*, or its last model call, stands for."""
         with shield("closing a run"):
+            open_scopes.pop(self.run.id, None)
             if self.context is not None:
                 span = trace.get_current_span(self.context)
                 end_run(self.run, span, self._reason(error), error)
