@@ -57,6 +57,8 @@ class Settings:
     """The largest attribute value that leaves, in bytes; a larger one is cut to valid JSON that says so."""
     tools: tuple[str, ...] = ()
     """Callables to treat as tools, ``module:name`` or ``module:*``."""
+    prices: Path | None = None
+    """The file of your own prices, TOML; see the page on costs."""
     journal: Path | None = None
     """The journal's file; unset means the one in the state directory."""
     journal_off: bool = False

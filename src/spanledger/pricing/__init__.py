@@ -1,0 +1,27 @@
+"""
+Usage and model to money, or to the reason why there is none.  The only package that knows the price library.
+
+An amount exists only where somebody said the price: the provider in its answer, your override, or the price library.
+Everything else has a status instead, never a zero.  Nothing heavy is imported before the first price is asked for.
+"""
+
+from __future__ import annotations
+
+from .gate import context_window, price, price_call, use_table, version, warm
+from .money import STATUSES, Price
+from .overrides import alias, configure, forget, override
+
+__all__ = [
+    "STATUSES",
+    "Price",
+    "alias",
+    "configure",
+    "context_window",
+    "forget",
+    "override",
+    "price",
+    "price_call",
+    "use_table",
+    "version",
+    "warm",
+]
