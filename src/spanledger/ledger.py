@@ -24,6 +24,9 @@ __all__ = ["Ledger", "ModelCall", "Run", "Totals", "ToolUse", "ledger"]
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
 
+MAX_TO_PRICE: Final = 500
+"""How many calls of a run wait for their price; normally the journal's thread asks long before."""
+
 
 @dataclass(slots=True)
 class ModelCall:
@@ -171,6 +174,8 @@ class Run:
             self.models[model] = self.models.get(model, 0) + 1
             self._to_price.append(call)
             self.active = call.ended
+        if len(self._to_price) > MAX_TO_PRICE:
+            self._price()
         if self.parent is not None:
             self.parent.settle_model(call)
 
@@ -210,8 +215,8 @@ class Ledger:
                 self.forgotten += 1
         self.tell("started", run)
 
-    def close(self, run: Run, stop_reason: str) -> bool:
-        """End *run*; the first one to say so decides, later ones are told `False`."""
+    def close(self, run: Run, stop_reason: str, *, forget: bool = False) -> bool:
+        """End *run*; the first one to say so decides, later ones are told `False`.  *forget* it when nobody will ask."""
         with run.lock:
             if run.ended is not None:
                 return False
@@ -219,6 +224,8 @@ class Ledger:
             run.ended = time.time_ns()
         with self._lock:
             self._open.pop(run.id, None)
+            if forget:
+                self._runs.pop(run.id, None)
         self.tell("ended", run)
         return True
 

@@ -50,7 +50,8 @@ class Call:
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_batch", "_ctx", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started",
+        "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_parent", "_placement", "_previous", "_reservation",
+        "_seam", "_started",
         "adopted", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
         "peer", "request", "response", "run", "seconds", "span", "streaming",
     )  # fmt: skip
@@ -91,59 +92,65 @@ class Call:
             self.number = placement.number
         else:
             self.number = runs.begin_step(run)
-        attributes = self._attributes()
+        self._placement, self._parent = placement, parent
         self._started = time.perf_counter()
         self.mark = time.time_ns()
         if adopted:
             self.span = trace.INVALID_SPAN
             self._ctx = runs.placed(placement, parent or get_current())
+            self._later = {}
+            self._hashes()
             return
         model = request.model
         self.span = runs.tracer().start_span(
             f"{endpoint.operation} {model}" if model else endpoint.operation,
-            context=parent, kind=SpanKind.CLIENT, attributes=attributes, start_time=self.mark,
+            context=parent, kind=SpanKind.CLIENT, attributes=self._for_sampling(), start_time=self.mark,
         )  # fmt: skip
         self._ctx = trace.set_span_in_context(self.span, parent)
+        self._later = self._attributes() if self.span.is_recording() else {}
+        self._hashes()
         if self.engine.content and self.span.is_recording():
             with shield("recording a request"):
-                self.span.set_attributes(content_attributes(endpoint, self.found.body))
+                self._later.update(content_attributes(endpoint, self.found.body))
 
-    def _attributes(self) -> dict[str, Any]:
-        request, peer = self.request, self.peer
-        found: dict[str, Any] = {
-            semconv.OPERATION: self.endpoint.operation,
-            semconv.PROVIDER: peer.provider,
-        }
-        if request.model is not None:
-            found[semconv.REQUEST_MODEL] = request.model
+    def _for_sampling(self) -> dict[str, Any]:
+        """What a sampler may want to know; the rest is written once, at the end."""
+        peer = self.peer
+        found: dict[str, Any] = {semconv.OPERATION: self.endpoint.operation, semconv.PROVIDER: peer.provider}
+        if self.request.model is not None:
+            found[semconv.REQUEST_MODEL] = self.request.model
         if peer.address is not None:
             found[semconv.SERVER_ADDRESS] = peer.address
             if peer.port is not None:
                 found[semconv.SERVER_PORT] = peer.port
-        if request.stream:
-            found[semconv.REQUEST_STREAM] = True
-        found.update(self.endpoint.attributes)
-        found.update(request.settings)
-        found.update(runs.attributes_of(self.run, self.number))
         if self.run.name is not None:
             found[semconv.AGENT_NAME] = self.run.name
-        if request.conversation_id is not None:
-            found[semconv.CONVERSATION_ID] = request.conversation_id
-        self._hashes(found)
         return found
 
-    def _hashes(self, found: dict[str, Any]) -> None:
+    def _attributes(self) -> dict[str, Any]:
+        request = self.request
+        found = runs.attributes_of(self.run, self.number)
+        found.update(request.settings)
+        found.update(self.endpoint.attributes)
+        if request.stream:
+            found[semconv.REQUEST_STREAM] = True
+        if request.conversation_id is not None:
+            found[semconv.CONVERSATION_ID] = request.conversation_id
+        if self._implicit is not None and self._implicit.span is None:
+            found.update(runs.described(self.run))
+        return found
+
+    def _hashes(self) -> None:
+        """Hash what the model was told to be and to have; on the span where it changed."""
         run, request = self.run, self.request
         if request.system:
             system = hasher().hash(request.system, "system").text
             if system != run.system_hash:
-                run.system_hash = found[semconv.SYSTEM_HASH] = system
+                run.system_hash = self._later[semconv.SYSTEM_HASH] = system
         if request.tools:
             tools = hasher().hash(request.tools, "tools").text
             if tools != run.tools_hash:
-                run.tools_hash = found[semconv.TOOLS_HASH] = tools
-        if self._implicit is not None and self._implicit.span is None:
-            found.update(runs.described(run))
+                run.tools_hash = self._later[semconv.TOOLS_HASH] = tools
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
@@ -222,10 +229,9 @@ class Call:
         if response is None and self._draft is not None:
             with shield("reading a stream"):
                 response = self._draft.build()
-        if self.span.is_recording():
-            self.span.set_attribute(semconv.STREAM_END, how)
-            if self.first_chunk is not None:
-                self.span.set_attribute(semconv.TIME_TO_FIRST_CHUNK, self.first_chunk)
+        self._later[semconv.STREAM_END] = how
+        if self.first_chunk is not None:
+            self._later[semconv.TIME_TO_FIRST_CHUNK] = self.first_chunk
         if how in ("closed", "abandoned") and self._implicit is not None:
             self.run.finish = "cancelled"
         self._end(response, error)
@@ -274,10 +280,14 @@ class Call:
             listener(self)
 
     def _close(self, response: Response | None, error: BaseException | None) -> None:
-        span = self.span
+        span, implicit = self.span, self._implicit
+        alone = implicit is not None and implicit.span is None
+        ended = runs.call_ended(implicit, response, error, span) if alone else {}
         if span.is_recording():
             response = response or Response()
-            attributes = semconv.response_attributes(response) if self.endpoint.inference else dict(response.extra)
+            attributes = self._later
+            attributes.update(semconv.response_attributes(response) if self.endpoint.inference else response.extra)
+            attributes.update(ended)
             if self.engine.content and response.messages:
                 attributes.update(output_attribute(response))
             if self.error_class is not None:
@@ -285,15 +295,10 @@ class Call:
                 attributes[semconv.ERROR_TYPE] = kind
                 attributes[semconv.ERROR_CLASS] = self.error_class
                 span.set_status(StatusCode.ERROR, kind)
-            span.set_attributes(attributes)
-        if self._implicit is None:
-            span.end()
-        elif self._implicit.span is None:  # the call is all of the run: its span says how the run ended
-            runs.call_ended(self._implicit, response, error, own_span=span)
-            span.end()
-        else:
-            span.end()
-            runs.call_ended(self._implicit, response, error, own_span=None)
+            runs.write(span, attributes)
+        span.end()
+        if implicit is not None and not alone:
+            runs.call_ended(implicit, response, error, span)
 
 
 class _Said(Exception):  # noqa: N818 - never raised: an error that came as data

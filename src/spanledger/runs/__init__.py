@@ -30,6 +30,7 @@ from ._place import (
 )
 from ._run import ActiveRun, current_run, run, step
 from ._scopes import begin_step, defaults, described
+from ._spans import write
 from ._tool import tool
 from ._toolcall import gate, keep, tool_listeners
 
@@ -38,7 +39,7 @@ __all__ = [
     "configure",
     "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
     "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "stamp", "step", "sweep", "tool",
-    "tool_listeners", "tracer", "use_provider",
+    "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip
 
 

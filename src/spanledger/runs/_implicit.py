@@ -20,9 +20,10 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind
 
+from .. import semconv
 from ..ledger import Run, ledger
 from ..model import Request, Response, ToolCall
-from ..outcomes import stop_reason_of_exception
+from ..outcomes import status_of, stop_reason_of_exception
 from . import _place
 from ._place import Placement
 from ._scopes import defaults, end_run, new_id, note_span, open_scopes, run_attributes
@@ -143,30 +144,40 @@ def settle(pending: Pending) -> None:
 
 
 def call_ended(
-    found: ImplicitRun, response: Response | None, error: BaseException | None, *, own_span: Span | None
-) -> None:
-    """A model call of *found* ended; end the run with it unless it goes on.  *own_span* is the call's span."""
+    found: ImplicitRun, response: Response | None, error: BaseException | None, call_span: Span
+) -> dict[str, Any]:
+    """
+    A model call of *found* ended; end the run with it unless it goes on.
+
+    Where the call is all of the run its span stands for it: what is returned belongs on it.
+    """
     with _lock:
         found.in_flight -= 1
         if found.in_flight > 0:
-            return
-        if error is not None and found.span is not None and _waits(found, error):
-            return
-        if error is None and response is not None and response.tool_calls and found.span is not None:
-            if response.finish_reasons != ["stop"]:
-                found.until = time.monotonic() + idle_seconds
-                return
+            return {}
+        if found.span is not None and _goes_on(found, response, error):
+            return {}
         _open.pop(found.run.id, None)
     run = found.run
     reason = stop_reason_of_exception(error, "model") if error is not None else run.finish or "completed"
-    span = found.span or own_span or trace.INVALID_SPAN
-    if found.span is None:
-        note_span(run, span)
-    end_run(run, span, reason, error)
+    _place.implicit.set(None)
     if found.span is not None:
+        end_run(run, found.span, reason, error)
         found.span.end()
-    if _place.implicit.get() is not None:
-        _place.implicit.set(None)
+        return {}
+    note_span(run, call_span)
+    ledger.close(run, reason, forget=True)
+    reason = run.stop_reason or reason
+    return {semconv.RUN_STATUS: status_of(reason), semconv.RUN_STOP_REASON: reason}
+
+
+def _goes_on(found: ImplicitRun, response: Response | None, error: BaseException | None) -> bool:
+    if error is not None:
+        return _waits(found, error)
+    if response is None or not response.tool_calls or response.finish_reasons == ["stop"]:
+        return False
+    found.until = time.monotonic() + idle_seconds
+    return True
 
 
 def _waits(found: ImplicitRun, error: BaseException) -> bool:

@@ -100,12 +100,13 @@ def attributes_of(run: Run, number: int) -> dict[str, Any]:
 
 
 def stamp(span: Span, parent_context: Context | None = None) -> None:
-    """Write run, step, session and user on a span that starts; ours carry them already."""
+    """Write run, step, session and user on a span that starts; ours do so themselves."""
+    scope = getattr(span, "instrumentation_scope", None)
+    if scope is not None and scope.name == SCOPE:
+        return
     placement = current(parent_context)
     if placement is None or not span.is_recording():
         return
     attributes = getattr(span, "attributes", None) or {}
-    if semconv.RUN_ID in attributes:
-        return
     found = attributes_of(placement.run, placement.number)
     span.set_attributes({name: value for name, value in found.items() if name not in attributes})

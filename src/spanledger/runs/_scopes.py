@@ -17,6 +17,7 @@ from ..ledger import Run, ledger
 from ..outcomes import classify_exception, error_type, status_of, stop_reason_of_exception
 from ..shield import shield
 from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+from ._spans import write
 
 __all__ = [
     "RunScope", "StepScope", "begin_step", "defaults", "described", "end_run", "new_id", "note_span", "run_attributes",
@@ -88,7 +89,7 @@ def end_run(run: Run, span: Span, reason: str, error: BaseException | None = Non
         return
     reason = run.stop_reason or reason
     if span.is_recording():
-        span.set_attributes(end_attributes(run, reason))
+        write(span, end_attributes(run, reason))
         if status_of(reason) != "success" and (error is not None or reason not in _NO_ERROR):
             span.set_attribute(semconv.ERROR_TYPE, error_type(error) if error is not None else reason)
             if run.error_class:

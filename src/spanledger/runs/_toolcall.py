@@ -23,6 +23,7 @@ from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
 from . import _implicit
 from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+from ._spans import write
 
 __all__ = ["Cost", "ToolScope", "as_text", "gate", "keep", "parent_of", "settled", "tool_listeners"]
 
@@ -166,7 +167,8 @@ class ToolScope:
                 attributes[semconv.ERROR_CLASS] = self.error_class
                 attributes[semconv.ERROR_TYPE] = error_type(error) if error is not None else self.error_class
                 span.set_status(StatusCode.ERROR, attributes[semconv.ERROR_TYPE])
-            span.set_attributes(attributes)
+            if span.is_recording():
+                write(span, attributes)
             self._settle(duration, result_hash, error, result)
             span.end()
             del context
