@@ -18,7 +18,10 @@ from opentelemetry.trace import Span, TracerProvider, get_tracer
 from .. import semconv
 from ..ledger import Run
 
-__all__ = ["Placement", "attach", "attributes_of", "current", "implicit", "restore", "stamp", "tracer", "use_provider"]
+__all__ = [
+    "Attached", "Placement", "attach", "attributes_of", "current", "implicit", "restore", "stamp", "tracer",
+    "use_provider",
+]  # fmt: skip
 
 SCOPE: Final = "spanledger"
 _KEY: Final = otel_context.create_key("spanledger-placement")
@@ -84,6 +87,30 @@ def restore(context: Context, previous: Context) -> None:
     """Go back to *previous* if *context* is still current here; elsewhere there is nothing to take back."""
     if otel_context.get_current() is context:
         otel_context.attach(previous)
+
+
+class Attached:
+    """What can be current for a while: around a block, or in the turns of a generator."""
+
+    context: Context | None = None
+    _inside: Context | None = None
+    _previous: Context | None = None
+
+    def resume(self) -> None:
+        """Become current; in a generator, with what its code had made current when it last yielded."""
+        if self.context is not None:
+            self._previous = attach(self._inside or self.context)
+
+    def pause(self) -> None:
+        """Give back what was current before, at a generator's yield."""
+        if self.context is not None and self._previous is not None:
+            self._inside = otel_context.get_current()
+            otel_context.attach(self._previous)
+
+    def leave(self) -> None:
+        """Give back what was current before, at the end of a block, which may be left elsewhere."""
+        if self.context is not None and self._previous is not None:
+            restore(self.context, self._previous)
 
 
 def attributes_of(run: Run, number: int) -> dict[str, Any]:

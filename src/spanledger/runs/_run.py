@@ -44,7 +44,7 @@ class Managed:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         scope = self._scopes.pop()
-        scope.pause()
+        scope.leave()
         scope.close(error)
 
     async def __aenter__(self) -> Any:

@@ -16,7 +16,7 @@ from .. import semconv
 from ..ledger import Run, ledger
 from ..outcomes import classify_exception, error_type, status_of, stop_reason_of_exception
 from ..shield import shield
-from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+from ._place import Attached, Placement, attributes_of, current, placed, tracer
 from ._spans import write
 
 __all__ = [
@@ -101,13 +101,11 @@ open_scopes: Final[dict[str, RunScope]] = {}
 """The entered runs that have not ended, to be ended with the process."""
 
 
-class RunScope:
+class RunScope(Attached):
     """A run from `open` to `close`, with its span."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.context: Context | None = None
-        self._previous: Context | None = None
 
     def open(self) -> None:
         """Begin: remember the run, start its span."""
@@ -123,16 +121,6 @@ class RunScope:
             ledger.open(self.run)
             open_scopes[self.run.id] = self
             self.context = placed(Placement(self.run), trace.set_span_in_context(span))
-
-    def resume(self) -> None:
-        """Become current."""
-        if self.context is not None:
-            self._previous = attach(self.context)
-
-    def pause(self) -> None:
-        """Give back what was current before."""
-        if self.context is not None and self._previous is not None:
-            restore(self.context, self._previous)
 
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a run keeps no result
         """End the run with the stop reason that *error*, or its last model call, stands for."""
@@ -162,15 +150,13 @@ def note_span(run: Run, span: Span) -> None:
         run.trace_id, run.span_id = f"{context.trace_id:032x}", f"{context.span_id:016x}"
 
 
-class StepScope:
+class StepScope(Attached):
     """A step that the user's code enters.  Steps that nobody enters begin with each model call."""
 
     def __init__(self, run: Run, name: str | None = None) -> None:
         self.run = run
         self.name = name
         self.number = 0
-        self.context: Context | None = None
-        self._previous: Context | None = None
 
     def open(self) -> None:
         """Begin the next step."""
@@ -180,9 +166,6 @@ class StepScope:
             name = f"step {self.name}" if self.name else "step"
             span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)
             self.context = placed(Placement(self.run, self.number), trace.set_span_in_context(span))
-
-    resume = RunScope.resume
-    pause = RunScope.pause
 
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a step keeps no result
         """End the step; *error* makes it a failed one."""

@@ -22,7 +22,7 @@ from ..ledger import Run, ToolUse, ledger
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
 from . import _implicit
-from ._place import Placement, attach, attributes_of, current, placed, restore, tracer
+from ._place import Attached, Placement, attributes_of, current, placed, tracer
 from ._spans import write
 
 __all__ = ["Cost", "ToolScope", "as_text", "gate", "keep", "parent_of", "settled", "tool_listeners"]
@@ -44,7 +44,7 @@ class gate:  # noqa: N801 - a namespace of two hooks
     after: Callable[[Run, Any, ToolUse], None] | None = None
 
 
-class ToolScope:
+class ToolScope(Attached):
     """One tool call from `open` to `close`, with its span."""
 
     def __init__(
@@ -64,8 +64,6 @@ class ToolScope:
         self._args_hash: str | None = None
         self._started = 0.0
         self._reservation: Any = None
-        self.context: Context | None = None
-        self._previous: Context | None = None
 
     def open(self) -> None:
         """Begin: find the run and step, start the span, ask whether it may happen."""
@@ -134,16 +132,6 @@ class ToolScope:
             if value is not None:
                 found[name] = value
         return found
-
-    def resume(self) -> None:
-        """Become current."""
-        if self.context is not None:
-            self._previous = attach(self.context)
-
-    def pause(self) -> None:
-        """Give back what was current before."""
-        if self.context is not None and self._previous is not None:
-            restore(self.context, self._previous)
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End: classify what came back, account for it, end the span."""

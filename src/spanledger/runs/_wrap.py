@@ -25,7 +25,10 @@ class Scope(Protocol):
         """Become current."""
 
     def pause(self) -> None:
-        """Give back what was current before."""
+        """Give back what was current before, at a yield."""
+
+    def leave(self) -> None:
+        """Give back what was current before, at the end."""
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End; *error* is what came out, *result* what was returned."""
@@ -66,7 +69,7 @@ class _Entered:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self.scope.pause()
+        self.scope.leave()
         self.scope.close(error, self.result)
 
 

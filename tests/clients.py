@@ -1,0 +1,217 @@
+"""Real LLM clients over a transport that answers from a list: what each says, and how it is called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anthropic
+import openai
+from google import genai
+from google.genai import types
+
+try:
+    import httpx2 as httpx
+except ImportError:
+    import httpx
+
+
+def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
+    """Server-sent events, one piece of body each."""
+    lines = [
+        (f"event: {event['type']}\n" if named else "").encode() + b"data: " + json.dumps(event).encode() + b"\n\n"
+        for event in events
+    ]
+    return [*lines, b"data: [DONE]\n\n"] if done else lines
+
+
+class Broken(httpx.ByteStream):
+    """A body that breaks off after its pieces."""
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that arrives in *pieces*, and then fails when *error* is given."""
+
+    def __init__(self, pieces: list[bytes], error: Exception | None = None) -> None:
+        self._pieces, self._error = pieces, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        if self._error is not None:
+            raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+        if self._error is not None:
+            raise self._error
+
+
+@dataclass
+class Answers:
+    """A transport's script: each request takes the next answer."""
+
+    queue: list[Any] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+
+    def __call__(self, request: Any) -> Any:
+        self.requests.append(request)
+        answer = self.queue.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, tuple):
+            status, body = answer
+            return httpx.Response(status, json=body)
+        if isinstance(answer, list):
+            answer = Pieces(answer)
+        if isinstance(answer, Pieces):
+            return httpx.Response(200, stream=answer, headers={"content-type": "text/event-stream"})
+        return httpx.Response(200, json=answer)
+
+    async def asyncio(self, request: Any) -> Any:
+        return self(request)
+
+
+def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
+    """Each client in its sync and async form, answered by *answers*."""
+    sync, asyn = httpx.MockTransport(answers), httpx.MockTransport(answers.asyncio)
+    base = {"api_key": "test-key", "max_retries": 0}
+    options = types.HttpOptions(
+        base_url="http://gemini.test",
+        httpx_client=httpx.Client(transport=sync),
+        httpx_async_client=httpx.AsyncClient(transport=asyn),
+    )
+    gemini = genai.Client(api_key="test-key", http_options=options)
+    return {
+        "openai": (
+            openai.OpenAI(base_url="http://openai.test/v1", http_client=httpx.Client(transport=sync), **base),
+            openai.AsyncOpenAI(base_url="http://openai.test/v1", http_client=httpx.AsyncClient(transport=asyn), **base),
+        ),
+        "anthropic": (
+            anthropic.Anthropic(base_url="http://anthropic.test", http_client=httpx.Client(transport=sync), **base),
+            anthropic.AsyncAnthropic(
+                base_url="http://anthropic.test", http_client=httpx.AsyncClient(transport=asyn), **base
+            ),
+        ),
+        "gemini": (gemini, gemini.aio),
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to call one client: plainly and streaming, and what is said and seen."""
+
+    name: str
+    client: str
+    call: Callable[[Any], Any]
+    stream: Callable[[Any], Any]
+    answer: dict[str, Any]
+    events: list[bytes]
+    model: str
+    provider: str
+    operation: str
+    finish: str
+    tokens: tuple[int, int]
+    error: tuple[int, dict[str, Any]]
+
+
+CHAT_USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+CHAT = {
+    "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini-2024-07-18",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello there"}}],
+    "usage": CHAT_USAGE,
+}  # fmt: skip
+
+
+def chat_chunk(delta: dict[str, Any], finish: str | None = None, usage: Any = None) -> dict[str, Any]:
+    """A chunk of a streamed chat completion."""
+    choices = [] if usage else [{"index": 0, "delta": delta, "finish_reason": finish}]
+    return {
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini-2024-07-18",
+        "choices": choices, "usage": usage,
+    }  # fmt: skip
+
+
+CHAT_EVENTS = sse(
+    chat_chunk({"role": "assistant", "content": ""}), chat_chunk({"content": "Hello "}), chat_chunk({"content": "there"}),
+    chat_chunk({}, "stop"), chat_chunk({}, usage=CHAT_USAGE),
+)  # fmt: skip
+CHAT_ASK = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5}
+
+RESPONSE = {
+    "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o-mini-2024-07-18", "status": "completed",
+    "output": [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed",
+                "content": [{"type": "output_text", "text": "Hello there", "annotations": []}]}],
+    "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+    "usage": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13,
+              "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}},
+}  # fmt: skip
+RESPONSE_EVENTS = sse(
+    {"type": "response.created", "sequence_number": 0, "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None}},
+    {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": "Hello ", "logprobs": []},
+    {"type": "response.output_text.delta", "sequence_number": 2, "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": "there", "logprobs": []},
+    {"type": "response.completed", "sequence_number": 3, "response": RESPONSE},
+    done=False, named=True,
+)  # fmt: skip
+
+MESSAGE = {
+    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-4-5-20251001",
+    "content": [{"type": "text", "text": "Hello there"}], "stop_reason": "end_turn", "stop_sequence": None,
+    "usage": {"input_tokens": 9, "output_tokens": 4},
+}  # fmt: skip
+MESSAGE_EVENTS = sse(
+    {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": {"input_tokens": 9, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello "}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "there"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 4}},
+    {"type": "message_stop"},
+    done=False, named=True,
+)  # fmt: skip
+MESSAGE_ASK = {"model": "claude-haiku-4-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def generated(text: str, finish: str | None = "STOP", usage: bool = True) -> dict[str, Any]:
+    """An answer, or a chunk of one, of Gemini."""
+    candidate: dict[str, Any] = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
+    if finish:
+        candidate["finishReason"] = finish
+    found = {"candidates": [candidate], "responseId": "gem_1", "modelVersion": "gemini-2.5-flash"}
+    if usage:
+        found["usageMetadata"] = {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13}
+    return found
+
+
+GENERATED_EVENTS = sse(generated("Hello ", None, usage=False), generated("there"), done=False)
+
+CASES = (
+    Case(
+        "openai chat", "openai",
+        lambda c: c.chat.completions.create(**CHAT_ASK), lambda c: c.chat.completions.create(stream=True, **CHAT_ASK),
+        CHAT, CHAT_EVENTS, "gpt-4o-mini", "openai", "chat", "stop", (9, 4),
+        (429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}),
+    ),
+    Case(
+        "openai responses", "openai",
+        lambda c: c.responses.create(model="gpt-4o-mini", input="Hi"),
+        lambda c: c.responses.create(model="gpt-4o-mini", input="Hi", stream=True),
+        RESPONSE, RESPONSE_EVENTS, "gpt-4o-mini", "openai", "chat", "completed", (9, 4),
+        (429, {"error": {"message": "slow down"}}),
+    ),
+    Case(
+        "anthropic messages", "anthropic",
+        lambda c: c.messages.create(**MESSAGE_ASK), lambda c: c.messages.create(stream=True, **MESSAGE_ASK),
+        MESSAGE, MESSAGE_EVENTS, "claude-haiku-4-5", "anthropic", "chat", "end_turn", (9, 4),
+        (429, {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}),
+    ),
+    Case(
+        "gemini", "gemini",
+        lambda c: c.models.generate_content(model="gemini-2.5-flash", contents="Hi"),
+        lambda c: c.models.generate_content_stream(model="gemini-2.5-flash", contents="Hi"),
+        generated("Hello there"), GENERATED_EVENTS, "gemini-2.5-flash", "gcp.gemini", "generate_content", "STOP", (9, 4),
+        (429, {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}}),
+    ),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""What every test stands on: our mistakes are seen, nothing of the user's home is touched, nothing is left over."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from spanledger import runs, shield
+from spanledger.ledger import ledger
+
+
+@pytest.fixture(autouse=True)
+def _strict():
+    shield.strict(True)
+    yield
+    shield.strict(False)
+    shield.failures.clear()
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path_factory, monkeypatch):
+    for name in [*os.environ]:
+        if name.startswith(("SPANLEDGER_", "OTEL_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv("SPANLEDGER_HASH_KEY", base64.b64encode(b"k" * 32).decode())
+
+
+@pytest.fixture(autouse=True)
+def _no_run_left():
+    yield
+    runs.forget()
+    ledger._runs.clear()
+    ledger._open.clear()
+    ledger.listeners.clear()
+    runs.use_provider(None)
+
+
+@pytest.fixture
+def exporter():
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exporter):
+    made = TracerProvider()
+    made.add_span_processor(SimpleSpanProcessor(exporter))
+    runs.use_provider(made)
+    return made
+
+
+@pytest.fixture
+def spans(provider, exporter):
+    """The finished spans, by the order in which they ended."""
+    return exporter.get_finished_spans

@@ -1,0 +1,318 @@
+"""Runs, steps and tools over every kind of function."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from decimal import Decimal
+
+import pytest
+from opentelemetry import trace
+
+import spanledger
+from spanledger import runs
+from spanledger.errors import BudgetExceeded
+
+
+def by_name(spans):
+    return {span.name: span for span in spans()}
+
+
+def test_a_run_is_a_span_with_a_stop_reason(spans):
+    with spanledger.run(
+        "support", session_id="s1", user_id="u1", request_id="r1", agent_version="1", prompt_version="p", labels={"team": "a"}
+    ) as run:
+        assert run.status == "running"
+        assert run.stop_reason is None
+    said = by_name(spans)["invoke_agent support"].attributes
+    assert said["gen_ai.operation.name"] == "invoke_agent"
+    assert said["gen_ai.agent.name"] == "support"
+    assert said["agent.run.id"] == run.id
+    assert (said["gen_ai.conversation.id"], said["session.id"], said["user.id"]) == ("s1", "s1", "u1")
+    assert (said["agent.request.id"], said["gen_ai.agent.version"], said["gen_ai.prompt.version"]) == ("r1", "1", "p")
+    assert said["agent.label.team"] == "a"
+    assert (said["agent.run.status"], said["agent.run.stop_reason"]) == ("success", "completed")
+    assert (run.status, run.stop_reason, run.steps, run.cost) == ("success", "completed", 0, Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "status"),
+    [
+        (ValueError("x"), "error", "failure"),
+        (TimeoutError("x"), "timeout", "timeout"),
+        (asyncio.CancelledError(), "cancelled", "failure"),
+        (BudgetExceeded("over", limit="usd"), "budget_exceeded", "failure"),
+    ],
+)
+def test_an_exception_is_the_stop_reason_and_passes_through(error, reason, status, spans):
+    with pytest.raises(type(error)) as raised, spanledger.run("a") as run:
+        raise error
+    assert raised.value is error
+    assert (run.stop_reason, run.status) == (reason, status)
+    span = by_name(spans)["invoke_agent a"]
+    assert span.attributes["agent.run.stop_reason"] == reason
+    assert not span.events
+
+
+def test_a_tool_that_raises_through_the_run_is_a_tool_error(spans):
+    @spanledger.tool
+    def send():
+        raise ConnectionError("no route")
+
+    with pytest.raises(ConnectionError), spanledger.run() as run:
+        send()
+    assert run.stop_reason == "tool_error"
+    said = by_name(spans)["execute_tool send"].attributes
+    assert (said["agent.tool.status"], said["agent.error.class"]) == ("error", "connection")
+    assert said["error.type"] == "ConnectionError"
+
+
+def test_the_user_decides_the_stop_reason(spans):
+    with spanledger.run("a") as run:
+        run.stop_reason = "max_steps"
+        with pytest.raises(ValueError, match="is no stop reason; one of: completed"):
+            run.stop_reason = "tired"
+    assert run.stop_reason == "max_steps"
+    assert by_name(spans)["invoke_agent a"].attributes["agent.run.status"] == "failure"
+
+
+def test_steps_number_themselves_and_own_what_is_inside(spans, provider):
+    with spanledger.run("a") as run:
+        for _ in range(2):
+            with run.step("think"), provider.get_tracer("other").start_as_current_span("inner"):
+                pass
+    steps = [span for span in spans() if span.name == "step think"]
+    assert [step.attributes["agent.step.number"] for step in steps] == [1, 2]
+    assert [step.attributes["agent.step.id"] for step in steps] == [f"{run.id}.1", f"{run.id}.2"]
+    assert all(step.attributes["gen_ai.operation.name"] == "step" for step in steps)
+    inner = [span for span in spans() if span.name == "inner"]
+    assert [span.parent.span_id for span in inner] == [step.context.span_id for step in steps]
+
+
+def test_decorators_keep_the_function_and_make_a_run_of_each_call(spans):
+    @spanledger.run("job")
+    def job(x: int) -> int:
+        "Doc."
+        return x * 2
+
+    assert (job.__name__, job.__doc__) == ("job", "Doc.")
+    assert [job(1), job(x=2)] == [2, 4]
+    ids = {span.attributes["agent.run.id"] for span in spans()}
+    assert len(ids) == 2
+
+
+def test_a_coroutine_runs_in_its_run(spans):
+    @spanledger.run("job")
+    async def job():
+        await asyncio.sleep(0)
+        return spanledger.current_run().id
+
+    async def main():
+        return await asyncio.gather(*(job() for _ in range(5)))
+
+    ids = asyncio.run(main())
+    assert len(set(ids)) == 5
+    assert {span.attributes["agent.run.id"] for span in spans()} == set(ids)
+
+
+def generator_run():
+    @spanledger.run("gen")
+    def numbers():
+        got = yield spanledger.current_run().id
+        try:
+            yield got
+        except KeyError:
+            yield "caught"
+        return "end"
+
+    return numbers
+
+
+def test_a_generator_holds_its_run_only_while_its_code_runs(spans):
+    numbers = generator_run()()
+    inside = next(numbers)
+    assert spanledger.current_run() is None
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert numbers.send("given") == "given"
+    assert numbers.throw(KeyError()) == "caught"
+    with pytest.raises(StopIteration) as ended:
+        next(numbers)
+    assert ended.value.value == "end"
+    said = by_name(spans)["invoke_agent gen"].attributes
+    assert (said["agent.run.id"], said["agent.run.stop_reason"]) == (inside, "completed")
+
+
+def test_a_generator_that_is_dropped_ends_its_run(spans):
+    numbers = generator_run()()
+    next(numbers)
+    del numbers
+    gc.collect()
+    assert "invoke_agent gen" in by_name(spans)
+
+
+@pytest.mark.parametrize("how", ["drained", "broken", "closed elsewhere", "failed", "collected"])
+def test_an_async_generator_never_fails_to_detach(how, spans, caplog):
+    @spanledger.run("agen")
+    async def numbers():
+        with spanledger.tool("inner"):
+            yield 1
+        yield 2
+        if how == "failed":
+            raise ValueError(how)
+
+    async def main():
+        stream = numbers()
+        if how in ("drained", "failed"):
+            async for _ in stream:
+                assert spanledger.current_run() is None
+        elif how == "broken":
+            async for _ in stream:
+                break
+            await stream.aclose()
+        elif how == "closed elsewhere":
+            await anext(stream)
+            await asyncio.create_task(stream.aclose())
+        else:
+            await anext(stream)
+            del stream
+            gc.collect()
+
+    with caplog.at_level(logging.DEBUG):
+        if how == "failed":
+            with pytest.raises(ValueError, match="failed"):
+                asyncio.run(main())
+        else:
+            asyncio.run(main())
+    assert "detach" not in caplog.text
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert by_name(spans).keys() == {"invoke_agent agen", "execute_tool inner"}
+
+
+def test_a_run_entered_in_one_task_may_be_left_in_another(spans, caplog):
+    async def numbers():
+        with spanledger.run("inside"):
+            yield 1
+            yield 2
+
+    async def main():
+        stream = numbers()
+        await asyncio.create_task(stream.__anext__())
+        await asyncio.create_task(stream.aclose())
+
+    asyncio.run(main())
+    assert "detach" not in caplog.text
+    assert "invoke_agent inside" in by_name(spans)
+
+
+def test_a_run_inside_a_run_counts_for_both(spans):
+    with spanledger.run("outer", session_id="s") as outer, spanledger.run("inner") as inner:
+        with spanledger.tool("t"):
+            pass
+    assert (outer.tool_calls, inner.tool_calls) == (1, 1)
+    said = by_name(spans)["invoke_agent inner"].attributes
+    assert said["agent.run.parent_id"] == outer.id
+    assert said["gen_ai.conversation.id"] == "s"
+
+
+def test_a_tool_as_context_manager(spans):
+    with spanledger.run("a"), spanledger.tool("search", arguments={"q": "x"}, version="2") as call:
+        call.result = {"hits": 3}
+    said = by_name(spans)["execute_tool search"].attributes
+    assert said["agent.tool.version"] == "2"
+    assert said["agent.tool.status"] == "success"
+    assert said["agent.tool.call.arguments.hash"].startswith("hmac-sha256:")
+    assert said["agent.tool.call.result.hash"].startswith("hmac-sha256:")
+    assert said["agent.tool.duration"] >= 0
+    assert "gen_ai.tool.call.arguments" not in said
+    assert "gen_ai.tool.call.result" not in said
+
+
+def test_equal_arguments_have_equal_hashes_however_they_are_passed(spans):
+    @spanledger.tool
+    def find(name, limit=10):
+        return name, limit
+
+    find("a", 3)
+    find(limit=3, name="a")
+    find("b", 3)
+    first, second, third = (span.attributes["agent.tool.call.arguments.hash"] for span in spans())
+    assert first == second != third
+
+
+@pytest.mark.parametrize(
+    ("result", "error_class"),
+    [
+        ({"error": "rate limit"}, "error_payload"),
+        ({"status": 429}, "rate_limited"),
+        ('{"error": {"code": 503}}', "upstream_error"),
+        ({"isError": True, "content": []}, "error_payload"),
+        ({"ok": False}, "error_payload"),
+        ({"error": None, "hits": 1}, None),
+        ({"errors": 0}, None),
+        ("an error is a word", None),
+        (None, None),
+        ([1, 2], None),
+    ],
+)
+def test_a_failure_that_came_back_as_a_result_is_a_failure(result, error_class, spans):
+    @spanledger.tool
+    def ask():
+        return result
+
+    assert ask() == result
+    span = by_name(spans)["execute_tool ask"]
+    assert span.attributes.get("agent.error.class") == error_class
+    assert span.attributes["agent.tool.status"] == ("error" if error_class else "success")
+
+
+def test_tool_costs_count_into_the_run(spans):
+    @spanledger.tool(cost=lambda result: result["price"])
+    def buy():
+        return {"price": "0.25"}
+
+    with spanledger.run("a") as run:
+        buy()
+        buy()
+    assert run.cost == Decimal("0.50")
+
+
+def test_methods_and_generators_are_tools_too(spans):
+    class Box:
+        @spanledger.tool
+        def get(self, key):
+            return key
+
+        @spanledger.tool("listing")
+        def every(self):
+            yield from (1, 2)
+
+    assert Box().get("k") == "k"
+    assert list(Box().every()) == [1, 2]
+    assert by_name(spans).keys() == {"execute_tool get", "execute_tool listing"}
+
+
+def test_other_spans_inside_carry_run_and_step(provider, exporter):
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    class Stamps(SimpleSpanProcessor):
+        def on_start(self, span, parent_context=None):
+            runs.stamp(span, parent_context)
+
+    made = TracerProvider()
+    made.add_span_processor(Stamps(exporter))
+    runs.use_provider(made)
+    with spanledger.run("a", session_id="s", user_id="u") as run, run.step():
+        with made.get_tracer("http").start_as_current_span("GET"):
+            pass
+    said = by_name(exporter.get_finished_spans)["GET"].attributes
+    assert said["agent.run.id"] == run.id
+    assert said["agent.step.number"] == 1
+    assert (said["session.id"], said["gen_ai.conversation.id"], said["user.id"]) == ("s", "s", "u")
+
+
+def test_without_any_provider_everything_is_still_counted():
+    with spanledger.run("a") as run, spanledger.tool("t"):
+        pass
+    assert (run.stop_reason, run.tool_calls) == ("completed", 1)
