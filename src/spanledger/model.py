@@ -8,17 +8,59 @@ written to the span.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-__all__ = ["Draft", "Message", "Part", "Request", "Response", "ToolCall", "ToolResult", "Usage"]
+__all__ = [
+    "Draft",
+    "Message",
+    "Part",
+    "Request",
+    "Response",
+    "ToolCall",
+    "ToolResult",
+    "Usage",
+    "output_message",
+    "parsed",
+]
 
 Part: TypeAlias = dict[str, Any]
 """One piece of a message, e.g. ``{"type": "text", "content": "hi"}``."""
 
 Message: TypeAlias = dict[str, Any]
 """``{"role": str, "parts": [Part, ...]}``; an output message also has ``finish_reason``."""
+
+
+_FINISH: Final = {
+    "tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call",
+    "end_turn": "stop", "stop_sequence": "stop", "STOP": "stop",
+    "max_tokens": "length", "MAX_TOKENS": "length", "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter", "SAFETY": "content_filter", "RECITATION": "content_filter",
+    "BLOCKLIST": "content_filter", "PROHIBITED_CONTENT": "content_filter", "SPII": "content_filter",
+}  # fmt: skip
+
+
+def output_message(parts: list[Part], finish_reason: str | None) -> Message:
+    """
+    An output message of the model.
+
+    Its finish reason is the convention's word for the provider's; ``error`` where none ever came.
+    """
+    reason = finish_reason or "error"
+    return {"role": "assistant", "parts": parts, "finish_reason": _FINISH.get(reason, reason)}
+
+
+def parsed(arguments: Any) -> Any:
+    """*arguments* as an object where they are a JSON string; as they are where they are not."""
+    if isinstance(arguments, str):
+        try:
+            return json.loads(arguments)
+        except ValueError:
+            return arguments
+    return arguments
 
 
 @dataclass(slots=True)
@@ -76,6 +118,13 @@ class ToolCall:
     name: str | None
     arguments: Any = None
 
+    def part(self) -> Part:
+        """The call as a part of a message, its arguments parsed where they are JSON."""
+        part: Part = {"type": "tool_call", "name": self.name, "arguments": parsed(self.arguments)}
+        if self.id is not None:
+            part["id"] = self.id
+        return part
+
 
 @dataclass(slots=True)
 class ToolResult:
@@ -129,13 +178,11 @@ class Draft:
     """
     A response that is still arriving.
 
-    Providers write into it, batch by batch; `build` turns it into a `Response`.  Text and tool-call pieces are kept
-    per index; what a provider never sent stays unknown.
+    Providers write into it, batch by batch; `build` turns it into a `Response`.  What is said is kept in blocks, in
+    order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = (
-        "_calls", "_reasoning", "_text", "error", "extra", "finish_reasons", "id", "model", "parts", "usage",
-    )  # fmt: skip
+    __slots__ = ("_blocks", "_whole", "error", "extra", "finish_reasons", "id", "model", "usage")
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -144,58 +191,87 @@ class Draft:
         self.finish_reasons: dict[int, str] = {}
         self.extra: dict[str, Any] = {}
         self.error: str | None = None
-        self.parts: dict[int, list[Part]] = {}
-        self._text: dict[int, list[str]] = {}
-        self._reasoning: dict[int, list[str]] = {}
-        self._calls: dict[tuple[int, Any], tuple[list[str | None], list[str]]] = {}
+        self._blocks: dict[tuple[int, str, Any], Any] = {}
+        self._whole: Response | None = None
 
-    def text(self, index: int) -> list[str]:
-        """The text pieces of choice *index*; append to it."""
-        return self._text.setdefault(index, [])
+    def text(self, index: int, block: Any = 0) -> list[str]:
+        """The text pieces of a block of choice *index*; append to it."""
+        pieces: list[str] = self._blocks.setdefault((index, "text", block), [])
+        return pieces
 
-    def reasoning(self, index: int) -> list[str]:
-        """The reasoning pieces of choice *index*; append to it."""
-        return self._reasoning.setdefault(index, [])
+    def reasoning(self, index: int, block: Any = 0) -> list[str]:
+        """The reasoning pieces of a block of choice *index*; append to it."""
+        pieces: list[str] = self._blocks.setdefault((index, "reasoning", block), [])
+        return pieces
 
-    def tool_call(self, index: int, key: Any, id: str | None, name: str | None, piece: str | None) -> None:  # noqa: A002
-        """Add a piece of the tool call *key* of choice *index*."""
-        head, pieces = self._calls.setdefault((index, key), ([None, None], []))
-        if id and not head[0]:
-            head[0] = id
-        if name and not head[1]:
-            head[1] = name
-        if piece:
-            pieces.append(piece)
+    def part(self, index: int, block: Any, part: Part) -> None:
+        """Keep a whole *part*, in place of what the same block held before; `None` is a block of its own."""
+        self._blocks[(index, "part", ("own", len(self._blocks)) if block is None else block)] = part
+
+    def tool_call(self, index: int, key: Any, id: str | None, name: str | None, piece: Any) -> None:  # noqa: A002
+        """
+        Add to the tool call *key* of choice *index*: a piece of JSON, or the arguments as a whole.
+
+        Without a *key* it is a call of its own.
+        """
+        key = ("own", len(self._blocks)) if key is None else key
+        call: list[Any] = self._blocks.setdefault((index, "tool_call", key), [None, None, None, []])
+        call[0] = call[0] or id
+        call[1] = call[1] or name
+        if isinstance(piece, str):
+            call[3].append(piece)
+        elif piece is not None:
+            call[2] = piece
+
+    def has_tool_call(self, index: int, key: Any) -> bool:
+        """Whether the tool call *key* of choice *index* has begun."""
+        return (index, "tool_call", key) in self._blocks
+
+    def settle(self, response: Response) -> None:
+        """Take over a *response* that arrived as a whole; its content wins over the pieces if it has any."""
+        self.id = response.id or self.id
+        self.model = response.model or self.model
+        self.usage = response.usage if response.usage.known else self.usage
+        self.finish_reasons = dict(enumerate(response.finish_reasons)) or self.finish_reasons
+        self.extra.update(response.extra)
+        self.error = response.error or self.error
+        if response.messages or response.tool_calls:
+            self._whole = response
 
     def build(self) -> Response:
         """The response as far as it arrived."""
-        calls: dict[int, list[ToolCall]] = {}
-        for (index, _), (head, pieces) in self._calls.items():
-            calls.setdefault(index, []).append(ToolCall(head[0], head[1], "".join(pieces)))
-        messages: list[Message] = []
-        started = self._text.keys() | calls.keys() | self.parts.keys() | self._reasoning.keys()
-        indices = sorted(started | self.finish_reasons.keys())
-        for index in indices:
-            parts: list[Part] = []
-            if thought := "".join(self._reasoning.get(index, ())):
-                parts.append({"type": "reasoning", "content": thought})
-            if text := "".join(self._text.get(index, ())):
-                parts.append({"type": "text", "content": text})
-            parts += self.parts.get(index, ())
-            parts += [
-                {"type": "tool_call", "id": c.id, "name": c.name, "arguments": c.arguments}
-                for c in calls.get(index, ())
-            ]
-            if parts:
-                reason = self.finish_reasons.get(index, "error")
-                messages.append({"role": "assistant", "parts": parts, "finish_reason": reason})
+        calls, messages = self._assemble() if self._whole is None else (self._whole.tool_calls, self._whole.messages)
         return Response(
             id=self.id,
             model=self.model,
-            finish_reasons=[self.finish_reasons.get(index, "error") for index in indices],
+            finish_reasons=self._reasons(),
             usage=self.usage or Usage(),
-            tool_calls=[call for index in sorted(calls) for call in calls[index]],
+            tool_calls=calls,
             messages=messages,
             extra=self.extra,
             error=self.error,
         )
+
+    def _reasons(self) -> list[str]:
+        started = set() if self._whole is not None else {index for index, _, _ in self._blocks}
+        return [self.finish_reasons.get(index, "error") for index in sorted(started | self.finish_reasons.keys())]
+
+    def _assemble(self) -> tuple[list[ToolCall], list[Message]]:
+        calls: list[tuple[int, ToolCall]] = []
+        choices: dict[int, list[Part]] = {}
+        for (index, kind, _), block in self._blocks.items():
+            if kind == "part":
+                part = block
+            elif kind == "tool_call":
+                call = ToolCall(block[0], block[1], "".join(block[3]) if block[3] else block[2])
+                calls.append((index, call))
+                part = call.part()
+            elif content := "".join(block):
+                part = {"type": kind, "content": content}
+            else:
+                continue
+            choices.setdefault(index, []).append(part)
+        messages = [
+            output_message(parts, self.finish_reasons.get(index)) for index, parts in sorted(choices.items())
+        ]
+        return [call for _, call in sorted(calls, key=lambda pair: pair[0])], messages

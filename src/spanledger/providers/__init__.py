@@ -1,9 +1,12 @@
-"""What we know about LLM clients: where to stand and how to read.  Pure reading; imports no client."""
+"""
+The LLM clients that we can read.  To add one, write its module and list it here.
+"""
 
 from __future__ import annotations
 
+from . import anthropic, google_genai, openai
 from ._adapter import Adapter, Endpoint, Found, Peer, Seam
 
-ADAPTERS: tuple[Adapter, ...] = ()
-
 __all__ = ["ADAPTERS", "Adapter", "Endpoint", "Found", "Peer", "Seam"]
+
+ADAPTERS = (anthropic.ADAPTER, google_genai.ADAPTER, openai.ADAPTER)

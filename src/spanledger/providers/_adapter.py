@@ -20,11 +20,11 @@ def _never_streams(draft: Draft, chunks: Sequence[Any]) -> None:
     """The default for endpoints that do not stream."""
 
 
-def _no_messages(body: Any) -> tuple[list[Part], list[Message]]:
+def _no_messages(body: Any) -> tuple[list[Part], list[Message]]:  # noqa: ARG001
     return [], []
 
 
-def _no_tools(body: Any) -> list[dict[str, Any]]:
+def _no_tools(body: Any) -> list[dict[str, Any]]:  # noqa: ARG001
     return []
 
 

@@ -1,0 +1,206 @@
+"""
+The ``/chat/completions`` wire shape, spoken by OpenAI and its many imitators; and ``/completions``, its ancestor.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .. import semconv
+from ..model import Draft, Request, Response, ToolResult, output_message
+from ._adapter import Endpoint
+from ._chat_messages import message_parts, read_messages, read_prompt, read_tools, tool_calls
+from ._settings import Setting, choices, level, plain, read_settings, stops
+from ._tokens import read_usage
+from ._wire import as_list, error_name, fields
+
+__all__ = ["CHAT", "COMPLETIONS", "SETTINGS"]
+
+
+def _output_type(found: dict[str, Any], value: Any) -> None:
+    kind = fields(value).get("type")
+    if kind in ("json_schema", "json_object"):
+        found[semconv.OUTPUT_TYPE] = "json"
+    elif kind == "text":
+        found[semconv.OUTPUT_TYPE] = "text"
+
+
+SETTINGS: Final[Mapping[str, str | Setting]] = {
+    "max_tokens": semconv.REQUEST_MAX_TOKENS,
+    "max_completion_tokens": semconv.REQUEST_MAX_TOKENS,
+    "temperature": semconv.REQUEST_TEMPERATURE,
+    "top_p": semconv.REQUEST_TOP_P,
+    "top_k": semconv.REQUEST_TOP_K,
+    "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY,
+    "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
+    "seed": semconv.REQUEST_SEED,
+    "stop": stops,
+    "n": choices,
+    "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
+    "reasoning": level,  # OpenRouter
+    "response_format": _output_type,
+    "service_tier": plain(semconv.OPENAI_REQUEST_TIER, unless="auto"),
+}
+
+_EXTRAS: Final = (
+    ("service_tier", semconv.OPENAI_RESPONSE_TIER),
+    ("system_fingerprint", semconv.OPENAI_FINGERPRINT),
+)
+
+
+def read_request(body: Any) -> Request:
+    body = fields(body)
+    messages = body.get("messages")
+    request = Request(
+        model=body.get("model"),
+        stream=body.get("stream") is True,
+        settings=read_settings(body, SETTINGS),
+        tools=body.get("tools") or body.get("functions"),
+    )
+    if isinstance(messages, list):
+        system = []
+        for message in messages:
+            if fields(message).get("role") not in ("system", "developer"):
+                break
+            system.append(fields(message).get("content"))
+        request.system = system or None
+        _read_tail(request, messages)
+    return request
+
+
+def _read_tail(request: Request, messages: list[Any]) -> None:
+    """What came back from the tools since the last assistant turn; only the tail of a history is looked at."""
+    for at in range(len(messages) - 1, -1, -1):
+        message = fields(messages[at])
+        role = message.get("role")
+        if role in ("tool", "function"):
+            result = ToolResult(message.get("tool_call_id"), message.get("name"), message.get("content"))
+            request.results.append(result)
+        elif role == "assistant":
+            request.asked = tool_calls(message)
+            break
+    request.results.reverse()
+
+
+def read_response(completion: Any, content: bool) -> Response:
+    found = fields(completion)
+    response = Response(id=found.get("id"), model=found.get("model"), usage=read_usage(found.get("usage")))
+    for choice in as_list(found.get("choices")):
+        said = fields(choice)
+        message = fields(said.get("message"))
+        reason = said.get("finish_reason")
+        if reason is not None:
+            response.finish_reasons.append(reason)
+        calls = tool_calls(message)
+        response.tool_calls += calls
+        if content:
+            parts = message_parts(message, calls) if message else read_prompt(said.get("text"))
+            response.messages.append(output_message(parts, reason))
+    _read_extras(response, found)
+    return response
+
+
+def fold(draft: Draft, chunks: Sequence[Any]) -> None:
+    at, push = -1, None
+    for chunk in chunks:
+        # nearly every chunk is some text and nothing else
+        try:
+            (choice,) = chunk.choices
+            delta = choice.delta
+            if (
+                (text := delta.content)
+                and choice.finish_reason is None
+                and draft.id is not None
+                and chunk.usage is None
+                and delta.tool_calls is None
+                and not delta.__pydantic_extra__
+                and type(text) is str
+            ):
+                if push is None or choice.index != at:
+                    at = choice.index
+                    push = draft.text(at).append
+                push(text)
+                continue
+        except (AttributeError, TypeError, ValueError):
+            pass
+        _fold_any(draft, fields(chunk))
+
+
+def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
+    if draft.id is None and (found := chunk.get("id")):
+        draft.id = found
+    if draft.model is None and (found := chunk.get("model")):
+        draft.model = found
+    for choice in chunk.get("choices") or ():
+        said = fields(choice)
+        index = said.get("index") or 0
+        if delta := said.get("delta"):
+            _fold_delta(draft, index, fields(delta))
+        elif text := said.get("text"):
+            draft.text(index).append(text)
+        if reason := said.get("finish_reason"):
+            draft.finish_reasons[index] = reason
+    if usage := chunk.get("usage") or fields(chunk.get("x_groq")).get("usage"):
+        draft.usage = read_usage(usage)
+    _read_extras(draft, chunk)
+
+
+def _read_extras(answer: Draft | Response, found: Mapping[str, Any]) -> None:
+    for key, name in _EXTRAS:
+        if isinstance(value := found.get(key), str):
+            answer.extra[name] = value
+    if error := found.get("error"):  # OpenRouter, inside a 200
+        answer.error = error_name(error)
+
+
+def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
+    if isinstance(thought := delta.get("reasoning_content") or delta.get("reasoning"), str) and thought:
+        draft.reasoning(index).append(thought)
+    if isinstance(text := delta.get("content") or delta.get("refusal"), str):
+        if text:
+            draft.text(index).append(text)
+    elif text:
+        _fold_content(draft, index, text)
+    for call in delta.get("tool_calls") or ():
+        found = fields(call)
+        asked = fields(found.get("function") or found.get("custom"))
+        arguments = asked.get("arguments", asked.get("input"))
+        draft.tool_call(index, found.get("index") or 0, found.get("id"), asked.get("name"), arguments)
+    asked = fields(delta.get("function_call"))
+    if asked.get("name") or asked.get("arguments"):
+        draft.tool_call(index, "function_call", None, asked.get("name"), asked.get("arguments"))
+    if audio := delta.get("audio"):
+        draft.text(index, "transcript").append(fields(audio).get("transcript") or "")
+
+
+def _fold_content(draft: Draft, index: int, content: Any) -> None:
+    # Mistral's reasoning models send parts where others send text
+    for part in as_list(content):
+        found = fields(part)
+        if found.get("type") == "text" and isinstance(text := found.get("text"), str):
+            draft.text(index).append(text)
+        elif found.get("type") == "thinking":
+            for thought in as_list(found.get("thinking")):
+                draft.reasoning(index).append(str(fields(thought).get("text") or ""))
+
+
+CHAT: Final = Endpoint(
+    "chat",
+    read_request,
+    read_response,
+    fold,
+    read_messages,
+    read_tools,
+    attributes={semconv.OPENAI_API_TYPE: "chat_completions"},
+)
+
+COMPLETIONS: Final = Endpoint(
+    "text_completion",
+    read_request,
+    read_response,
+    fold,
+    lambda body: ([], [{"role": "user", "parts": read_prompt(fields(body).get("prompt"))}]),
+)

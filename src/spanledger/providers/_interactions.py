@@ -1,0 +1,201 @@
+"""
+Google's interactions API: steps instead of candidates, events instead of chunks.
+
+https://ai.google.dev/gemini-api/docs/interactions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from .. import semconv
+from ..model import Draft, Message, Part, Request, Response, ToolCall, ToolResult, output_message
+from ._adapter import Endpoint
+from ._gemini_usage import add, read_interaction_usage
+from ._settings import Setting, read_settings, stops
+from ._wire import as_list, error_name, fields, media, text_part
+
+__all__ = ["INTERACTIONS"]
+
+SETTINGS: Final[Mapping[str, str | Setting]] = {
+    "max_output_tokens": semconv.REQUEST_MAX_TOKENS,
+    "temperature": semconv.REQUEST_TEMPERATURE,
+    "top_p": semconv.REQUEST_TOP_P,
+    "seed": semconv.REQUEST_SEED,
+    "stop_sequences": stops,
+    "thinking_level": semconv.REQUEST_REASONING_LEVEL,
+}
+
+_REASONS: Final = {"completed": "stop", "requires_action": "tool_calls", "failed": "error", "cancelled": "cancelled"}
+_SAID: Final = ("model_output", "thought", "function_call")
+_CONTINUES: Final = "requires_continuation"
+
+
+def read_request(body: Any) -> Request:
+    body = fields(body)
+    body = {**fields(body.get("request")), **body}
+    previous = body.get("previous_interaction_id")
+    request = Request(
+        model=body.get("model") or body.get("agent"),
+        stream=body.get("stream") is True,
+        settings=read_settings(fields(body.get("generation_config")), SETTINGS),
+        system=body.get("system_instruction"),
+        tools=body.get("tools"),
+        previous_response_id=previous if isinstance(previous, str) else None,
+    )
+    if request.previous_response_id:
+        request.settings[semconv.REQUEST_PREVIOUS_RESPONSE] = previous
+    steps = [fields(step) for step in as_list(body.get("input"))]
+    for step in steps:
+        kind = step.get("type")
+        if kind == "function_result":
+            failed = step.get("is_error") is True
+            request.results.append(ToolResult(step.get("call_id"), step.get("name"), step.get("result"), failed))
+        elif kind == "function_call":
+            request.asked.append(_call(step))
+    return request
+
+
+def read_response(answer: Any, content: bool) -> Response:
+    found = fields(answer)
+    steps = [fields(step) for step in as_list(found.get("steps")) or as_list(found.get("outputs"))]
+    response = Response(
+        id=found.get("id"),
+        model=found.get("model"),
+        finish_reasons=_finish(found.get("status")),
+        usage=read_interaction_usage(found.get("usage")),
+        tool_calls=[_call(step) for step in steps if step.get("type") == "function_call"],
+    )
+    if isinstance(status := found.get("status"), str):
+        response.extra[semconv.RESPONSE_STATUS] = status
+    if error := found.get("error"):
+        response.error = error_name(error)
+    parts = [part for step in steps for part in _parts(step)] if content else []
+    if parts:
+        response.messages = [output_message(parts, next(iter(response.finish_reasons), None))]
+    return response
+
+
+def _finish(status: Any) -> list[str]:
+    if status in (None, "in_progress", "queued", _CONTINUES):
+        return []
+    return [_REASONS.get(status, str(status))]
+
+
+def _call(step: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(step.get("id"), step.get("name"), step.get("arguments") or {})
+
+
+def _parts(step: Mapping[str, Any]) -> list[Part]:
+    kind = str(step.get("type") or "unknown")
+    return _STEPS[kind](step) if kind in _STEPS else [{"type": kind}]
+
+
+def _said(step: Mapping[str, Any]) -> list[Part]:
+    content = step.get("content")
+    if isinstance(content, str):
+        return [text_part(content)]
+    return [part for item in as_list(content) for part in _parts(fields(item))]
+
+
+def _thoughts(step: Mapping[str, Any]) -> list[Part]:
+    texts = [fields(piece).get("text") for piece in as_list(step.get("summary"))]
+    return [{"type": "reasoning", "content": text} for text in texts if isinstance(text, str)]
+
+
+def _media(step: Mapping[str, Any]) -> list[Part]:
+    mime = step.get("mime_type")
+    content = step.get("data") or step.get("uri")
+    return [media(content, str(step.get("type")), mime if isinstance(mime, str) else None)]
+
+
+_STEPS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[Part]]]] = {
+    "model_output": _said,
+    "user_input": _said,
+    "text": lambda step: [text_part(step.get("text") or "")],
+    "thought": _thoughts,
+    "function_call": lambda step: [_call(step).part()],
+    "function_result": lambda step: [
+        {"type": "tool_call_response", "id": step.get("call_id"), "response": step.get("result")}
+    ],
+    "image": _media,
+    "audio": _media,
+    "video": _media,
+    "document": _media,
+}
+
+
+def read_messages(body: Any) -> tuple[list[Part], list[Message]]:
+    body = fields(body)
+    body = {**fields(body.get("request")), **body}
+    system = body.get("system_instruction")
+    messages: list[Message] = []
+    for item in as_list(body.get("input")):
+        step: Mapping[str, Any] = {"type": "text", "text": item} if isinstance(item, str) else fields(item)
+        kind = step.get("type")
+        if kind is None and "role" in step:
+            step = {"type": "user_input", "content": step.get("content")}
+        role = "tool" if kind == "function_result" else "assistant" if kind in _SAID else "user"
+        if parts := _parts(step):
+            messages.append({"role": role, "parts": parts})
+    return [text_part(system)] if isinstance(system, str) else [], messages
+
+
+def fold(draft: Draft, chunks: Sequence[Any]) -> None:
+    for chunk in chunks:
+        event = fields(chunk)
+        kind = str(event.get("event_type") or event.get("type"))
+        if kind in ("step.delta", "content.delta"):
+            _fold_delta(draft, event.get("index"), fields(event.get("delta")))
+        elif kind in ("step.start", "content.start"):
+            _fold_start(draft, event.get("index"), fields(event.get("step")) or fields(event.get("content")))
+        elif kind in ("interaction.created", "interaction.start", "interaction.completed", "interaction.complete"):
+            _fold_interaction(draft, fields(event.get("interaction")), final="complete" in kind)
+        elif kind == "error":
+            draft.error = error_name(event.get("error") or event)
+        if usage := fields(event.get("metadata")).get("usage"):
+            _fold_usage(draft, usage, final=False)
+
+
+def _fold_interaction(draft: Draft, found: Mapping[str, Any], *, final: bool) -> None:
+    if draft.id is None or final:
+        draft.id = found.get("id") or draft.id
+        draft.model = found.get("model") or draft.model
+    if not final:
+        return
+    if usage := found.get("usage"):
+        _fold_usage(draft, usage, final=True)
+    response = read_response({key: value for key, value in found.items() if key != "usage"}, content=True)
+    draft.settle(response)
+
+
+def _fold_usage(draft: Draft, usage: Any, *, final: bool) -> None:
+    # an answer may take several requests, each with a usage of its own
+    if draft.extra.get(semconv.RESPONSE_STATUS) != _CONTINUES:
+        draft.usage = read_interaction_usage(usage)
+    elif final:
+        draft.usage = add(draft.usage, read_interaction_usage(usage))
+
+
+def _fold_start(draft: Draft, index: Any, step: Mapping[str, Any]) -> None:
+    if step.get("type") == "function_call":
+        draft.tool_call(0, index, step.get("id"), step.get("name"), step.get("arguments") or {})
+
+
+def _fold_delta(draft: Draft, index: Any, delta: Mapping[str, Any]) -> None:
+    kind = delta.get("type")
+    if kind == "text" and isinstance(text := delta.get("text"), str):
+        draft.text(0, index).append(text)
+    elif kind in ("thought_summary", "thought"):
+        text = fields(delta.get("content")).get("text") or delta.get("text")
+        if isinstance(text, str):
+            draft.reasoning(0, index).append(text)
+    elif kind in ("arguments_delta", "arguments", "function_call"):
+        draft.tool_call(0, index, delta.get("id"), delta.get("name"), delta.get("arguments"))
+    elif kind in ("image", "audio"):
+        for part in _parts(delta):
+            draft.part(0, index, part)
+
+
+INTERACTIONS: Final = Endpoint("generate_content", read_request, read_response, fold, read_messages)

@@ -1,0 +1,74 @@
+"""
+Where to stand in clients that Stainless generates.
+
+They send everything through one method, which sees the URL and the JSON that is about to go out.  Standing there covers
+``create()``, ``parse()``, ``stream()``, beta and raw forms at once; retries happen inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ._adapter import Endpoint, Found, Peer, Seam
+
+__all__ = ["Lookup", "by_path", "stainless"]
+
+Lookup = Callable[[str, str], "Endpoint | tuple[Endpoint, Mapping[str, Any]] | None"]
+"""From the HTTP method and the path to an endpoint; with it, what the path alone says of the request."""
+
+_OPTIONS: Final = 1  # request(cast_to, options, ...)
+
+
+def by_path(routes: Mapping[str, Endpoint]) -> Lookup:
+    """
+    Look POSTed paths up in *routes*, whose keys are the last one or two segments, e.g. ``/chat/completions``.
+
+    What stands before them (a base URL, ``/v1``, an Azure deployment) makes no difference.
+    """
+
+    def lookup(method: str, path: str) -> Endpoint | None:
+        if method not in ("post", "POST"):
+            return None
+        if (found := routes.get(path)) is not None:
+            return found
+        path = path.rstrip("/")
+        last = path.rfind("/")
+        if last < 0:
+            return None
+        before = path.rfind("/", 0, last)
+        return (routes.get(path[before:]) if before >= 0 else None) or routes.get(path[last:])
+
+    return lookup
+
+
+def stainless(package: str, lookup: Lookup, peer: Callable[[Any], Peer]) -> Seam:
+    """The seam of the Stainless client *package*."""
+
+    def recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
+        options = args[_OPTIONS] if len(args) > _OPTIONS else kwargs.get("options")
+        url = getattr(options, "url", None)
+        if not isinstance(url, str):
+            return None
+        found = lookup(getattr(options, "method", ""), url.partition("?")[0] if "?" in url else url)
+        if found is None:
+            return None
+        if isinstance(found, Endpoint):
+            return Found(found, _body(options), peer(client))
+        endpoint, said = found
+        return Found(endpoint, {**_query(options), **said}, peer(client))
+
+    return Seam(f"{package}._base_client", "SyncAPIClient.request", "AsyncAPIClient.request", recognize)
+
+
+def _body(options: Any) -> Any:
+    body = options.json_data
+    extra = getattr(options, "extra_json", None)  # the caller's `extra_body`, merged only when it is sent
+    if extra and isinstance(extra, Mapping):
+        return {**body, **extra} if isinstance(body, Mapping) else extra
+    return {} if body is None else body
+
+
+def _query(options: Any) -> Mapping[str, Any]:
+    query = getattr(options, "params", None)
+    return query if isinstance(query, Mapping) else {}

@@ -1,0 +1,78 @@
+"""
+Token counts as OpenAI and its many imitators spell them.
+
+One shape under two names (``prompt_tokens`` and ``input_tokens``); the dialects are in the comments.
+https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..model import Usage
+from ._wire import count, fields
+
+__all__ = ["read_usage"]
+
+
+def read_usage(wire: Any) -> Usage:
+    """
+    *wire* in disjoint buckets.
+
+    OpenAI counts cached tokens, read and written, as input, so they are taken out.  Where they are more than the input,
+    the provider can only have counted them apart (as gateways to Anthropic do): then nothing is taken out.
+    """
+    found = fields(wire)
+    total_in = count(found.get("prompt_tokens", found.get("input_tokens")))
+    output = count(found.get("completion_tokens", found.get("output_tokens")))
+    if total_in is None and output is None:
+        return Usage(cost=_cost(found))
+    into = fields(
+        found.get("prompt_tokens_details") or found.get("input_tokens_details") or found.get("input_token_details")
+    )
+    out_of = fields(found.get("completion_tokens_details") or found.get("output_tokens_details"))
+    read = _cache_read(found, into)
+    write = count(into.get("cache_write_tokens", found.get("cache_creation_input_tokens")))
+    reasoning = count(out_of.get("reasoning_tokens"))
+    if total_in is None:
+        uncached = None
+    else:
+        cached = (read or 0) + (write or 0)
+        uncached = total_in if cached > total_in else total_in - cached
+        output = _with_reasoning(total_in, output, reasoning, count(found.get("total_tokens")))
+    usage = Usage(uncached, read, write, output, reasoning=reasoning)
+    if into:
+        usage.input_audio = count(into.get("audio_tokens"))
+        usage.input_image = count(into.get("image_tokens"))
+        if apart := into.get("cached_tokens_details"):
+            usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
+    if out_of:
+        usage.output_audio = count(out_of.get("audio_tokens"))
+        usage.output_image = count(out_of.get("image_tokens"))
+    usage.cost = _cost(found)
+    return usage
+
+
+def _cache_read(found: Mapping[str, Any], into: Mapping[str, Any]) -> int | None:
+    for value in (
+        into.get("cached_tokens"),
+        found.get("prompt_cache_hit_tokens"),  # DeepSeek, before it had the details
+        found.get("cached_tokens"),  # Moonshot, Together
+        found.get("cache_read_input_tokens"),  # gateways to Anthropic
+    ):
+        if value is not None:
+            return count(value)
+    return None
+
+
+def _with_reasoning(total_in: int, output: int | None, reasoning: int | None, total: int | None) -> int | None:
+    # xAI leaves reasoning out of the completion tokens; only its total says so
+    if output is not None and reasoning and total == total_in + output + reasoning:
+        return output + reasoning
+    return output
+
+
+def _cost(found: Mapping[str, Any]) -> float | None:
+    cost = found.get("cost")  # OpenRouter; LiteLLM sends it as a header
+    return float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None

@@ -1,0 +1,58 @@
+"""
+OpenAI, and whoever else is spoken to with its client.
+
+https://github.com/openai/openai-python
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ._adapter import Adapter, Endpoint
+from ._chat_completions import CHAT, COMPLETIONS
+from ._embeddings import EMBEDDINGS
+from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
+from ._peers import peers
+from ._responses import COMPACT, COUNT, FETCH, RESPONSES
+from ._stainless import by_path, stainless
+
+__all__ = ["ADAPTER", "ROUTES"]
+
+ROUTES: Final[Mapping[str, Endpoint]] = {
+    "/chat/completions": CHAT,
+    "/responses": RESPONSES,
+    "/responses/compact": COMPACT,
+    "/responses/input_tokens": COUNT,
+    "/embeddings": EMBEDDINGS,
+    "/completions": COMPLETIONS,
+    "/images/generations": IMAGES,
+    "/images/edits": IMAGES,
+    "/images/variations": IMAGES,
+    "/audio/speech": SPEECH,
+    "/audio/transcriptions": TRANSCRIPTIONS,
+    "/audio/translations": TRANSLATIONS,
+    "/moderations": MODERATIONS,
+}
+
+_posted = by_path(ROUTES)
+
+
+def _lookup(method: str, path: str) -> Endpoint | tuple[Endpoint, Mapping[str, Any]] | None:
+    if method in ("get", "GET"):
+        before, _, response_id = path.rstrip("/").rpartition("/")
+        fetched = before == "responses" or before.endswith("/responses")
+        return (FETCH, {"response_id": response_id}) if fetched else None
+    return _posted(method, path)
+
+
+def _own_name(client: Any) -> str:
+    return "azure.ai.openai" if any("Azure" in kind.__name__ for kind in type(client).__mro__) else "openai"
+
+
+ADAPTER: Final = Adapter(
+    package="openai",
+    distribution="openai",
+    oldest="1.60",
+    seams=(stainless("openai", _lookup, peers(_own_name, of=lambda client: getattr(client, "base_url", None))),),
+)
