@@ -27,9 +27,6 @@ def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
     return [*lines, b"data: [DONE]\n\n"] if done else lines
 
 
-class Broken(httpx.ByteStream):
-    """A body that breaks off after its pieces."""
-
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that arrives in *pieces*, and then fails when *error* is given."""
@@ -198,7 +195,7 @@ CASES = (
         "openai responses", "openai",
         lambda c: c.responses.create(model="gpt-4o-mini", input="Hi"),
         lambda c: c.responses.create(model="gpt-4o-mini", input="Hi", stream=True),
-        RESPONSE, RESPONSE_EVENTS, "gpt-4o-mini", "openai", "chat", "completed", (9, 4),
+        RESPONSE, RESPONSE_EVENTS, "gpt-4o-mini", "openai", "chat", "stop", (9, 4),
         (429, {"error": {"message": "slow down"}}),
     ),
     Case(
