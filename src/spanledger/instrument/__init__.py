@@ -37,9 +37,28 @@ class Instrumentation:
         """What should be wrapped and could not be: ``module:name`` -> why."""
         return dict(self._patches.missing)
 
+    def put_on(self, settings: Settings, adapters: Iterable[Adapter]) -> None:
+        """Wrap what is there, and see to it that the rest is wrapped when it is imported."""
+        for adapter in adapters:
+            if adapter.quiet is not None and not settings.native_spans:
+                variable, value = adapter.quiet
+                if variable not in os.environ:
+                    os.environ[variable] = self._quieted[variable] = value
+            for seam in adapter.seams:
+                watch = Watch(self.engine, adapter, seam)
+                if seam.sync:
+                    self._patches.add(seam.module, seam.sync, watch.sync)
+                if seam.asyncio:
+                    self._patches.add(seam.module, seam.asyncio, watch.asyncio)
+        watch_tools(settings.tools, self._patches)
+        if settings.carry_threads:
+            carry_into_threads(self._patches)
+
     def undo(self) -> None:
         """Put back the very same objects, and end what is still streaming."""
         self.engine.active = False
+        if self in _active:
+            _active.remove(self)
         self._patches.undo()
         self.engine.end_streams()
         for variable, value in self._quieted.items():
@@ -53,6 +72,10 @@ class Instrumentation:
         self.undo()
 
 
+_active: list[Instrumentation] = []
+"""What is on: one or nothing.  Two would see each call twice."""
+
+
 def instrument(
     settings: Settings | None = None,
     *,
@@ -63,26 +86,18 @@ def instrument(
     Watch every call that the *adapters* know, every tool that *settings* name, and carry runs into threads.
 
     Clients that are not imported yet are watched as soon as they are.  Spans are made with *tracer_provider*, or the
-    global one.
+    global one.  What an earlier call watched is taken back first.
     """
     settings = settings or Settings.load()
+    while _active:
+        _active.pop().undo()
     if tracer_provider is not None:
         runs.use_provider(tracer_provider)
-    engine = Engine(content=settings.content_on_spans)
-    patches = Patches()
-    quieted = {}
-    for adapter in adapters:
-        if adapter.quiet is not None and not settings.native_spans:
-            variable, value = adapter.quiet
-            if variable not in os.environ:
-                os.environ[variable] = quieted[variable] = value
-        for seam in adapter.seams:
-            watch = Watch(engine, adapter, seam)
-            if seam.sync:
-                patches.add(seam.module, seam.sync, watch.sync)
-            if seam.asyncio:
-                patches.add(seam.module, seam.asyncio, watch.asyncio)
-    watch_tools(settings.tools, patches)
-    if settings.carry_threads:
-        carry_into_threads(patches)
-    return Instrumentation(patches, engine, quieted)
+    made = Instrumentation(Patches(), Engine(content=settings.content_on_spans), {})
+    try:
+        made.put_on(settings, adapters)
+    except BaseException:
+        made.undo()
+        raise
+    _active.append(made)
+    return made
