@@ -257,3 +257,32 @@ def test_the_hashes_of_prompt_and_tools_stand_where_they_changed(client, answers
     root = named(spans, "invoke_agent")[0].attributes
     assert root["agent.system_instructions.hash"] == hashes[2]
     assert root["agent.tool_definitions.hash"].startswith("hmac-sha256:")
+
+
+def test_a_server_request_is_a_run_of_all_that_is_called_inside(answers, exporter):
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.trace import SpanKind
+
+    class Tells(SimpleSpanProcessor):
+        def on_start(self, span, parent_context=None):
+            runs.server_started(span)
+
+        def on_end(self, span):
+            super().on_end(span)
+            runs.server_ended(span)
+
+    provider = TracerProvider()
+    provider.add_span_processor(Tells(exporter))
+    with instrument(Settings(), tracer_provider=provider):
+        client = clients(answers)["openai"][0]
+        answers.queue = [CHAT, asks("c1"), CHAT]
+        with provider.get_tracer("http").start_as_current_span("POST /ask", kind=SpanKind.SERVER):
+            client.chat.completions.create(**CHAT_ASK)
+            second(client, first(client))
+    (root,) = named(exporter.get_finished_spans, "invoke_agent")
+    (server,) = named(exporter.get_finished_spans, "POST")
+    assert root.parent.span_id == server.context.span_id
+    assert root.attributes["agent.run.model_calls"] == 3
+    assert root.attributes["agent.run.stop_reason"] == "completed"
+    assert not ledger.going_on()

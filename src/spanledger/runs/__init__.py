@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..config import Settings
 from . import _implicit
 from ._implicit import (
@@ -12,6 +14,8 @@ from ._implicit import (
     forget,
     note_asked,
     open_for,
+    server_ended,
+    server_started,
     sweep,
 )
 from ._infer import infer_tools
@@ -38,9 +42,13 @@ __all__ = [
     "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
     "configure",
     "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
-    "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "stamp", "step", "sweep", "tool",
+    "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "server_ended",
+    "server_started", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip
+
+if hasattr(os, "register_at_fork"):  # a child's runs are its own
+    os.register_at_fork(after_in_child=forget)
 
 
 def configure(settings: Settings) -> None:

@@ -32,6 +32,8 @@ __all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pendi
 
 MAX_PENDING: Final = 20_000
 """How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
+MAX_SERVERS: Final = 10_000
+"""How many server requests are remembered at once."""
 RETRY_SECONDS: Final = 60.0
 """How long a run whose last call failed in a way that is worth a retry waits for it."""
 _WORTH_A_RETRY: Final = frozenset({"rate_limited", "timeout", "connection", "upstream_error"})
@@ -47,6 +49,8 @@ class ImplicitRun:
     in_flight: int = 0
     error: BaseException | None = None
     until: float = 0.0
+    bound: bool = False
+    """Whether it lasts as long as the server request that it is part of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,13 +77,16 @@ def _key(call: Any) -> Any:
 
 def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:
     """The run that a model call outside any entered run belongs to, opened if it is the first."""
-    placement = _joined(request)
+    server = _server_here()
+    placement = _joined(request, server)
     if placement is None:
         sweep()
         run = Run(id=new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
                   agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
-        found = ImplicitRun(run, None, None)
-        if request.tools or request.results:
+        found = ImplicitRun(run, None, None, bound=server is not None)
+        if server is not None:
+            server.run = found
+        if request.tools or request.results or server is not None:
             name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
             span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
             note_span(run, span)
@@ -99,10 +106,12 @@ def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:
     return placement, found
 
 
-def _joined(request: Request) -> Placement | None:
+def _joined(request: Request, server: _Server | None) -> Placement | None:
     for item in [*request.results, *request.asked]:
         if (pending := _pending.get(_key(item))) is not None and pending.run.ended is None:
             return Placement(pending.run)
+    if server is not None:
+        return Placement(server.run.run) if server.run is not None else None
     here = _place.implicit.get()
     if here is None or here.run.ended is not None:
         return None
@@ -153,7 +162,8 @@ def call_ended(
     """
     with _lock:
         found.in_flight -= 1
-        if found.in_flight > 0:
+        if found.in_flight > 0 or found.bound:
+            found.error = error
             return {}
         if found.span is not None and _goes_on(found, response, error):
             return {}
@@ -204,6 +214,8 @@ def _end(found: ImplicitRun) -> None:
     run, error = found.run, found.error
     if error is not None:
         reason = stop_reason_of_exception(error, "model")
+    elif found.bound:
+        reason = run.finish or "completed"
     elif run.failed is not None and run.failed[1] == "tool":
         reason = "tool_timeout" if run.failed[2] == "timeout" else "tool_error"
     else:
@@ -211,6 +223,41 @@ def _end(found: ImplicitRun) -> None:
     span = found.span or trace.INVALID_SPAN
     end_run(run, span, reason, error)
     span.end()
+
+
+@dataclass(slots=True, eq=False)
+class _Server:
+    span_id: int
+    run: ImplicitRun | None = None
+
+
+_servers: OrderedDict[int, _Server] = OrderedDict()
+"""The server requests that are being answered, by trace id: a run that begins in one ends with it."""
+
+
+def _server_here() -> _Server | None:
+    return _servers.get(trace.get_current_span().get_span_context().trace_id)
+
+
+def server_started(span: Any) -> None:
+    """A span started; when it is the local root of a server request, runs that begin inside end with it."""
+    if span.kind is SpanKind.SERVER and (span.parent is None or span.parent.is_remote):
+        with _lock:
+            _servers[span.context.trace_id] = _Server(span.context.span_id)
+            while len(_servers) > MAX_SERVERS:
+                _servers.popitem(last=False)
+
+
+def server_ended(span: Any) -> None:
+    """A span ended; when a run is bound to it, the run ends too."""
+    if span.kind is not SpanKind.SERVER:
+        return
+    server = _servers.get(span.context.trace_id)
+    if server is not None and server.span_id == span.context.span_id:
+        with _lock:
+            _servers.pop(span.context.trace_id, None)
+        if server.run is not None:
+            _end(server.run)
 
 
 def end_all(reason: str | None = None) -> None:
@@ -227,6 +274,7 @@ def forget() -> None:
     """Forget everything: what a forked child does with its parent's runs, and a test with the last one's."""
     _open.clear()
     _pending.clear()
+    _servers.clear()
     open_scopes.clear()
     _place.implicit.set(None)
 

@@ -24,7 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 _random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
 
 defaults: Final[dict[str, str | None]] = {"agent": None, "agent_version": None, "prompt_version": None}
 """What a run is called and versioned as when nobody says; `configure` fills it in."""
