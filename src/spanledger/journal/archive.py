@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from ..errors import JournalError, RunNotFound
-from .file import open_to_read
+from .file import open_to_read, unreadable
 from .rows import RunRow, SpanRow
 from .schema import format_version
 from .tables import run_row, span_row
@@ -58,9 +58,9 @@ class Archive:
             with contextlib.suppress(sqlite3.OperationalError):  # busy or full: shown as going on
                 end_vanished(self._connection)
         except sqlite3.Error as error:
-            raise self._unreadable(error) from error
+            raise unreadable(path, error) from error
 
-    def __enter__(self) -> Archive:
+    def __enter__(self) -> Archive:  # noqa: PYI034 - `Self` is not in 3.10
         return self
 
     def __exit__(
@@ -77,7 +77,7 @@ class Archive:
         """The version of the file's format."""
         return format_version(self._connection)
 
-    def runs(  # noqa: PLR0913 - one argument, one filter
+    def runs(
         self, *, agent: str | None = None, status: str | None = None, stop_reason: str | None = None,
         user: str | None = None, session: str | None = None, since: int | None = None, live: bool = False,
         limit: int | None = None,
@@ -130,19 +130,18 @@ class Archive:
 
     def delete_user(self, user_id: str) -> tuple[int, int]:
         """Delete all of a user's runs and spans, as the journal spells the user; give back both counts."""
+        if self.path.exists() and not self._connection.execute("PRAGMA database_list").fetchone()["file"]:
+            raise JournalError(f"can't write the journal {self.path}, so nothing was deleted")
         try:
             return delete_user(self._connection, user_id)
         except sqlite3.Error as error:
-            raise JournalError(f"can't delete from the journal {self.path}: {error}") from error
+            raise JournalError(f"can't write the journal {self.path}: {error}") from error
 
     def _ask(self, sql: str, values: Any) -> list[sqlite3.Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: sqlite3.Error) -> JournalError:
-        return JournalError(f"can't read the journal {self.path}: {error}")
+            raise unreadable(self.path, error) from error
 
 
 def total(runs: Sequence[RunRow]) -> Sum:

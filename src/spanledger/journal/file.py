@@ -19,7 +19,7 @@ from typing import Final
 from ..errors import JournalError, JournalTooNew
 from .schema import APPLICATION_ID, MIGRATIONS, format_version, migrate
 
-__all__ = ["damaged", "open_to_read", "open_to_write", "our_version", "set_aside", "transaction"]
+__all__ = ["damaged", "open_to_read", "open_to_write", "our_version", "set_aside", "transaction", "unreadable"]
 
 MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
@@ -86,8 +86,13 @@ def open_to_read(path: Path, *, busy: float) -> sqlite3.Connection:
                 return open_to_write(path, busy=busy)
         return _copy(path, busy)
     except (sqlite3.Error, OSError) as error:
-        advice = "; the next run sets it aside and begins a new one" if damaged(error) else ""
-        raise JournalError(f"can't read the journal {path}: {error}{advice}") from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> JournalError:
+    """What a command says when the file can't be read."""
+    advice = "; the next run that is recorded sets it aside and begins a new one" if damaged(error) else ""
+    return JournalError(f"can't read the journal {path}: {error}{advice}")
 
 
 def _connect(path: Path, mode: str, busy: float) -> sqlite3.Connection:
@@ -124,7 +129,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = format_version(connection)
     ours = int(connection.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
     if not ours and (found or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
-        raise JournalError(f"{path} is a database, but no journal of spanledger; set SPANLEDGER_JOURNAL to another file")
+        raise JournalError(f"{path} is a database, but no spanledger journal; set SPANLEDGER_JOURNAL to another file")
     if found > len(MIGRATIONS):
         raise JournalTooNew(
             f"the journal {path} was written by spanledger {_writer(connection)} in format {found}; "
@@ -147,7 +152,7 @@ def _to_wal(connection: sqlite3.Connection, busy: float) -> None:
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError:  # noqa: PERF203 - waiting is what it does
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)

@@ -1,6 +1,4 @@
-"""
-Which program is running: service, version and commit, from its resource and environment alone.
-"""
+"""Which program is running: service, version and commit, from its resource and environment alone."""
 
 from __future__ import annotations
 

@@ -158,8 +158,8 @@ class SpanRow:
     description: str | None = None
     user_id: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    events: Sequence[Mapping[str, Any]] = ()
-    links: Sequence[Mapping[str, Any]] = ()
+    events: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    links: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, span: ReadableSpan) -> SpanRow | None:

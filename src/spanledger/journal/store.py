@@ -121,7 +121,7 @@ class Journal:
                     self._tell_losses(connection)
                 self._untold.clear()
                 self._tidy(connection)
-            except JournalError as error:
+            except JournalError as error:  # noqa: PERF203 - twice at most
                 self._off = True
                 self._fail(str(error))
                 return False

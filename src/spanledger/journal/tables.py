@@ -1,6 +1,4 @@
-"""
-Rows to SQL and back.  The only place that knows which columns are JSON, decimals or booleans.
-"""
+"""Rows to SQL and back.  The only place that knows which columns are JSON, decimals or booleans."""
 
 from __future__ import annotations
 
@@ -18,8 +16,14 @@ __all__ = ["add_runs", "put_runs", "put_spans", "run_row", "span_row"]
 _JSON: Final = frozenset({"labels", "models", "attributes", "events", "links"})
 _RUN: Final = tuple(f.name for f in fields(RunRow))
 _SPAN: Final = tuple(f.name for f in fields(SpanRow))
-_PUT_SPAN: Final = f"INSERT OR REPLACE INTO spans ({', '.join(_SPAN)}) VALUES ({', '.join('?' * len(_SPAN))})"
-_ADD_RUN: Final = f"INSERT INTO runs ({', '.join(_RUN)}) VALUES ({', '.join('?' * len(_RUN))}) ON CONFLICT (run_id) DO "
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    return f"INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+_PUT_SPAN: Final = f"INSERT OR REPLACE {_insert('spans', _SPAN)}"
+_ADD_RUN: Final = f"INSERT {_insert('runs', _RUN)} ON CONFLICT (run_id) DO "
 _PUT_RUN: Final = f"{_ADD_RUN} UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _RUN[1:])}"
 
 

@@ -1,6 +1,4 @@
-"""
-What is done to the journal besides writing: runs that vanished are ended, old ones are dropped, users are forgotten.
-"""
+"""What is done to the journal besides writing: vanished runs are ended, old ones dropped, users forgotten."""
 
 from __future__ import annotations
 
