@@ -16,7 +16,7 @@ from spanledger import semconv
 from spanledger.journal import Journal, JournalSpanExporter, RunRow
 
 RUN = "4bf92f3577b34da6a3ce929d0e0e4736"
-BEGAN = 1_795_255_200_000_000_000  # 2026-11-21 10:00:00 UTC
+BEGAN = 1_767_261_600_000_000_000  # 2026-01-01 10:00:00 UTC
 MS = 10**6
 
 SUPPORT = RunRow(
