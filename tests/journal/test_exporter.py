@@ -13,7 +13,7 @@ from spanledger.journal.rows import plain
 
 
 def test_spans_outside_any_run_are_not_kept(path):
-    journal = Journal(path)
+    journal = Journal(path, days=100_000)
     with Recorder(journal).provider.get_tracer("web").start_as_current_span("GET /"):
         pass
     assert not path.exists()
@@ -43,7 +43,7 @@ def test_the_ledgers_row_is_believed_over_the_spans(path):
 
 
 def test_events_links_and_status_are_kept(path):
-    journal = Journal(path)
+    journal = Journal(path, days=100_000)
     make = Recorder(journal)
     with make.span("failed", 0, 1, status="it broke") as span:
         span.add_event("exception", {"exception.type": "ValueError"}, timestamp=7)
@@ -76,7 +76,7 @@ def test_a_journal_that_cannot_be_written_is_a_failed_export(tmp_path):
 
 
 def test_a_name_that_is_half_a_surrogate_pair_does_not_lose_the_batch(path):
-    make = Recorder(Journal(path))
+    make = Recorder(Journal(path, days=100_000))
     with make.span("half \ud800 a pair", 0, 1):
         pass
     with Archive(path) as archive:

@@ -121,7 +121,7 @@ class LiveRuns:
 
     def _work(self) -> None:
         with shield("loading prices"):
-            getattr(pricing, "warm", lambda: None)()
+            pricing.warm()
         while True:
             with self._word:
                 idle = not self._written and not self._ended
