@@ -1,1 +1,1 @@
-"""A run as a text tree or JSON."""
+"""A run as text or JSON, read from the journal."""

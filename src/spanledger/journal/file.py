@@ -1,0 +1,196 @@
+"""
+Opening the journal's file: its modes, its version, and what to do when it is not what it should be.
+
+The file is 0600 in a directory of 0700, in WAL mode, so that one process writes while others read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from ..errors import JournalError, JournalTooNew
+from .schema import APPLICATION_ID, MIGRATIONS, format_version, migrate
+
+__all__ = ["damaged", "open_to_read", "open_to_write", "our_version", "set_aside", "transaction", "unreadable"]
+
+MODE: Final = 0o600
+DIRECTORY_MODE: Final = 0o700
+
+
+def our_version() -> str:
+    """The version of spanledger that runs, or ``unknown`` when it was not installed."""
+    try:
+        return version("spanledger")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; takes the write lock at once, so that it can't fail halfway for want of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def open_to_write(path: Path, *, busy: float) -> sqlite3.Connection:
+    """
+    Open *path*, made and migrated where needed; wait up to *busy* seconds for others.
+
+    `JournalTooNew` for a newer file and `JournalError` for somebody else's, both untouched; `sqlite3.Error` and
+    `OSError` as they come.
+    """
+    path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, MODE))
+    if path.stat().st_mode & 0o077:
+        path.chmod(MODE)
+    connection = _connect(path, "rw", busy)
+    try:
+        _check(connection, path)
+        if format_version(connection) == 0:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        _to_wal(connection, busy)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
+        migrate(connection, written_by=our_version())
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_to_read(path: Path, *, busy: float) -> sqlite3.Connection:
+    """
+    Open *path* for commands: the file itself, or a copy in memory of one that can't be written, or an empty journal.
+
+    `JournalTooNew`, or `JournalError` when the file is damaged, not ours or not ours to read.
+    """
+    if not path.exists():
+        return _empty()
+    try:
+        if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+            with contextlib.suppress(sqlite3.OperationalError):
+                return open_to_write(path, busy=busy)
+        return _copy(path, busy)
+    except (sqlite3.Error, OSError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> JournalError:
+    """What a command says when the file can't be read."""
+    advice = "; the next run that is recorded sets it aside and begins a new one" if damaged(error) else ""
+    return JournalError(f"can't read the journal {path}: {error}{advice}")
+
+
+def _connect(path: Path, mode: str, busy: float) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=busy, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _empty() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    migrate(connection, written_by=our_version())
+    return connection
+
+
+def _copy(path: Path, busy: float) -> sqlite3.Connection:
+    """A copy in memory: may be migrated and have its vanished runs marked, without touching the file."""
+    try:
+        source = _connect(path, "ro", busy)
+        _check(source, path)
+    except sqlite3.OperationalError:  # a WAL file in a directory where nobody may write
+        source = _connect(path, "ro&immutable=1", busy)
+        _check(source, path)
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    copy.row_factory = sqlite3.Row
+    with contextlib.closing(source):
+        source.backup(copy)
+    migrate(copy, written_by=our_version())
+    return copy
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    found = format_version(connection)
+    ours = int(connection.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
+    if not ours and (found or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
+        raise JournalError(f"{path} is a database, but no spanledger journal; set SPANLEDGER_JOURNAL to another file")
+    if found > len(MIGRATIONS):
+        raise JournalTooNew(
+            f"the journal {path} was written by spanledger {_writer(connection)} in format {found}; "
+            f"this is spanledger {our_version()}, which knows formats up to {len(MIGRATIONS)}: "
+            "upgrade it, or set SPANLEDGER_JOURNAL to another file"
+        )
+
+
+def _writer(connection: sqlite3.Connection) -> str:
+    with contextlib.suppress(sqlite3.Error):
+        if row := connection.execute("SELECT value FROM meta WHERE key = 'written_by'").fetchone():
+            return str(row[0])
+    return "of an unknown version"
+
+
+def _to_wal(connection: sqlite3.Connection, busy: float) -> None:
+    """Switch to WAL; SQLite does not wait for others here, so we do.  A file system that can't has the old mode."""
+    until = time.monotonic() + busy
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:  # noqa: PERF203 - waiting is what it does
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def damaged(error: BaseException) -> bool:
+    """Whether *error* says that the file's content is broken, rather than busy, full or forbidden."""
+    return type(error) is sqlite3.DatabaseError
+
+
+def set_aside(path: Path) -> Path | None:
+    """
+    Rename a damaged journal, so that a new one can begin; `None` when it turns out to be fine.
+
+    Another process may have done it already: the file is looked at again, and moved only if it is still that file.
+    """
+    try:
+        looked_at = path.stat().st_ino
+        with contextlib.closing(_connect(path, "rw", 1.0)) as connection:
+            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                return None
+    except sqlite3.Error as error:
+        if not damaged(error):
+            raise
+    except FileNotFoundError:
+        return None
+    stamp = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.corrupt-{stamp}.{number}")
+    if path.stat().st_ino != looked_at:
+        return None
+    path.rename(target)
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+    return target

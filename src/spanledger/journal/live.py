@@ -1,0 +1,176 @@
+"""
+What is running now, kept in the journal while it runs.
+
+A thread of its own looks prices up and writes; the threads of the calls only leave word that a run began or ended.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+from .. import pricing
+from ..ledger import Ledger, Run
+from ..shield import failures, shield
+from .program import version_of_environment
+from .rows import RunRow, Version
+from .store import Journal
+
+__all__ = ["LiveRuns"]
+
+MAX_ENDED: Final = 10_000
+"""Ended runs that may wait to be written; beyond, the oldest are lost and counted."""
+
+_all: weakref.WeakSet[LiveRuns] = weakref.WeakSet()
+_watching_forks = False
+
+
+def _after_fork() -> None:
+    for live in list(_all):
+        live._begin_again()  # noqa: SLF001 - its own module
+
+
+class LiveRuns:
+    """
+    Follows a ledger and keeps the journal's rows of its runs up to date.
+
+    Rows are written every *interval* seconds while runs go on, and at once when one begins or ends.  *describe* may
+    change a row before it is written (who may be named in it is a matter of policy); if it fails, the row is written
+    without user, session, request and labels.  The thread starts with the first run, and anew in a forked child,
+    where the parent's runs are the parent's business.
+    """
+
+    def __init__(
+        self, journal: Journal, ledger: Ledger, interval: float = 1.0,
+        describe: Callable[[RunRow], RunRow] | None = None, version: Version | None = None,
+    ) -> None:  # fmt: skip
+        global _watching_forks  # noqa: PLW0603 - a fork hook can't be taken back, so there is one
+        self._journal, self._ledger, self._interval, self._describe = journal, ledger, interval, describe
+        self._version = version
+        self._inherited: frozenset[str] = frozenset()
+        self._closed = False
+        self._begin()
+        ledger.listeners.append(self._hear)
+        _all.add(self)
+        if not _watching_forks and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_after_fork)
+            _watching_forks = True
+
+    def flush(self, deadline: float = 5.0) -> bool:
+        """Write what there is to write now; whether that was done within *deadline* seconds."""
+        with self._word:
+            if self._thread is None or not self._thread.is_alive():
+                alone = True
+            else:
+                alone = False
+                self._asked += 1
+                wanted = self._asked
+                self._word.notify_all()
+                done = self._word.wait_for(lambda: self._answered >= wanted, deadline)
+        if alone:
+            self._write()
+            return True
+        return done
+
+    def close(self, deadline: float = 5.0) -> bool:
+        """Stop following, write what is left; whether that was done within *deadline* seconds."""
+        with shield("leaving the ledger"):
+            self._ledger.listeners.remove(self._hear)
+        with self._word:
+            self._closed = True
+            thread = self._thread
+            self._word.notify_all()
+        if thread is not None and thread.is_alive():
+            thread.join(deadline)
+            return not thread.is_alive()
+        self._write()
+        return True
+
+    def _begin(self) -> None:
+        self._word = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._ended: dict[str, Run] = {}
+        self._written: dict[str, tuple[object, ...]] = {}
+        self._asked = self._answered = 0
+        self._urgent = False
+
+    def _begin_again(self) -> None:
+        self._begin()
+        self._inherited = frozenset(run.id for run in self._ledger._open.copy().values())  # noqa: SLF001 - its lock may be held by a thread that is no more
+
+    def _hear(self, event: str, run: Run) -> None:
+        """On the caller's thread: leave word, no more."""
+        if event == "changed" or run.id in self._inherited:
+            return
+        with self._word:
+            if event == "ended":
+                self._ended[run.id] = run
+                if len(self._ended) > MAX_ENDED:
+                    del self._ended[next(iter(self._ended))]
+                    failures["keeping up with ended runs"] += 1
+            self._urgent = True
+            if self._thread is None and not self._closed:
+                with shield("starting the journal's thread"):
+                    self._thread = threading.Thread(target=self._work, name="spanledger-live", daemon=True)
+                    self._thread.start()
+            self._word.notify_all()
+
+    def _work(self) -> None:
+        with shield("loading prices"):
+            pricing.warm()
+        while True:
+            with self._word:
+                idle = not self._written and not self._ended
+                self._word.wait_for(self._wanted, None if idle else self._interval)
+                self._urgent = False
+                asked, closed = self._asked, self._closed
+            self._write()
+            with self._word:
+                self._answered = asked
+                self._word.notify_all()
+                if closed:
+                    return
+
+    def _wanted(self) -> bool:
+        return self._urgent or self._closed or self._asked > self._answered
+
+    def _write(self) -> None:
+        with shield("writing live runs"):
+            if self._version is None:
+                self._version = version_of_environment()
+            with self._word:
+                ended, self._ended = self._ended, {}
+            now = time.time_ns()
+            rows = [self._row(run, now) for run in ended.values()]
+            going_on = [run for run in self._ledger.going_on() if run.id not in self._inherited]
+            written: dict[str, tuple[object, ...]] = {}
+            for run in going_on:
+                state = _state(run)
+                if self._written.get(run.id) != state:
+                    rows.append(self._row(run, now))
+                written[run.id] = state
+            if self._journal.write_runs(rows, alive=list(written), now=now):
+                self._written = written
+            else:  # a going-on run is written anew when that is possible again
+                self._written = dict.fromkeys(written, ())
+
+    def _row(self, run: Run, now: int) -> RunRow:
+        row = RunRow.of(run, self._version, now=now)
+        if self._describe is None:
+            return row
+        try:
+            return self._describe(row)
+        except Exception:  # noqa: BLE001 - whatever the policy fails with, nobody is named
+            failures["describing a run for the journal"] += 1
+            return row.anonymous()
+
+
+def _state(run: Run) -> tuple[object, ...]:
+    return (
+        run.active, run.steps, run.model_calls, run.tool_calls, run.stop_reason, run.name, run.user_id, run.session_id,
+        run.system_hash, run.tools_hash,
+    )  # fmt: skip

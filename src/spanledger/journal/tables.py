@@ -1,0 +1,64 @@
+"""Rows to SQL and back.  The only place that knows which columns are JSON, decimals or booleans."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any, Final
+
+from .rows import RunRow, SpanRow
+
+__all__ = ["add_runs", "put_runs", "put_spans", "run_row", "span_row"]
+
+_JSON: Final = frozenset({"labels", "models", "attributes", "events", "links"})
+_RUN: Final = tuple(f.name for f in fields(RunRow))
+_SPAN: Final = tuple(f.name for f in fields(SpanRow))
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    return f"INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+_PUT_SPAN: Final = f"INSERT OR REPLACE {_insert('spans', _SPAN)}"
+_ADD_RUN: Final = f"INSERT {_insert('runs', _RUN)} ON CONFLICT (run_id) DO "
+_PUT_RUN: Final = f"{_ADD_RUN} UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _RUN[1:])}"
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _JSON:
+        return json.dumps(value, separators=(",", ":"))
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, str):  # half a surrogate pair is no text for SQLite
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+def put_spans(connection: sqlite3.Connection, rows: Iterable[SpanRow]) -> None:
+    """Store *rows*; a span that is there already is replaced."""
+    connection.executemany(_PUT_SPAN, ([_value(n, getattr(row, n)) for n in _SPAN] for row in rows))
+
+
+def put_runs(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
+    """Store *rows* as they stand now, over what was known of the same runs."""
+    connection.executemany(_PUT_RUN, ([_value(n, getattr(row, n)) for n in _RUN] for row in rows))
+
+
+def add_runs(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
+    """Store those *rows* whose run is not known yet."""
+    connection.executemany(_ADD_RUN + "NOTHING", ([_value(n, getattr(row, n)) for n in _RUN] for row in rows))
+
+
+def run_row(row: sqlite3.Row) -> RunRow:
+    """A run as it was stored."""
+    found = {n: json.loads(row[n]) if n in _JSON else row[n] for n in _RUN}
+    found.update(implicit=bool(found["implicit"]), cost=Decimal(found["cost"]))
+    return RunRow(**found)
+
+
+def span_row(row: sqlite3.Row) -> SpanRow:
+    """A span as it was stored."""
+    return SpanRow(**{n: json.loads(row[n]) if n in _JSON else row[n] for n in _SPAN})

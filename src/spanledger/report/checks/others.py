@@ -1,0 +1,60 @@
+"""Who else traces LLM calls here, and which calls would be traced twice."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import EntryPoint
+from typing import Final
+
+from ...providers import ADAPTERS
+from ._finding import Finding, Surroundings, group, installed
+
+__all__ = ["others"]
+
+_FAMILIES: Final = (
+    ("opentelemetry-instrumentation-genai-", "OpenTelemetry"),
+    ("opentelemetry-instrumentation-openai-v2", "OpenTelemetry"),
+    ("opentelemetry-instrumentation-google-genai", "OpenTelemetry or OpenLLMetry"),
+    ("openinference-instrumentation-", "OpenInference"), ("opentelemetry-instrumentation-", "OpenLLMetry"),
+)  # fmt: skip
+_PRODUCTS: Final = {
+    "openlit": "OpenLIT", "logfire": "Logfire", "langfuse": "Langfuse", "traceloop-sdk": "OpenLLMetry",
+    "arize-phoenix-otel": "Phoenix", "ddtrace": "Datadog", "langsmith": "LangSmith", "agentops": "AgentOps",
+    "mlflow": "MLflow", "weave": "Weave", "braintrust": "Braintrust", "opik": "Opik",
+}  # fmt: skip
+
+
+def others(around: Surroundings) -> list[Finding]:
+    """Other instrumentations that the launcher loads, and products that trace when their own code is called."""
+    disabled = set(around.names("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"))
+    points = [point for point in group("opentelemetry_instrumentor") if point.name != "spanledger"]
+    watched = {_plain(adapter.package): adapter.package for adapter in ADAPTERS}
+    found, harmless = [], []
+    for point in points:
+        package = next((watched[key] for key in watched if _plain(point.name).startswith(key)), None)
+        if package is None or disabled & {point.name, "*"}:
+            harmless.append(point.name)
+            continue
+        facts = {"instrumentor": point.name, "by": _family(point), "client": package, "doubled": True}
+        text = (
+            f"{facts['by']} traces {package} too: each call would have two spans; "
+            f"set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point.name}"
+        )
+        found.append(Finding("problem", text, facts))
+    if harmless:
+        text = f"the launcher also loads {', '.join(sorted(harmless))}: their spans join the runs"
+        found.append(Finding("ok", text, {"instrumentors": sorted(harmless)}))
+    for distribution, name in _PRODUCTS.items():
+        if number := installed(distribution):
+            text = f"{name} ({distribution} {number}) is here; a program that starts it may trace calls twice"
+            found.append(Finding("note", text, {"product": distribution, "version": number}))
+    return found or [Finding("ok", "none")]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _family(point: EntryPoint) -> str:
+    distribution = (point.dist.name if point.dist else "").lower()
+    return next((family for start, family in _FAMILIES if distribution.startswith(start)), distribution or point.value)

@@ -1,0 +1,72 @@
+"""Which of the four ways in is open: the launcher, the exporter's name; code can't be seen from here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from ._finding import Finding, Surroundings, group
+
+__all__ = ["ways"]
+
+_US: Final = "spanledger"
+
+
+def ways(around: Surroundings) -> list[Finding]:
+    """What would happen to a program that is started in this environment."""
+    found = [*_launcher(around), *_by_name(around)]
+    if around.on("OTEL_SDK_DISABLED"):
+        found.append(Finding("problem", "OTEL_SDK_DISABLED=true: the SDK records nothing"))
+    found.append(
+        Finding("note", "in code, configure() and LedgerSpanProcessor can't be seen from here", {"code": "unknown"})
+    )
+    return found
+
+
+def _launcher(around: Surroundings) -> list[Finding]:
+    active = any(
+        Path(part).name == "auto_instrumentation" for part in around.environ.get("PYTHONPATH", "").split(os.pathsep)
+    )
+    facts = {"launcher_active": active}
+    names = [point.name for point in group("opentelemetry_configurator")]
+    if _US not in names or _US not in [point.name for point in group("opentelemetry_instrumentor")]:
+        text = "the launcher does not know spanledger: it is importable, but not installed here; pip install spanledger"
+        return [Finding("problem", text, facts)]
+    disabled = {_US, "*"} & set(around.names("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"))
+    if disabled:
+        text = f"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS has {disabled.pop()!r}: the launcher does not start spanledger"
+        return [Finding("problem", text, facts)]
+    chosen = around.environ.get("OTEL_PYTHON_CONFIGURATOR") or names[0]
+    facts |= {"configurator": chosen, "configurators": names}
+    found = []
+    if chosen != _US:
+        text = (
+            f"opentelemetry-instrument lets {chosen!r} set the SDK up, and exporters that it adds on its own are "
+            "protected in place only; use `spanledger exec` or set OTEL_PYTHON_CONFIGURATOR=spanledger"
+        )
+        found.append(Finding("problem", text, facts))
+    else:
+        now = "this environment runs under it" if active else "ready"
+        found.append(Finding("ok", f"opentelemetry-instrument and spanledger exec: {now}", facts))
+    distros = [point.name for point in group("opentelemetry_distro") if point.name != _US]
+    chosen_distro = around.environ.get("OTEL_PYTHON_DISTRO")
+    if distros and chosen_distro != _US:
+        chosen_distro = chosen_distro or distros[0]
+        text = f"the distribution {chosen_distro!r} sets defaults of its own; `spanledger exec` keeps it out"
+        found.append(Finding("note", text, {"distributions": distros}))
+    return found
+
+
+def _by_name(around: Surroundings) -> list[Finding]:
+    found = []
+    if _US in around.names("OTEL_TRACES_EXPORTER"):
+        found.append(Finding("ok", "OTEL_TRACES_EXPORTER names spanledger", {"exporter_by_name": True}))
+    if file := around.environ.get("OTEL_CONFIG_FILE"):
+        try:
+            named = _US in Path(file).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            return [*found, Finding("problem", f"OTEL_CONFIG_FILE={file} can't be read: {error}")]
+        text = f"the declarative configuration {file} " + ("names spanledger" if named else "does not name spanledger")
+        found.append(Finding("ok" if named else "note", text, {"declarative": named}))
+    return found

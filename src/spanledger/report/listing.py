@@ -1,0 +1,49 @@
+"""Runs as a table for a terminal, newest first, with what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from ..journal import RunRow, Sum
+from .text import STYLES
+from .words import age, clean, duration, outcome, seconds_of, spent
+
+__all__ = ["table_of", "totals_line"]
+
+ID_SHOWN: Final = 12
+"""Digits of a run id in the table: enough to name it to the other commands."""
+
+
+def table_of(runs: Sequence[RunRow], *, now: int, live: bool = False) -> Table:
+    """A table of *runs*; with *live* it says what each did last."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column, where in (
+        ("RUN", "left"), ("AGENT", "left"), ("STATUS", "left"), ("STEPS", "right"), ("CALLS", "right"),
+        ("TOKENS", "right"), ("COST", "right"), ("TOOK", "right"), ("STARTED", "left"),
+    ):  # fmt: skip
+        table.add_column(column, justify="right" if where == "right" else "left", no_wrap=column == "RUN")
+    if live:
+        table.add_column("LAST TOOL")
+        table.add_column("LAST SEEN")
+    for run in runs:
+        cells: list[str | Text] = [
+            run.run_id[:ID_SHOWN], clean(run.name or "-"), Text(outcome(run), STYLES.get(run.status, "")),
+            str(run.steps), f"{run.model_calls}+{run.tool_calls}", f"{run.input_tokens + run.output_tokens:,}",
+            spent(run.cost, run.unpriced, run.model_calls), duration(seconds_of(run)), age(run.started, now),
+        ]  # fmt: skip
+        if live:
+            cells += [clean(run.last_tool or "-"), age(run.heartbeat, now)]
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
+    return table
+
+
+def totals_line(found: Sum) -> str:
+    """What the listed runs come to, in one line."""
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.by_status.items()))
+    money = spent(found.cost, found.unpriced, found.unpriced)
+    noun = "run" if found.runs == 1 else "runs"
+    return f"{found.runs} {noun}: {statuses}; {found.input_tokens:,} in, {found.output_tokens:,} out; {money}"

@@ -1,0 +1,181 @@
+"""What runs now is in the journal while it runs; what died is found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from spanledger import pricing
+from spanledger.journal import Archive, Journal, LiveRuns, Version
+from spanledger.ledger import Ledger, ModelCall, Run, ToolUse
+from spanledger.model import Usage
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+@pytest.fixture
+def live(path, ledger):
+    follower = LiveRuns(Journal(path, days=100_000), ledger, interval=3600, version=Version("shop", "1.2", "abc"))
+    yield follower
+    assert follower.close()
+
+
+def stored(path, run_id="r1"):
+    with Archive(path) as archive:
+        return archive.run(run_id)
+
+
+def test_a_going_on_run_is_there_before_it_ends(path, ledger, live, monkeypatch):
+    monkeypatch.setattr(pricing, "price_call", lambda call: pricing.Price(Decimal("0.5"), "priced"))
+    run = Run(id="r1", name="support", user_id="u-7", labels={"team": "a"})
+    ledger.open(run)
+    run.steps = 3
+    run.settle_model(ModelCall("chat", "openai", "m", "m-1", Usage(uncached=10, output=2), 1, 2, 3))
+    run.settle_tool(ToolUse("search", None, 0.1, 3))
+    assert live.flush()
+    row = stored(path)
+    assert (row.status, row.stop_reason, row.ended) == ("running", None, None)
+    assert (row.steps, row.last_tool, row.cost, row.unpriced) == (3, "search", Decimal("0.5"), 0)
+    assert (row.input_tokens, row.output_tokens, row.models) == (10, 2, {"m-1": 1})
+    assert (row.user_id, row.labels, row.pid) == ("u-7", {"team": "a"}, os.getpid())
+    assert (row.service_name, row.service_version, row.commit_id) == ("shop", "1.2", "abc")
+    ledger.close(run, "completed")
+    assert live.flush()
+    assert (stored(path).status, stored(path).stop_reason, stored(path).ended) == ("success", "completed", run.ended)
+
+
+def test_the_beginning_and_the_end_of_a_run_wake_the_thread_at_once(path, ledger, live):
+    written = threading.Event()
+    write = live._journal.write_runs
+
+    def watched(rows, **given):
+        done = write(rows, **given)
+        written.set()
+        return done
+
+    live._journal.write_runs = watched
+    run = Run(id="r1")
+    ledger.open(run)
+    assert written.wait(30)
+    written.clear()
+    ledger.close(run, "completed")
+    assert written.wait(30)
+    assert live.flush()
+    assert stored(path).status == "success"
+
+
+def test_the_heart_beats_while_nothing_changes(path, ledger, live):
+    ledger.open(Run(id="r1"))
+    assert live.flush()
+    first = stored(path)
+    assert live.flush()
+    assert stored(path).heartbeat > first.heartbeat
+    assert stored(path).active == first.active
+
+
+def test_no_thread_before_the_first_run(ledger, live):
+    assert live._thread is None
+    ledger.tell("changed", Run(id="r1"))
+    assert live._thread is None
+
+
+def test_closing_writes_what_is_left_and_stops_following(path, ledger):
+    live = LiveRuns(Journal(path), ledger, interval=3600)
+    run = Run(id="r1")
+    ledger.open(run)
+    ledger.close(run, "max_steps")
+    assert live.close()
+    assert stored(path).stop_reason == "max_steps"
+    assert ledger.listeners == []
+
+
+def test_who_a_run_is_for_passes_through_the_policy(path, ledger):
+    live = LiveRuns(Journal(path), ledger, describe=lambda row: replace(row, user_id="hashed:" + row.user_id))
+    ledger.open(Run(id="r1", user_id="u-7"))
+    assert live.close()
+    assert stored(path).user_id == "hashed:u-7"
+
+
+def test_a_policy_that_fails_names_nobody(path, ledger):
+    def broken(row):
+        raise ValueError("u-7 is not to be named")
+
+    journal = Journal(path)
+    live = LiveRuns(journal, ledger, describe=broken)
+    ledger.open(Run(id="r1", user_id="u-7", session_id="s-42", request_id="q-1", labels={"mail": "a@b.c"}))
+    assert live.close()
+    journal.close()
+    row = stored(path)
+    assert (row.user_id, row.session_id, row.request_id, row.labels) == (None, None, None, {})
+    content = path.read_bytes()
+    assert not [text for text in (b"u-7", b"s-42", b"q-1", b"a@b.c") if text in content]
+
+
+def test_a_journal_that_is_back_gets_the_going_on_runs(tmp_path, ledger):
+    blocker = tmp_path / "state"
+    blocker.write_text("in the way")
+    live = LiveRuns(Journal(blocker / "journal.db", retry=0), ledger, interval=3600)
+    ledger.open(Run(id="r1"))
+    live.flush()
+    blocker.unlink()
+    live.flush()
+    assert stored(blocker / "journal.db").status == "running"
+    assert live.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_writes_its_own_runs_only(path, ledger, live):
+    ledger.open(Run(id="r1", name="parent"))
+    assert live.flush()
+    pid = os.fork()
+    if not pid:
+        inherited = ledger.get("r1")
+        inherited.name = "changed in the child"
+        ledger.close(inherited, "error")
+        own = Run(id="child")
+        ledger.open(own)
+        ledger.close(own, "completed")
+        os._exit(0 if live.close() else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert (stored(path).name, stored(path).status) == ("parent", "running")
+    assert stored(path, "child").stop_reason == "completed"
+
+
+DYING = """
+import sys, time
+from pathlib import Path
+from spanledger.journal import Journal, LiveRuns
+from spanledger.ledger import Run, ledger
+live = LiveRuns(Journal(Path(sys.argv[1])), ledger, interval=0.05)
+ledger.open(Run(id="r1", name="doomed"))
+live.flush()
+print("running", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_killed_process_leaves_an_abandoned_run(path):
+    child = subprocess.Popen([sys.executable, "-c", DYING, path], stdout=subprocess.PIPE, text=True)
+    try:
+        assert child.stdout.readline() == "running\n"
+        assert stored(path).status == "running"
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        row = stored(path)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    assert (row.status, row.stop_reason, row.ended) == ("failure", "abandoned", row.heartbeat)
