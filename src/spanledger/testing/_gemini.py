@@ -91,7 +91,7 @@ class Gemini:
     @staticmethod
     def _chunk(answer: Answer, parts: list[Any], *, last: bool) -> dict[str, Any]:
         candidate: dict[str, Any] = {"content": {"role": "model", "parts": parts}, "index": 0}
-        chunk = {
+        chunk: dict[str, Any] = {
             "candidates": [candidate],
             "modelVersion": answer.model,
             "responseId": numbered("gen-", answer.number),

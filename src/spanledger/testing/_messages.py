@@ -101,7 +101,7 @@ class Messages:
         yield "message_start", {"message": begun}
         for index, block in enumerate(whole["content"]):
             is_text = block["type"] == "text"
-            empty = {"text": ""} if is_text else {"input": {}}
+            empty: dict[str, Any] = {"text": ""} if is_text else {"input": {}}
             yield "content_block_start", {"index": index, "content_block": {**block, **empty}}
             if is_text:
                 deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
@@ -111,6 +111,6 @@ class Messages:
             for delta in deltas:
                 yield "content_block_delta", {"index": index, "delta": delta}
             yield "content_block_stop", {"index": index}
-        delta = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
-        yield "message_delta", {"delta": delta, "usage": usage}
+        end: dict[str, Any] = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+        yield "message_delta", {"delta": end, "usage": usage}
         yield "message_stop", {}

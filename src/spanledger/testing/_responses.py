@@ -82,7 +82,7 @@ class Responses:
         yield "response.in_progress", {"response": begun}
         output = self._output(answer)
         for index, item in enumerate(output):
-            empty = {"content": []} if item["type"] == "message" else {"arguments": ""}
+            empty: dict[str, Any] = {"content": []} if item["type"] == "message" else {"arguments": ""}
             started = {**item, **empty, "status": "in_progress"}
             yield "response.output_item.added", {"output_index": index, "item": started}
             yield from _message_events(item, index) if item["type"] == "message" else _call_events(item, index)

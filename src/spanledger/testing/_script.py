@@ -1,6 +1,4 @@
-"""
-Which turn comes next: the place of each conversation in its scenario.
-"""
+"""Which turn comes next: the place of each conversation in its scenario."""
 
 from __future__ import annotations
 

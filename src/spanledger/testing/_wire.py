@@ -1,6 +1,4 @@
-"""
-What all provider dialects of the scripted server have in common: a request as it was understood, an answer to spell.
-"""
+"""What the dialects of the scripted server have in common: a request as it was understood, an answer to spell."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""
-The scripted model server: real HTTP on loopback, spoken by four provider dialects, from one scenario.
-"""
+"""The scripted model server: real HTTP on loopback, spoken by four provider dialects, from one scenario."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -108,7 +107,7 @@ class ScriptedServer:
         self._http.close_connections()
         self._http.server_close()
 
-    def __enter__(self) -> ScriptedServer:
+    def __enter__(self) -> ScriptedServer:  # noqa: PYI034 - Self is not in 3.10
         return self.start()
 
     def __exit__(
@@ -142,10 +141,8 @@ class _Http(ThreadingHTTPServer):
         """Wake the threads that wait for another request on a connection that was kept open."""
         with self._lock:
             for connection in self._connections:
-                try:
+                with contextlib.suppress(OSError):  # gone already
                     connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # gone already
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is not worth a traceback."""

@@ -1,6 +1,4 @@
-"""
-Spans for a test to look at: everything that ends while a block runs.
-"""
+"""Spans for a test to look at: everything that ends while a block runs."""
 
 from __future__ import annotations
 
@@ -96,7 +94,7 @@ _collectors: weakref.WeakKeyDictionary[TracerProvider, _Collector] = weakref.Wea
 @contextmanager
 def capture_spans(provider: TracerProvider | None = None) -> Iterator[Spans]:
     """
-    All spans that end in the block, as they are before redaction and prices: ``with capture_spans() as spans:``.
+    Collect all spans that end in the block, as they are before redaction and prices.
 
     From *provider*, else from the global one; where no SDK is set up, from a private one that spanledger uses
     for as long as the block runs.
