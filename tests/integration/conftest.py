@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 if not os.environ.get("INTEGRATION"):
     collect_ignore_glob = ["test_*.py"]
 
@@ -16,7 +15,7 @@ if not os.environ.get("INTEGRATION"):
 @pytest.fixture(scope="session")
 def examples():
     """The folder of examples, importable."""
-    folder = ROOT / "examples"
+    folder = Path(__file__).resolve().parents[2] / "examples"
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

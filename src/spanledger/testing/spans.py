@@ -96,10 +96,11 @@ def capture_spans(provider: TracerProvider | None = None) -> Iterator[Spans]:
     """
     Collect all spans that end in the block, as they are before redaction and prices.
 
-    From *provider*, else from the global one; where no SDK is set up, from a private one that spanledger uses
-    for as long as the block runs.
+    From *provider*, else from the one that spanledger makes its spans with; where no SDK is set up, from a private one
+    that spanledger uses for as long as the block runs.
     """
-    current = provider or trace.get_tracer_provider()
+    before = runs.provider()
+    current = provider or before
     private = not isinstance(current, TracerProvider)
     source = current if isinstance(current, TracerProvider) else TracerProvider()
     collector = _collectors.get(source)
@@ -115,5 +116,5 @@ def capture_spans(provider: TracerProvider | None = None) -> Iterator[Spans]:
     finally:
         collector.listeners.remove(spans)
         if private:
-            runs.use_provider(None)
+            runs.use_provider(None if before is trace.get_tracer_provider() else before)
             source.shutdown()
