@@ -27,6 +27,7 @@ from ._place import (
     entered,
     implicit,
     placed,
+    provider,
     restore,
     stamp,
     tracer,
@@ -42,7 +43,7 @@ __all__ = [
     "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
     "configure",
     "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
-    "infer_tools", "keep", "note_asked", "open_for", "placed", "restore", "run", "server_ended",
+    "infer_tools", "keep", "note_asked", "open_for", "placed", "provider", "restore", "run", "server_ended",
     "server_started", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, TracerProvider, get_tracer
+from opentelemetry.trace import Span, TracerProvider, get_tracer, get_tracer_provider
 
 from .. import semconv
 from ..ledger import Run
 
 __all__ = [
-    "Attached", "Placement", "attach", "attributes_of", "current", "implicit", "restore", "stamp", "tracer",
-    "use_provider",
+    "Attached", "Placement", "attach", "attributes_of", "current", "implicit", "provider", "restore", "stamp",
+    "tracer", "use_provider",
 ]  # fmt: skip
 
 SCOPE: Final = "spanledger"
@@ -44,12 +44,19 @@ implicit: ContextVar[Placement | None] = ContextVar("spanledger-implicit-run", d
 """The run that nobody entered and that the code running here opened."""
 
 _tracer = get_tracer(SCOPE)
+_provider: TracerProvider | None = None
 
 
 def use_provider(provider: TracerProvider | None) -> None:
     """Make spans with *provider* from now on; `None` is the global one."""
-    global _tracer  # noqa: PLW0603 - one tracer for the process
+    global _tracer, _provider  # noqa: PLW0603 - one tracer for the process
+    _provider = provider
     _tracer = get_tracer(SCOPE, tracer_provider=provider)
+
+
+def provider() -> TracerProvider:
+    """What our spans are made with: what `use_provider` was given, or the global one."""
+    return _provider or get_tracer_provider()
 
 
 def tracer() -> Any:
