@@ -1,0 +1,195 @@
+"""
+Drives real clients over recorded traffic, watched and unwatched, and compares.
+
+    python tests/conformance/run.py --kit FOLDER [--only TEXT] [--flavours sync,async] [--opts chunk=awkward]
+
+The folder holds recordings (``open/``), a server that answers with them (``replay_server.py``) and a driver that makes
+the calls with the clients that are installed (``drive.py``).  For every call: what the caller gets must be the same with
+and without us, there must be one span of the call, and it must say what the recording says.  Exits with 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+FLAVOURS = "sync,async,sync-helper,async-helper,sync-raw,async-raw"
+FAMILIES = {"openai": "openai", "anthropic": "anthropic", "gemini": "google.genai", "vertex": "google.genai"}
+OURS = ("invoke_agent", "execute_tool", "step")
+
+
+def load(folder: Path, name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def outcome(drive: Any, result: Any) -> Any:
+    """What the caller got, comparable."""
+    if result.exception is not None:
+        kind = type(result.exception)
+        return f"{kind.__module__}.{kind.__qualname__}: {result.exception}"
+    many = result.value if isinstance(result.value, list) else [result.value]
+    return [(type(one).__name__, json.dumps(drive.dump(one), sort_keys=True, default=str)) for one in many]
+
+
+def expected(endpoint: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """The recording's facts, which are wire values, in the convention's meaning."""
+    into, out = facts.get("input_tokens"), facts.get("output_tokens")
+    if endpoint.startswith("anthropic") and into is not None:
+        into += (facts.get("cached_tokens") or 0) + (facts.get("cache_creation_tokens") or 0)
+    if endpoint.startswith(("gemini", "vertex")):
+        into = None if into is None else into + (facts.get("tool_use_input_tokens") or 0)
+        out = None if out is None else out + (facts.get("reasoning_tokens") or 0)
+    found = {
+        "gen_ai.response.id": facts.get("response_id"),
+        "gen_ai.response.model": facts.get("model"),
+        "gen_ai.usage.input_tokens": into,
+        "gen_ai.usage.output_tokens": out,
+        "gen_ai.usage.cache_read.input_tokens": facts.get("cached_tokens"),
+        "gen_ai.usage.cache_write.input_tokens": facts.get("cache_creation_tokens"),
+        "gen_ai.usage.reasoning.output_tokens": facts.get("reasoning_tokens"),
+        "gen_ai.usage.audio.input_tokens": facts.get("audio_input_tokens"),
+        "openai.response.service_tier": facts.get("service_tier"),
+        "openai.response.system_fingerprint": facts.get("system_fingerprint"),
+    }
+    if facts.get("finish_reasons"):
+        found["gen_ai.response.finish_reasons"] = tuple(facts["finish_reasons"])
+    if endpoint.startswith("openai.responses"):
+        found["gen_ai.response.status"] = facts.get("status")
+    if endpoint in ("openai.responses.retrieve", "openai.responses.input_tokens") or "count" in endpoint:
+        found = {name: value for name, value in found.items() if not name.startswith("gen_ai.usage")}
+    if "count" in endpoint or endpoint == "openai.responses.input_tokens":
+        return {}
+    return {name: value for name, value in found.items() if value}
+
+
+def said(facts: dict[str, Any]) -> tuple[list[Any], str]:
+    calls = [(call.get("name"), call.get("id"), arguments(call.get("arguments"))) for call in facts.get("tool_calls") or []]
+    return calls, "".join((facts.get("text") or {}).values())
+
+
+def arguments(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) and value else value or {}
+    except ValueError:
+        return value
+
+
+def messages_of(attributes: Any) -> tuple[list[Any], str]:
+    calls, texts = [], []
+    for message in json.loads(attributes.get("gen_ai.output.messages", "[]")):
+        assert message["role"] == "assistant"
+        assert message["finish_reason"]
+        for part in message["parts"]:
+            if part["type"] == "tool_call":
+                calls.append((part["name"], part.get("id"), part["arguments"] or {}))
+            elif part["type"] == "text":
+                texts.append(part["content"])
+    return calls, "".join(texts)
+
+
+def check(interaction: dict[str, Any], spans: list[Any]) -> list[str]:
+    """What is wrong with the spans of one call."""
+    calls = [span for span in spans if span.attributes.get("gen_ai.operation.name") not in OURS]
+    if len(calls) != 1:
+        return [f"{len(calls)} spans: {[span.name for span in calls]}"]
+    attributes, facts, status = calls[0].attributes, interaction["facts"], interaction["response"]["status"]
+    if status >= 400 or facts.get("stream_error"):
+        return [] if "error.type" in attributes else ["no error.type"]
+    wrong = [
+        f"{name}: {value!r} != {attributes.get(name)!r}"
+        for name, value in expected(interaction["endpoint"], facts).items()
+        if attributes.get(name) != value
+    ]
+    if "text" in facts or "tool_calls" in facts:
+        (want_calls, want_text), (calls_, text) = said(facts), messages_of(attributes)
+        if interaction["endpoint"] == "openai.responses.compact":
+            return wrong
+        if want_calls and want_calls != calls_:
+            wrong.append(f"tool calls: {want_calls} != {calls_}")
+        if want_text and not text[:400].startswith(want_text[:400]):
+            wrong.append(f"text: {want_text[:80]!r} != {text[:80]!r}")
+    return wrong
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kit", type=Path, required=True)
+    options.add_argument("--only", default="")
+    options.add_argument("--flavours", default=FLAVOURS)
+    options.add_argument("--opts", default="", help="options of the server, e.g. chunk=awkward or gzip=1~chunk=awkward")
+    chosen = options.parse_args()
+    warnings.simplefilter("ignore")
+    os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
+    load(chosen.kit, "kit_facts")
+    replay_server, drive = load(chosen.kit, "replay_server"), load(chosen.kit, "drive")
+    folder = str(chosen.kit / "open")
+    server, base = replay_server.start([folder])
+    installed = {family for family, package in FAMILIES.items() if _installed(package)}
+    cases = [
+        (interaction, flavour)
+        for interaction in drive.load([folder])
+        if interaction["endpoint"].split(".")[0] in installed and chosen.only in interaction["id"]
+        for flavour in chosen.flavours.split(",")
+    ]
+    extra = f"~{chosen.opts}" if chosen.opts else ""
+    plain = [outcome(drive, drive.drive(interaction, base, flavour, extra)) for interaction, flavour in cases]
+    report = watched(drive, base, extra, cases, plain)
+    server.shutdown()
+    return report
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any]) -> int:
+    """The same calls again, watched."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from spanledger.instrument import instrument
+    from spanledger.providers import ADAPTERS
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    watching = instrument(tracer_provider=provider, adapters=ADAPTERS)
+    good, all_, skipped = Counter(), Counter(), Counter()
+    for (interaction, flavour), before in zip(cases, plain, strict=True):
+        exporter.clear()
+        result = drive.drive(interaction, base, flavour, extra)
+        endpoint = interaction["endpoint"]
+        if isinstance(result.exception, (drive.NotDrivable, ImportError, AttributeError, TypeError)) and isinstance(before, str):
+            skipped[endpoint] += 1
+            continue
+        wrong = check(interaction, list(exporter.get_finished_spans()))
+        if (after := outcome(drive, result)) != before:
+            wrong.append(f"the caller gets another thing: {str(before)[:300]} != {str(after)[:300]}")
+        all_[endpoint] += 1
+        good[endpoint] += not wrong
+        if wrong:
+            print(interaction["id"], flavour, *wrong, sep="\n    ")
+    watching.undo()
+    for endpoint in sorted(all_ | skipped):
+        note = f"  ({skipped[endpoint]} not drivable here)" if skipped[endpoint] else ""
+        print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")
+    print(f"{'all':36} {good.total():4} / {all_.total():4}")
+    return 0 if good.total() == all_.total() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
