@@ -92,7 +92,8 @@ class Settings:
         """Read file, environment and *given*, in this order of increasing belief, and validate all of it."""
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
-        path = file or environ.get("SPANLEDGER_CONFIG") or ("spanledger.yaml" if Path("spanledger.yaml").exists() else None)
+        beside = "spanledger.yaml" if Path("spanledger.yaml").exists() else None
+        path = file or environ.get("SPANLEDGER_CONFIG") or beside
         if path:
             values.update(_from_file(Path(path)))
         values.update(_from_environment(environ))

@@ -44,7 +44,7 @@ def _journal_exporter(settings: Settings) -> list[SpanExporter]:
     return [] if settings.journal_off else [JournalSpanExporter(Journal(settings.journal_path))]
 
 
-class Configurator(_OTelSDKConfigurator):  # type: ignore[misc]
+class Configurator(_OTelSDKConfigurator):
     """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
 
     def _configure(self, **kwargs: Any) -> None:

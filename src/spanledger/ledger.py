@@ -19,7 +19,7 @@ from . import pricing
 from .model import Usage
 from .outcomes import status_of
 
-__all__ = ["Ledger", "ModelCall", "Run", "Totals", "ToolUse", "ledger"]
+__all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
@@ -216,7 +216,7 @@ class Ledger:
         self.tell("started", run)
 
     def close(self, run: Run, stop_reason: str, *, forget: bool = False) -> bool:
-        """End *run*; the first one to say so decides, later ones are told `False`.  *forget* it when nobody will ask."""
+        """End *run*; the first to say so decides, later ones are told `False`.  *forget* it when nobody will ask."""
         with run.lock:
             if run.ended is not None:
                 return False

@@ -62,6 +62,10 @@ _CODE_CLASS = {
 }  # fmt: skip
 
 _CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit)
+_TYPE_CLASS: Final[tuple[tuple[Any, str], ...]] = (
+    (LimitExceeded, "denied"), (_CANCELLED, "cancelled"), (TimeoutError, "timeout"), (ConnectionError, "connection"),
+    (FileNotFoundError, "not_found"),
+)  # fmt: skip
 
 
 def status_of(stop_reason: str | None) -> str:
@@ -92,39 +96,43 @@ def _as_status(value: Any) -> int | None:
 
 
 def classify_exception(error: BaseException) -> str:
-    """The error class of an exception, by type first, then HTTP status and code, then its name."""
-    if isinstance(error, LimitExceeded):
-        return "denied"
-    if isinstance(error, _CANCELLED):
-        return "cancelled"
-    if isinstance(error, TimeoutError):
-        return "timeout"
+    """The error class of an exception, by type first, then code and HTTP status, then its name."""
+    for kinds, found in _TYPE_CLASS:
+        if isinstance(error, kinds):
+            return found
+    return _by_code(error) or _by_status(error) or _by_name(error) or "exception"
+
+
+def _by_code(error: BaseException) -> str | None:
     for attribute in ("code", "type"):
         code = getattr(error, attribute, None)
         if isinstance(code, str) and code in _CODE_CLASS and code != "invalid_request_error":
             return _CODE_CLASS[code]
-    response = getattr(error, "response", None)
-    for holder in (error, response):
+    return None
+
+
+def _by_status(error: BaseException) -> str | None:
+    for holder in (error, getattr(error, "response", None)):
         for attribute in ("status_code", "status", "code"):
             if (status := _as_status(getattr(holder, attribute, None))) and (found := _of_status(status)):
                 return _context_or(found, error)
+    return None
+
+
+def _by_name(error: BaseException) -> str | None:
     for base in type(error).__mro__:
         name = base.__name__.lower()
         for part, found in _NAME_CLASS:
             if part in name:
                 return found
-    if isinstance(error, ConnectionError):
-        return "connection"
-    if isinstance(error, FileNotFoundError):
-        return "not_found"
-    return "exception"
+    return None
 
 
 def _context_or(found: str, error: BaseException) -> str:
     if found != "invalid_arguments":
         return found
     said = str(error).lower()
-    if "context length" in said or "context_length" in said or "prompt is too long" in said or "maximum context" in said:
+    if any(words in said for words in ("context length", "context_length", "prompt is too long", "maximum context")):
         return "context_length"
     return "content_filter" if "content_filter" in said or "content management policy" in said else found
 
@@ -137,29 +145,34 @@ def classify_payload(result: Any) -> str | None:
     ``{"ok": false}`` and ``{"success": false}``; also when the result is such an object as JSON text.
     """
     if isinstance(result, str):
-        if not (result.startswith("{") and len(result) <= MAX_PARSED):
-            return None
+        result = _parsed(result)
+    if isinstance(result, Mapping):
+        return _of_mapping(result)
+    if getattr(result, "isError", getattr(result, "is_error", None)) is True:
+        return "error_payload"
+    code = _as_status(getattr(result, "status_code", None))
+    return _of_status(code) if code else None
+
+
+def _parsed(text: str) -> Any:
+    if text.startswith("{") and len(text) <= MAX_PARSED:
         try:
-            result = json.loads(result)
+            return json.loads(text)
         except ValueError:
             return None
-    if not isinstance(result, Mapping):
-        flag = getattr(result, "isError", getattr(result, "is_error", None))
-        if flag is True:
-            return "error_payload"
-        status = getattr(result, "status_code", None)
-        return _of_status(code) if (code := _as_status(status)) else None
+    return None
+
+
+def _of_mapping(result: Mapping[Any, Any]) -> str | None:
     for key in ("status_code", "statusCode", "status", "code", "error_code"):
         if (code := _as_status(result.get(key))) and (found := _of_status(code)):
             return found
     error = result.get("error")
     if isinstance(error, Mapping):
-        return classify_payload({k: v for k, v in error.items() if k != "error"}) or "error_payload"
+        return _of_mapping({key: value for key, value in error.items() if key != "error"}) or "error_payload"
     if error or result.get("isError") is True or result.get("is_error") is True:
         return _CODE_CLASS.get(error, "error_payload") if isinstance(error, str) else "error_payload"
-    if result.get("ok") is False or result.get("success") is False:
-        return "error_payload"
-    return None
+    return "error_payload" if result.get("ok") is False or result.get("success") is False else None
 
 
 _FINISH = {

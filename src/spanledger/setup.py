@@ -5,6 +5,7 @@ Wires provider, pipeline, journal, metrics and instrumentation together; takes i
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import signal
 import threading
@@ -74,12 +75,10 @@ class Spanledger:
         self.finish()
         if self.instrumentation is not None:
             self.instrumentation.undo()
-        for listeners, listener in (
-            (ledger.listeners, self.metrics.run_event),
-            (runs.tool_listeners, self.metrics.tool_ended),
-        ):
-            if listener in listeners:
-                listeners.remove(listener)
+        with contextlib.suppress(ValueError):
+            ledger.listeners.remove(self.metrics.run_event)
+        with contextlib.suppress(ValueError):
+            runs.tool_listeners.remove(self.metrics.tool_ended)
         atexit.unregister(self.finish)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
@@ -15,6 +16,9 @@ from ._patches import Patches
 from ._threads import carry, carry_into_threads
 from ._tools import watch_tools
 from ._watch import Watch
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Call", "Engine", "Instrumentation", "carry", "instrument"]
 
@@ -65,7 +69,7 @@ class Instrumentation:
             if os.environ.get(variable) == value:
                 del os.environ[variable]
 
-    def __enter__(self) -> Instrumentation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

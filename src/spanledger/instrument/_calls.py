@@ -282,7 +282,7 @@ class Call:
     def _close(self, response: Response | None, error: BaseException | None) -> None:
         span, implicit = self.span, self._implicit
         alone = implicit is not None and implicit.span is None
-        ended = runs.call_ended(implicit, response, error, span) if alone else {}
+        ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
         if span.is_recording():
             response = response or Response()
             attributes = self._later
@@ -301,7 +301,9 @@ class Call:
             runs.call_ended(implicit, response, error, span)
 
 
-class _Said(Exception):  # noqa: N818 - never raised: an error that came as data
+class _Said(Exception):
+    """Never raised: an error that came as data."""
+
     code: str
 
 

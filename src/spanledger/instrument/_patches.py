@@ -19,7 +19,7 @@ class Patches:
     """A set of patches that can be undone; undoing puts back the very same objects."""
 
     def __init__(self) -> None:
-        self._originals: list[tuple[Any, str, Any, bool]] = []
+        self._originals: list[tuple[Any, Any, Any, bool]] = []
         self.active = True
         self.missing: dict[str, str] = {}
         """What should have been wrapped and is not there: name -> why.  `doctor` shows it."""
@@ -51,7 +51,7 @@ class Patches:
         self._originals.append((parent, attribute, stored, own))
         wrapt.wrap_function_wrapper(imported, name, wrapper)
 
-    def replace(self, parent: Any, attribute: str, new: Any) -> None:
+    def replace(self, parent: Any, attribute: Any, new: Any) -> None:
         """Put *new* in the place of an attribute, or of an item of a dictionary or list."""
         if isinstance(parent, (dict, list)):
             original = parent[attribute]

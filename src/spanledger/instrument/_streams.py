@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import wrapt
 from opentelemetry.context import Context, attach, detach
@@ -19,6 +19,11 @@ from .. import runs
 from ..shield import shield
 
 __all__ = ["is_raw", "watched"]
+
+if TYPE_CHECKING:
+    Proxy = wrapt.ObjectProxy[Any]
+else:
+    Proxy = wrapt.ObjectProxy
 
 BATCH: Final = 64
 """How many chunks are kept before they are read."""
@@ -60,7 +65,7 @@ def _how(error: BaseException) -> str:
     return "cancelled" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)) else "error"
 
 
-class _Watched(wrapt.ObjectProxy):  # type: ignore[misc]
+class _Watched(Proxy):
     """What both kinds share: the call, and the end that comes when nobody holds the proxy any more."""
 
     def __init__(self, wrapped: Any, call: Listener) -> None:
@@ -130,7 +135,7 @@ class Stream(_Watched):
         self.__wrapped__.__enter__()
         return self
 
-    def __exit__(self, *exc: Any) -> Any:
+    def __exit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return self.__wrapped__.__exit__(*exc)
 
@@ -166,7 +171,7 @@ class AsyncStream(_Watched):
         await self.__wrapped__.__aenter__()
         return self
 
-    async def __aexit__(self, *exc: Any) -> Any:
+    async def __aexit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
 
@@ -192,7 +197,7 @@ class RawResponse(_Watched):
         self.__wrapped__.__enter__()
         return self
 
-    def __exit__(self, *exc: Any) -> Any:
+    def __exit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return self.__wrapped__.__exit__(*exc)
 
@@ -213,7 +218,7 @@ class AsyncRawResponse(_Watched):
         await self.__wrapped__.__aenter__()
         return self
 
-    async def __aexit__(self, *exc: Any) -> Any:
+    async def __aexit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
 

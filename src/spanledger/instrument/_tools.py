@@ -38,7 +38,8 @@ def _watch(module: ModuleType, path: str, patches: Patches) -> None:
     for parent, name, function in found:
         static = inspect.getattr_static(parent, name)
         watched = tool(function)
-        patches.replace(parent, name, type(static)(watched) if isinstance(static, (staticmethod, classmethod)) else watched)
+        kept = type(static)(watched) if isinstance(static, (staticmethod, classmethod)) else watched
+        patches.replace(parent, name, kept)
         for table, key in _tables(module, function):
             patches.replace(table, key, watched)
         patches.done.append(f"{module.__name__}:{name}")

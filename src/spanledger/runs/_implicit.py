@@ -72,7 +72,7 @@ idle_seconds: float = 900.0
 
 
 def _key(call: Any) -> Any:
-    return call.id if call.id else ("by name", call.name)
+    return call.id or ("by name", call.name)
 
 
 def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:

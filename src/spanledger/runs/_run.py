@@ -145,7 +145,7 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
     span and into the journal.
     """
 
-    def __init__(  # noqa: PLR0913 - all of them are the user's, by keyword
+    def __init__(
         self,
         name: str | None = None,
         *,

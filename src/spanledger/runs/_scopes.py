@@ -9,7 +9,6 @@ import random
 from typing import Any, Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from .. import semconv
@@ -23,7 +22,7 @@ __all__ = [
     "RunScope", "StepScope", "begin_step", "defaults", "described", "end_run", "new_id", "note_span", "run_attributes",
 ]  # fmt: skip
 
-_random = random.Random()
+_random = random.Random()  # noqa: S311 - ids, no secrets
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 

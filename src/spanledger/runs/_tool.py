@@ -38,7 +38,7 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
             return made(function)
         return made
 
-    def __init__(  # noqa: PLR0913 - all of them are the user's, by keyword
+    def __init__(
         self,
         name: Any = None,
         /,

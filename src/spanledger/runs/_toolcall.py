@@ -123,14 +123,13 @@ class ToolScope(Attached):
             found.update(attributes_of(self._placement.run, self._placement.number))
             if self._placement.run.name:
                 found[semconv.AGENT_NAME] = self._placement.run.name
-        for name, value in (
-            (semconv.TOOL_CALL_ID, self.call_id),
-            (semconv.TOOL_VERSION, self._version),
-            (semconv.TOOL_DESCRIPTION, self._description),
-            (semconv.TOOL_ARGUMENTS, as_text(self.arguments) if keep.arguments else None),
-        ):
-            if value is not None:
-                found[name] = value
+        given = {
+            semconv.TOOL_CALL_ID: self.call_id,
+            semconv.TOOL_VERSION: self._version,
+            semconv.TOOL_DESCRIPTION: self._description,
+            semconv.TOOL_ARGUMENTS: as_text(self.arguments) if keep.arguments else None,
+        }
+        found.update({name: value for name, value in given.items() if value is not None})
         return found
 
     def close(self, error: BaseException | None, result: Any = None) -> None:

@@ -63,7 +63,7 @@ class _Entered:
         self.scope = scope
         self.result: Any = None
 
-    def __enter__(self) -> _Entered:
+    def __enter__(self) -> _Entered:  # noqa: PYI034 - nobody inherits from it
         self.scope.open()
         self.scope.resume()
         return self

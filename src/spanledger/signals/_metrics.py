@@ -92,12 +92,11 @@ class Metrics:
     def _call(self, what: tuple[ModelCall, Any, float, float | None], sums: Any) -> None:
         call, peer, seconds, first_chunk = what
         labels: dict[str, Any] = {semconv.OPERATION: call.operation, semconv.PROVIDER: call.provider}
-        for name, value in (
-            (semconv.REQUEST_MODEL, call.request_model), (semconv.RESPONSE_MODEL, call.model),
-            (semconv.SERVER_ADDRESS, peer.address), (semconv.SERVER_PORT, peer.port),
-        ):  # fmt: skip
-            if value is not None:
-                labels[name] = value
+        known = {
+            semconv.REQUEST_MODEL: call.request_model, semconv.RESPONSE_MODEL: call.model,
+            semconv.SERVER_ADDRESS: peer.address, semconv.SERVER_PORT: peer.port,
+        }  # fmt: skip
+        labels.update({name: value for name, value in known.items() if value is not None})
         failed = {**labels, semconv.ERROR_TYPE: call.error_class} if call.error_class else labels
         embeddings = call.operation == "embeddings"
         usage = call.usage
