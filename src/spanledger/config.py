@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .errors import ConfigurationError
+from .shield import logger
 
 __all__ = ["CONTENT_SWITCH", "Settings", "state_directory"]
 
@@ -149,7 +150,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     variables = {f.metadata.get("env") or f"SPANLEDGER_{name.upper()}": name for name, f in _FIELDS.items()}
     found = {}
     for variable, text in environ.items():
-        if name := variables.get(variable):
+        if variable == CONTENT_SWITCH and text.lower() not in ("", *_CONTENT_MODES):
+            logger.warning("%s is %r; valid: %s; no content is captured", variable, text, ", ".join(_CONTENT_MODES))
+        elif name := variables.get(variable):
             if text:
                 found[name] = _convert(name, text, f"the variable {variable}")
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:

@@ -1,0 +1,43 @@
+"""Rules of the house that are gates, not wishes."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spanledger
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "src").rglob("*.py"))
+BANNED = re.compile(r"_?(utils?|helpers?|common|misc|base|manager)s?$")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_modules_are_small_named_for_what_they_are_and_say_why_they_exist(path):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert len(text.splitlines()) <= 300
+    assert ast.get_docstring(tree)
+    assert not BANNED.search(path.stem)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno - node.lineno < 60, f"{node.name} is too long"
+
+
+def test_public_names_are_sorted_and_there():
+    assert spanledger.__all__ == sorted(spanledger.__all__)
+    for name in spanledger.__all__:
+        assert getattr(spanledger, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = spanledger.nothing
+
+
+def test_importing_the_package_costs_next_to_nothing():
+    code = "import sys, spanledger; print(sorted(m for m in sys.modules if m.split('.')[0] in ('opentelemetry', 'wrapt')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
