@@ -172,9 +172,9 @@ def usage_of(attributes: Any) -> Usage:
     return usage
 
 
-def response_attributes(response: Response) -> dict[str, Any]:
-    """*response* as attributes, without content."""
-    found = usage_attributes(response.usage)
+def response_attributes(response: Response, *, usage: bool = True) -> dict[str, Any]:
+    """*response* as attributes, without content; without *usage* where nothing was bought."""
+    found = usage_attributes(response.usage) if usage else {}
     if response.id is not None:
         found[RESPONSE_ID] = response.id
     if response.model is not None:

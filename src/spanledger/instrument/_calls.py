@@ -4,6 +4,7 @@ The life of one watched call: place it, ask, open a span, watch what comes back,
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -187,7 +188,9 @@ class Call:
     def read(self, result: Any) -> None:
         """Read a whole answer."""
         if is_raw(result):
-            result = result.parse()
+            # the body is here; where parsing must be awaited, the JSON itself does as well
+            awaited = asyncio.iscoroutinefunction(type(result).parse)
+            result = result.http_response.json() if awaited else result.parse()
         self.response = self.endpoint.read_response(self._seam.unpack(result), self.engine.content)
 
     # --- streams -----------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ class Call:
         if span.is_recording():
             response = response or Response()
             attributes = self._later
-            attributes.update(semconv.response_attributes(response) if self.endpoint.inference else response.extra)
+            attributes.update(semconv.response_attributes(response, usage=self.endpoint.inference))
             attributes.update(ended)
             if self.engine.content and response.messages:
                 attributes.update(output_attribute(response))

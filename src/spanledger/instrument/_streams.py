@@ -72,10 +72,11 @@ class _Watched(Proxy):
         super().__init__(wrapped)
         self._self_call = call
         self._self_first = True
+        self._self_handed_over = False
 
     def __del__(self) -> None:
         call = getattr(self, "_self_call", None)
-        if call is not None:
+        if call is not None and not self._self_handed_over:
             call.finish_stream("abandoned")
 
     def _self_took(self, chunk: Any) -> None:
@@ -191,7 +192,9 @@ class RawResponse(_Watched):
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the body, and read along."""
-        return _parsed(self.__wrapped__.parse(*args, **kwargs), self._self_call)
+        answer = _parsed(self.__wrapped__.parse(*args, **kwargs), self._self_call)
+        self._self_handed_over = True
+        return answer
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
@@ -212,7 +215,9 @@ class AsyncRawResponse(_Watched):
 
     async def parse(self, *args: Any, **kwargs: Any) -> Any:
         """Parse the body, and read along."""
-        return _parsed(await self.__wrapped__.parse(*args, **kwargs), self._self_call)
+        answer = _parsed(await self.__wrapped__.parse(*args, **kwargs), self._self_call)
+        self._self_handed_over = True
+        return answer
 
     async def __aenter__(self) -> Any:
         await self.__wrapped__.__aenter__()
