@@ -33,4 +33,5 @@ def test_what_is_unknown_is_said():
 
 
 def test_ages():
-    assert [age(0, seconds * 10**9) for seconds in (5, 125, 7300, 200_000)] == ["5 s ago", "2 min ago", "2 h ago", "2 d ago"]
+    ages = [age(0, seconds * 10**9) for seconds in (5, 125, 7300, 200_000)]
+    assert ages == ["5 s ago", "2 min ago", "2 h ago", "2 d ago"]
