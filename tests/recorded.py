@@ -57,7 +57,7 @@ class Recorder:
 
     @contextmanager
     def span(self, name, start, end, *, step=None, kind=SpanKind.INTERNAL, status=None, **attributes):
-        facts = {semconv.RUN_ID: self.run_id, **{k: v for k, v in attributes.pop("facts", {}).items()}}
+        facts = {semconv.RUN_ID: self.run_id, **attributes.pop("facts", {})}
         if step:
             facts |= {semconv.STEP_ID: f"{self.run_id}.{step}", semconv.STEP_NUMBER: step}
         span = self.tracer.start_span(

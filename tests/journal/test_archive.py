@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from recorded import BEGAN, RUN, SUPPORT, record_support
 
+from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import RunNotFound
 from spanledger.journal import Archive, Journal, RunRow, SpanRow, total
 from spanledger.journal.process import Process, alive, this_process
@@ -68,7 +68,7 @@ def test_a_journal_that_does_not_exist_is_an_empty_one_and_stays_away(path):
 
 def test_totals_count_a_run_inside_another_once():
     inner = replace(SUPPORT, run_id="inner", parent_id=RUN, status="success", stop_reason="completed")
-    found = total([SUPPORT, inner, replace(SUPPORT, run_id="other", cost=Decimal("1"))])
+    found = total([SUPPORT, inner, replace(SUPPORT, run_id="other", cost=Decimal(1))])
     assert (found.runs, found.cost, found.input_tokens, found.unpriced) == (3, Decimal("1.00041"), 3000, 2)
     assert found.by_stop_reason == {"tool_error": 2, "completed": 1}
     assert found.by_status == {"failure": 2, "success": 1}

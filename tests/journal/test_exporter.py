@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SpanExportResult
-from recorded import RUN, SUPPORT, Recorder, record_support
 
+from recorded import RUN, SUPPORT, Recorder, record_support
 from spanledger import semconv
 from spanledger.journal import Archive, Journal, JournalSpanExporter
 from spanledger.journal.program import version_of
@@ -29,7 +29,8 @@ def test_a_run_that_only_spans_tell_of_gets_its_row_from_its_own_span(path):
         pass
     with Archive(path) as archive:
         run = archive.run("latest")
-    assert (run.name, run.status, run.stop_reason, run.steps, str(run.cost)) == ("solo", "success", "completed", 2, "0.25")
+    assert (run.name, run.status, run.stop_reason) == ("solo", "success", "completed")
+    assert (run.steps, str(run.cost)) == (2, "0.25")
     assert (run.labels, run.user_id, run.service_name) == ({"team": "a"}, "u", "shop")
 
 

@@ -12,17 +12,19 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded import BEGAN, RUN, SUPPORT, record_support
 
+from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import JournalError, JournalTooNew
 from spanledger.journal import Archive, Journal, RunRow, SpanRow
 from spanledger.journal.schema import APPLICATION_ID, MIGRATIONS
 
 SPAN = SpanRow(trace_id="a" * 32, span_id="b" * 16, run_id=RUN, name="chat", started=BEGAN, ended=BEGAN + 5)
+TESTS = Path(__file__).parents[1]
 unprivileged = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
 )
@@ -101,7 +103,7 @@ def test_a_file_of_each_older_format_is_brought_up_to_date(path, seen):
     if seen:
         old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         old.execute(f"PRAGMA user_version = {seen}")
-        row = {k: v for k, v in zip(*columns_and_values(SUPPORT), strict=True)}
+        row = dict(zip(*columns_and_values(SUPPORT), strict=True))
         old.execute(f"INSERT INTO runs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
     old.commit()
     old.close()
@@ -114,7 +116,7 @@ def test_a_file_of_each_older_format_is_brought_up_to_date(path, seen):
 
 
 def columns_and_values(run):
-    names = [name for name in RunRow.__slots__]
+    names = list(RunRow.__slots__)
     values = [getattr(run, name) for name in names]
     return names, [json.dumps(v) if isinstance(v, dict) else str(v) if isinstance(v, Decimal) else v for v in values]
 
@@ -199,8 +201,7 @@ def test_several_processes_meet_one_damaged_file(path):
         "from spanledger.journal import Journal; j = Journal(Path(sys.argv[1]), days=100_000);"
         "sys.exit(not j.write_runs([replace(SUPPORT, run_id=sys.argv[3])]))"
     )
-    tests = os.path.dirname(os.path.dirname(__file__))
-    children = [subprocess.Popen([sys.executable, "-c", code, path, tests, f"run{n}"]) for n in range(4)]
+    children = [subprocess.Popen([sys.executable, "-c", code, path, TESTS, f"run{n}"]) for n in range(4)]
     assert [child.wait() for child in children] == [0] * 4
     assert len(list(path.parent.glob("journal.db.corrupt-*"))) >= 1
 
@@ -281,8 +282,7 @@ def test_several_processes_write_at_once(path):
         "    assert j.write_spans([SpanRow(trace_id=n, span_id=str(i), run_id=f'{n}-{i}', name='x', started=1,"
         " ended=2)])\n"
     )
-    tests = os.path.dirname(os.path.dirname(__file__))
-    children = [subprocess.Popen([sys.executable, "-c", code, path, tests, str(n)]) for n in range(6)]
+    children = [subprocess.Popen([sys.executable, "-c", code, path, TESTS, str(n)]) for n in range(6)]
     assert [child.wait() for child in children] == [0] * 6
     with Archive(path) as archive:
         assert len(archive.runs()) == 300

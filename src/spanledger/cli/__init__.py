@@ -1,1 +1,75 @@
-"""The command line: words and tables, no logic."""
+"""
+The `spanledger` command.  Words and tables; what there is to know is asked of the rooms below.
+
+Each command is a module of this package that holds a `command`, loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from typing import Any, Final
+
+import click
+
+from ..errors import RunNotFound, SpanledgerError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Final[dict[str, str]] = {"doctor": "doctor", "exec": "launch", "runs": "runs", "show": "show"}
+"""Command and the module that holds it."""
+
+
+class Refused(click.ClickException):
+    """Something that can't be done, said in one line; exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Say it on standard error."""
+        click.echo(f"spanledger: {self.format_message()}", file=file, err=file is None)
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the interface
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the interface
+        if (module := COMMANDS.get(cmd_name)) is None:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{module}").command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RunNotFound as error:
+            named = "".join(f"\n  {candidate}" for candidate in error.candidates)
+            raise Refused(f"{error}{'; there are:' if named else ''}{named}") from error
+        except SpanledgerError as error:
+            raise Refused(str(error)) from error
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from ..journal.file import our_version  # noqa: PLC0415 - few ask
+
+        click.echo(f"spanledger {our_version()}")
+        ctx.exit()
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+def main() -> None:
+    """
+    A flight recorder with brakes for LLM agents.
+
+    Reads the local journal (SPANLEDGER_JOURNAL, else in the user's state directory).  Commands that show
+    something have --json.  Exit codes: 0 fine, 1 findings, 2 it could not be done.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # a terminal that can't spell a name still gets the rest
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

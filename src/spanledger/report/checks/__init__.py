@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...shield import report
+from ._clients import clients, versions
+from ._exporters import exporters
 from ._finding import Finding, Surroundings, surroundings
-from .clients import clients, versions
-from .exporters import exporters
-from .journal import journal
-from .others import others
-from .policy import policy
-from .ways import ways
+from ._journal import journal
+from ._others import others
+from ._policy import policy
+from ._ways import ways
 
 __all__ = ["Finding", "Surroundings", "examine"]
 

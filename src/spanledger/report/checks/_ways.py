@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ._finding import Finding, Surroundings, group
 
@@ -28,7 +28,7 @@ def _launcher(around: Surroundings) -> list[Finding]:
     active = any(
         Path(part).name == "auto_instrumentation" for part in around.environ.get("PYTHONPATH", "").split(os.pathsep)
     )
-    facts = {"launcher_active": active}
+    facts: dict[str, Any] = {"launcher_active": active}
     names = [point.name for point in group("opentelemetry_configurator")]
     if _US not in names or _US not in [point.name for point in group("opentelemetry_instrumentor")]:
         text = "the launcher does not know spanledger: it is importable, but not installed here; pip install spanledger"

@@ -36,23 +36,39 @@ def _client(adapter: Adapter) -> Finding:
     wanted = f"{adapter.distribution} >= {adapter.oldest}"
     if number is None:
         return Finding("note", f"{wanted}: not installed", facts)
-    facts["missing_seams"] = missing = [name for seam in adapter.seams for name in _missing(seam)]
-    facts["seams"] = sum((seam.sync is not None) + (seam.asyncio is not None) for seam in adapter.seams)
-    if missing:
-        gone = ", ".join(missing)
+    there, missing, absent = _seams(adapter)
+    facts |= {"seams": len(there), "missing_seams": missing, "absent_modules": absent}
+    if missing or not there:
+        gone = ", ".join(missing or absent)
         return Finding("problem", f"{wanted}: {number} has no {gone}; calls through it are not watched", facts)
     if _release(number) < _release(adapter.oldest):
         return Finding("note", f"{wanted}: {number} is older than what is tested", facts)
-    return Finding("ok", f"{wanted}: {number}, watched in {facts['seams']} places", facts)
+    return Finding("ok", f"{wanted}: {number}, watched in {len(there)} places", facts)
 
 
-def _missing(seam: Any) -> list[str]:
-    paths = [path for path in (seam.sync, seam.asyncio) if path is not None]
-    try:
-        module = importlib.import_module(seam.module)
-    except Exception as error:  # noqa: BLE001 - a client that can't be imported is a finding
-        return [f"importable {seam.module} ({type(error).__name__})"]
-    return [f"{seam.module}.{path}" for path in paths if not _has(module, path)]
+def _seams(adapter: Adapter) -> tuple[list[str], list[str], list[str]]:
+    """
+    The places that are there, those that are gone, and the modules that are not in this version.
+
+    A client of several generations has seams for each, so an absent module alone is no failure.
+    """
+    there: list[str] = []
+    missing: list[str] = []
+    absent: list[str] = []
+    for seam in adapter.seams:
+        try:
+            module = importlib.import_module(seam.module)
+        except ModuleNotFoundError as error:
+            if seam.module.startswith(f"{error.name}"):
+                absent.append(seam.module)
+            else:
+                missing.append(f"importable {seam.module} (it needs {error.name})")
+        except Exception as error:  # noqa: BLE001 - a client that can't be imported is a finding
+            missing.append(f"importable {seam.module} ({type(error).__name__})")
+        else:
+            for path in filter(None, (seam.sync, seam.asyncio)):
+                (there if _has(module, path) else missing).append(f"{seam.module}.{path}")
+    return there, missing, absent
 
 
 def _has(owner: Any, path: str) -> bool:

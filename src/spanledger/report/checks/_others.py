@@ -17,6 +17,8 @@ _FAMILIES: Final = (
     ("opentelemetry-instrumentation-google-genai", "OpenTelemetry or OpenLLMetry"),
     ("openinference-instrumentation-", "OpenInference"), ("opentelemetry-instrumentation-", "OpenLLMetry"),
 )  # fmt: skip
+_EVERYTHING: Final = ("openlit", "traceloop")
+"""Instrumentors that stand for all clients at once."""
 _PRODUCTS: Final = {
     "openlit": "OpenLIT", "logfire": "Logfire", "langfuse": "Langfuse", "traceloop-sdk": "OpenLLMetry",
     "arize-phoenix-otel": "Phoenix", "ddtrace": "Datadog", "langsmith": "LangSmith", "agentops": "AgentOps",
@@ -28,10 +30,9 @@ def others(around: Surroundings) -> list[Finding]:
     """Other instrumentations that the launcher loads, and products that trace when their own code is called."""
     disabled = set(around.names("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"))
     points = [point for point in group("opentelemetry_instrumentor") if point.name != "spanledger"]
-    watched = {_plain(adapter.package): adapter.package for adapter in ADAPTERS}
     found, harmless = [], []
     for point in points:
-        package = next((watched[key] for key in watched if _plain(point.name).startswith(key)), None)
+        package = _watched_too(point)
         if package is None or disabled & {point.name, "*"}:
             harmless.append(point.name)
             continue
@@ -49,6 +50,15 @@ def others(around: Surroundings) -> list[Finding]:
             text = f"{name} ({distribution} {number}) is here; a program that starts it may trace calls twice"
             found.append(Finding("note", text, {"product": distribution, "version": number}))
     return found or [Finding("ok", "none")]
+
+
+def _watched_too(point: EntryPoint) -> str | None:
+    """The client of ours that an instrumentor watches too, ``every client``, or `None`."""
+    name = _plain(point.name)
+    if name in _EVERYTHING:
+        return "every client"
+    packages = {_plain(adapter.package): adapter.package for adapter in ADAPTERS}
+    return next((packages[key] for key in packages if name in (key, f"{key}v2", f"genai{key}")), None)
 
 
 def _plain(name: str) -> str:

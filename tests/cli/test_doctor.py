@@ -1,0 +1,233 @@
+"""What is wrong is found and said with what to do; looking changes nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from recorded import SUPPORT
+from spanledger import shield
+from spanledger.journal import Journal
+from spanledger.providers import Adapter, Seam
+from spanledger.report import checks
+from spanledger.report.checks import _clients as clients
+from spanledger.report.checks import _exporters as exporters
+from spanledger.report.checks import _others as others
+from spanledger.report.checks import _ways as ways
+from spanledger.report.checks._finding import surroundings
+
+OURS = [
+    EntryPoint("spanledger", "spanledger.launch:Configurator", "opentelemetry_configurator"),
+    EntryPoint("spanledger", "spanledger.launch:Instrumentor", "opentelemetry_instrumentor"),
+]
+
+
+@pytest.fixture
+def points(monkeypatch):
+    """The entry points that are installed; ours at first."""
+    found = list(OURS)
+    for module in (ways, others, exporters):
+        monkeypatch.setattr(module, "group", lambda name: [point for point in found if point.group == name])
+    return found
+
+
+def problems(findings):
+    return [finding.text for finding in findings if finding.level == "problem"]
+
+
+def texts(findings):
+    return " | ".join(finding.text for finding in findings)
+
+
+def look(check, **environ):
+    return check(surroundings(environ))
+
+
+def test_a_place_where_all_is_fine(call, points):
+    result = call("doctor")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "all fine")
+    assert "opentelemetry-instrument and spanledger exec: ready" in result.output
+    found = json.loads(call("doctor", "--json").output)
+    assert (found["schema"], found["problems"]) == ("spanledger.doctor/1", 0)
+    assert set(found["areas"]) == {"configuration", *checks.CHECKS}
+
+
+def test_looking_changes_nothing(call, points, path):
+    call("doctor")
+    assert not path.parent.exists()
+
+
+def test_findings_that_matter_are_the_exit_code(call, points, monkeypatch):
+    monkeypatch.setenv("SPANLEDGER_REDACT", "false")
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert "PROBLEM redaction is off" in result.output
+    assert result.output.splitlines()[-1] == "1 problem found"
+
+
+def test_a_configuration_that_cannot_be_understood_is_a_finding(call, points, monkeypatch):
+    monkeypatch.setenv("SPANLEDGER_CONTENT", "yes")
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert "PROBLEM unknown variable SPANLEDGER_CONTENT" in result.output
+    assert "redaction is on" in result.output
+
+
+def test_a_check_that_fails_does_not_hide_the_others(call, points, monkeypatch):
+    def broken(around):
+        raise RuntimeError("no idea")
+
+    shield.strict(False)
+
+    monkeypatch.setitem(checks.CHECKS, "clients", broken)
+    result = call("doctor")
+    assert "could not be examined: RuntimeError: no idea" in result.output
+    assert "redaction is on" in result.output
+
+
+def test_who_sets_the_sdk_up(points):
+    points.insert(0, EntryPoint("acme", "acme:Configurator", "opentelemetry_configurator"))
+    points.append(EntryPoint("acme", "acme:Distro", "opentelemetry_distro"))
+    assert "lets 'acme' set the SDK up" in problems(look(ways.ways))[0]
+    assert "'acme' sets defaults of its own" in texts(look(ways.ways))
+    ours = look(ways.ways, OTEL_PYTHON_CONFIGURATOR="spanledger", OTEL_PYTHON_DISTRO="spanledger")
+    assert problems(ours) == []
+    assert "acme" not in texts(ours)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"OTEL_SDK_DISABLED": "true"}, "the SDK records nothing"),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "redis, spanledger"}, "does not start spanledger"),
+        ({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*"}, "does not start spanledger"),
+        ({"OTEL_CONFIG_FILE": "/nowhere.yaml"}, "can't be read"),
+    ],
+)
+def test_what_keeps_us_out(points, environ, said):
+    assert said in texts(f for f in look(ways.ways, **environ) if f.level == "problem")
+
+
+def test_without_entry_points_the_launcher_does_not_know_us(points):
+    points.clear()
+    assert "pip install spanledger" in problems(look(ways.ways))[0]
+
+
+def test_the_ways_that_can_be_seen(points, tmp_path):
+    file = tmp_path / "otel.yaml"
+    file.write_text("tracer_provider: {processors: [{batch: {exporter: {spanledger: {}}}}]}")
+    found = look(
+        ways.ways, OTEL_CONFIG_FILE=str(file), OTEL_TRACES_EXPORTER="spanledger",
+        PYTHONPATH="/x/opentelemetry/instrumentation/auto_instrumentation",
+    )  # fmt: skip
+    assert problems(found) == []
+    assert "this environment runs under it" in texts(found)
+    assert "OTEL_TRACES_EXPORTER names spanledger" in texts(found)
+    assert f"{file} names spanledger" in texts(found)
+
+
+SEAM = Seam("collections", "OrderedDict.move_to_end", "OrderedDict.popitem", lambda client, args, kwargs: None)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "level", "said"),
+    [
+        (Adapter("pytest", "pytest", "7.0", (SEAM,)), "ok", "watched in 2 places"),
+        (Adapter("pytest", "pytest", "999", (SEAM,)), "note", "older than what is tested"),
+        (Adapter("acme", "acme-llm", "1.0", (SEAM,)), "note", "acme-llm >= 1.0: not installed"),
+        (Adapter("pytest", "pytest", "7.0", (Seam("collections", "OrderedDict.gone", None, SEAM.recognize),)),
+         "problem", "has no collections.OrderedDict.gone"),
+        (Adapter("pytest", "pytest", "7.0", (Seam("no_such_module", "X.y", None, SEAM.recognize),)),
+         "problem", "has no no_such_module; calls"),
+        (Adapter("pytest", "pytest", "7.0", (SEAM, Seam("collections.gone", "X.y", None, SEAM.recognize))),
+         "ok", "watched in 2 places"),
+    ],
+)  # fmt: skip
+def test_clients_and_their_seams(monkeypatch, adapter, level, said):
+    monkeypatch.setattr(clients, "ADAPTERS", (adapter,))
+    [finding] = look(clients.clients)
+    assert finding.level == level
+    assert said in finding.text
+
+
+def test_calls_that_would_be_traced_twice(points, monkeypatch):
+    monkeypatch.setattr(others, "ADAPTERS", (Adapter("openai", "openai", "1.0", ()),))
+    for name in ("openai", "openai_agents", "redis", "openlit"):
+        points.append(EntryPoint(name, f"acme.{name}:Instrumentor", "opentelemetry_instrumentor"))
+    found = look(others.others)
+    assert len(problems(found)) == 2
+    assert "traces openai too" in problems(found)[0]
+    assert "traces every client too" in problems(found)[1]
+    assert "also loads openai_agents, redis" in texts(found)
+    assert problems(look(others.others, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="openai,openlit")) == []
+
+
+def test_where_spans_go(points):
+    assert "spans stay in the journal" in texts(look(exporters.exporters))
+    [finding] = look(exporters.exporters, OTEL_EXPORTER_OTLP_ENDPOINT="http://localhost:4318")
+    assert finding.text == "otlp over http/protobuf to http://localhost:4318/v1/traces"
+    found = look(
+        exporters.exporters, OTEL_TRACES_EXPORTER="otlp,console", OTEL_EXPORTER_OTLP_HEADERS="api-key=hush,x=y",
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://me:hush@collector.example:4318/in?token=hush",
+    )  # fmt: skip
+    assert "http://collector.example:4318/in, with headers api-key, x" in found[0].text
+    assert "unencrypted" in found[1].text
+    assert "'console', which nothing installed here provides" in found[2].text
+    assert "hush" not in str(found)
+
+
+def test_grpc_without_its_exporter_is_a_problem(points, monkeypatch):
+    monkeypatch.setattr(exporters, "installed", lambda name: None)
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    found = look(exporters.exporters, **environ)
+    assert "otlp over grpc to http://localhost:4317" in found[0].text
+    assert problems(found) == ["grpc needs opentelemetry-exporter-otlp-proto-grpc, which is not installed"]
+
+
+def test_the_state_of_the_journal(call, points, recorded_path):
+    assert f"{recorded_path}: format 2, 1 runs," in call("doctor").output
+    recorded_path.chmod(0o644)
+    # reading makes it private again, as writing does
+    assert "mode 0600, writable" in call("doctor").output
+
+
+def test_a_locked_journal_and_what_it_cost(call, points, recorded_path):
+    other = sqlite3.connect(recorded_path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal = Journal(recorded_path, days=100_000, busy=0.01, retry=0)
+    assert not journal.write_runs([SUPPORT])
+    locked = call("doctor")
+    other.execute("ROLLBACK")
+    assert journal.write_runs([SUPPORT])
+    assert locked.exit_code == 1
+    assert "can't be written: database is locked" in locked.output
+    after = call("doctor")
+    assert after.exit_code == 0
+    assert "1 runs could not be written at some time" in after.output
+
+
+def test_a_damaged_journal_and_one_set_aside(call, points, path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no journal at all" * 100)
+    assert "PROBLEM can't read the journal" in call("doctor").output
+    Journal(path).write_runs([SUPPORT])
+    result = call("doctor")
+    assert result.exit_code == 0
+    assert f"set aside as damaged: {path}.corrupt-" in result.output
+
+
+def test_the_hash_key(call, points, monkeypatch, path):
+    assert "no hash key yet" in call("doctor").output
+    monkeypatch.setenv("SPANLEDGER_HASH_KEY", "c2hvcnQ=")
+    assert "must be base64 of at least 32 random bytes" in call("doctor").output
+    monkeypatch.delenv("SPANLEDGER_HASH_KEY")
+    path.parent.mkdir(parents=True)
+    key = path.parent / "hash.key"
+    key.write_text("A" * 43 + "=")
+    key.chmod(0o644)
+    assert f"others can read the hash key: chmod 600 {key}" in call("doctor").output
+    key.chmod(0o600)
+    assert f"from {key}" in call("doctor").output

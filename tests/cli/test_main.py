@@ -1,0 +1,125 @@
+"""The command as a whole: help, version, exec, and what the docs say of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from spanledger.cli import COMMANDS, main
+from spanledger.cli.launch import environment
+
+ROOT = Path(__file__).parents[2]
+MAIN = [sys.executable, "-c", "from spanledger.cli import main; main(prog_name='spanledger')"]
+
+
+def test_the_version(call):
+    result = call("--version")
+    assert result.exit_code == 0
+    assert result.output.startswith("spanledger ")
+
+
+def test_an_unknown_command_is_refused(call):
+    result = call("rums")
+    assert result.exit_code == 2
+    assert "No such command 'rums'" in result.stderr
+
+
+def test_every_command_has_help_and_those_that_tell_have_json():
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command.help
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert "--json" in options or name == "exec"
+
+
+def test_the_docs_are_the_help():
+    """Run with SPANLEDGER_WRITE_DOCS=1 to write the page anew."""
+    page = ROOT / "docs" / "cli.md"
+    text = documented()
+    if os.environ.get("SPANLEDGER_WRITE_DOCS"):
+        page.write_text(text, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == text
+
+
+def documented():
+    parts = ["# The `spanledger` command\n\nGenerated from the commands' own help.\n"]
+    above = click.Context(main, info_name="spanledger", terminal_width=100, **main.context_settings)
+    for name in ("", *main.list_commands(above)):
+        command = main.get_command(above, name) if name else main
+        context = click.Context(command, info_name=name, parent=above, terminal_width=100) if name else above
+        lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+        parts.append(f"## spanledger {name}".rstrip() + "\n\n```text\n" + "\n".join(lines) + "\n```\n")
+    return "\n".join(parts)
+
+
+def test_a_name_that_the_terminal_cannot_spell(recorded_path):
+    from dataclasses import replace
+
+    from recorded import SUPPORT, record_support
+
+    record_support(recorded_path, row=replace(SUPPORT, name="caf\u00e9 \u6c34"))
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    result = subprocess.run([*MAIN, "show", "latest"], env=env, cwd=ROOT, capture_output=True, check=True)
+    assert b"caf\\xe9 \\u6c34" in result.stdout
+    assert result.stderr == b""
+
+
+def test_a_reader_that_goes_away_is_no_error(recorded_path):
+    with subprocess.Popen(
+        [*MAIN, "show", "latest"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+        process.wait()
+    assert b"Traceback" not in said
+
+
+def test_our_configurator_wins_and_our_python_is_found(monkeypatch):
+    env = environment({"PATH": "/bin", "OTEL_PYTHON_DISTRO": "acme", "OTEL_PYTHON_CONFIGURATOR": "acme", "X": "y"})
+    assert env["OTEL_PYTHON_CONFIGURATOR"] == env["OTEL_PYTHON_DISTRO"] == "spanledger"
+    assert env["X"] == "y"
+    assert env["PATH"].endswith(os.pathsep + "/bin")
+    assert environment(env) == env
+
+
+def test_exec_hands_over_arguments_and_exit_code(path):
+    code = "import os, sys; print(sys.argv[1:], os.environ['OTEL_PYTHON_CONFIGURATOR']); sys.exit(7)"
+    result = subprocess.run(
+        [*MAIN, "exec", "--", sys.executable, "-c", code, "--json", "-h"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.stdout == "['--json', '-h'] spanledger\n"
+    assert result.returncode == 7
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_exec_is_the_program_itself(path):
+    code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [*MAIN, "exec", sys.executable, "-c", code],
+        cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert int(process.stdout.readline()) == process.pid
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_program_that_is_not_there(call):
+    result = call("exec", "no-such-program")
+    assert (result.exit_code, result.stderr) == (2, "spanledger: there is no program 'no-such-program' to run\n")
+
+
+def test_a_launcher_that_is_not_there(call, monkeypatch, tmp_path):
+    monkeypatch.setattr("spanledger.cli.launch.sysconfig.get_path", lambda name: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = call("exec", "python")
+    assert result.exit_code == 2
+    assert "pip install opentelemetry-instrumentation" in result.stderr

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from spanledger.report.words import age, duration, money, spent, tokens
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("0", "$0"), ("0.0000001", "<$0.000001"), ("0.00041", "$0.00041"), ("0.5", "$0.50"), ("1", "$1.00"),
+        ("12.34567", "$12.3457"), ("12345.6", "$12,345.60"),
+    ],
+)  # fmt: skip
+def test_money(amount, text):
+    assert money(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0124, "12 ms"), (4.24, "4.2 s"), (184, "3 min 4 s"), (7500, "2 h 5 min")]
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_what_is_unknown_is_said():
+    assert spent(Decimal(0), 2, 2) == "unpriced"
+    assert spent(Decimal(0), 2, 3) == "$0 + 2 unpriced"
+    assert tokens(None, 5) == "? in, 5 out"
+    assert tokens(None, None) == "? in, ? out"
+
+
+def test_ages():
+    ages = [age(0, seconds * 10**9) for seconds in (5, 125, 7300, 200_000)]
+    assert ages == ["5 s ago", "2 min ago", "2 h ago", "2 d ago"]
