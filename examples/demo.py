@@ -115,7 +115,7 @@ def main() -> int:
         places = {"the journal": written(env), "the exported bytes": exported}
         clean = look_for_secrets(server, places)
     for path, answer in sink.forwarded.items():
-        print(f"{ship_to}{path}: {answer}")
+        print(f"{ship_to}{path}: {answer}{'' if answer == '200' else ' (not taken there)'}")
     again = os.path.relpath(env["SPANLEDGER_JOURNAL"])
     command = [str(BIN / "spanledger"), "show", "latest", "--json"]
     found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -56,8 +56,10 @@ def ask(client: OpenAI, messages: list, tools: list, stream: bool):
         for event in events:
             if event.type == "content.delta":
                 print(event.delta, end="", flush=True)
-        print()
-        return events.get_final_completion().choices[0].message
+        answer = events.get_final_completion().choices[0].message
+        if answer.content:
+            print()
+        return answer
 
 
 def use(call) -> str:
