@@ -43,7 +43,7 @@ clean: ## environments, caches, the demo's journal
 # pip learned --group in 25.1, hence the upgrade
 $(VENV)/.done: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "no venv: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { echo "no venv: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 2; }
 	@echo "installing into $(VENV), once"
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable . --group test
@@ -54,7 +54,7 @@ $(VENV)/.lint: $(VENV)/.done
 	@touch $@
 
 $(PHOENIX)/.done:
-	@test -x $(PHOENIX)/bin/python || $(PYTHON) -m venv $(PHOENIX)
+	@test -x $(PHOENIX)/bin/pip || $(PYTHON) -m venv --clear $(PHOENIX)
 	@echo "installing Phoenix into $(PHOENIX), once: some minutes, about 900 MB"
 	@$(PHOENIX)/bin/python -m pip install --quiet --upgrade arize-phoenix
 	@touch $@

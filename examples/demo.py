@@ -8,7 +8,6 @@ sent.  With ``OTEL_EXPORTER_OTLP_ENDPOINT`` set, what was looked at also goes th
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -115,13 +114,9 @@ def main() -> int:
         places = {"the journal": written(env), "the exported bytes": exported}
         clean = look_for_secrets(server, places)
     for path, answer in sink.forwarded.items():
-        print(f"{ship_to}{path}: {answer}")
-    again = os.path.relpath(env["SPANLEDGER_JOURNAL"])
-    command = [str(BIN / "spanledger"), "show", "latest", "--json"]
-    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    if found.returncode == 0 and (trace := json.loads(found.stdout).get("trace_id")):
-        print(f"trace {trace}")
-    print(f"\nLook again:  SPANLEDGER_JOURNAL={again} {os.path.relpath(BIN)}/spanledger show latest")
+        print(f"{ship_to}{path}: {answer}{'' if answer == '200' else ' (not taken there)'}")
+    journal, program = os.path.relpath(env["SPANLEDGER_JOURNAL"]), os.path.relpath(BIN / "spanledger")
+    print(f"\nLook again:  SPANLEDGER_JOURNAL={journal} {program} show latest")
     return 0 if clean and shown.returncode == 0 else 1
 
 

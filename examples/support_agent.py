@@ -56,15 +56,17 @@ def ask(client: OpenAI, messages: list, tools: list, stream: bool):
         for event in events:
             if event.type == "content.delta":
                 print(event.delta, end="", flush=True)
-        print()
-        return events.get_final_completion().choices[0].message
+        answer = events.get_final_completion().choices[0].message
+        if answer.content:
+            print()
+        return answer
 
 
 def use(call) -> str:
     """What a tool says, as the model gets to read it."""
     try:
         result = support_tools.TOOLS[call.function.name](**json.loads(call.function.arguments))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the model gets to know whatever it is
         result = {"error": str(error)}
     return json.dumps(result)
 
@@ -83,8 +85,7 @@ def main() -> int:
             if not stream:
                 print(answer.content)
             return 0
-        for call in answer.tool_calls:
-            messages.append({"role": "tool", "tool_call_id": call.id, "content": use(call)})
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": use(call)} for call in answer.tool_calls]
     print(f"gave up after {MAX_TURNS} turns", file=sys.stderr)
     return 1
 

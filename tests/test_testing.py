@@ -32,10 +32,8 @@ class Capital(pydantic.BaseModel):
 
 def conversation(kind, text, called=None):
     """What the user says, then, where the model *called* a tool, the call and its result."""
-    if kind == "gemini":
-        found = [{"role": "user", "parts": [{"text": text}]}]
-    else:
-        found = [{"role": "user", "content": text}]
+    content = {"parts": [{"text": text}]} if kind == "gemini" else {"content": text}
+    found = [{"role": "user", **content}]
     if called is None:
         return found
     id_, name, _ = called
@@ -91,8 +89,8 @@ def facts(kind, done):
         case "chat":
             choice, usage = done.choices[0], done.usage
             calls = [(c.id, c.function.name, json.loads(c.function.arguments)) for c in choice.message.tool_calls or []]
-            cached = usage.prompt_tokens_details.cached_tokens
-            spent = (usage.prompt_tokens, usage.completion_tokens, cached, usage.completion_tokens_details.reasoning_tokens)
+            details = (usage.prompt_tokens_details.cached_tokens, usage.completion_tokens_details.reasoning_tokens)
+            spent = (usage.prompt_tokens, usage.completion_tokens, *details)
             return choice.message.content or "", calls, choice.finish_reason, spent
         case "responses":
             usage = done.usage
@@ -118,7 +116,7 @@ def facts(kind, done):
             return "".join(part.text for part in parts if part.text), calls, reason, spent
 
 
-def call(kind, how, server, messages):
+def call(kind, how, server, messages):  # noqa: PLR0911 - two ways of four
     given, plain = asked(kind, messages), how == "plain"
     match kind:
         case "chat":
@@ -146,7 +144,7 @@ def call(kind, how, server, messages):
                 return facts(kind, list(client.models.generate_content_stream(**given)))
 
 
-async def acall(kind, how, server, messages):
+async def acall(kind, how, server, messages):  # noqa: PLR0911 - two ways of four
     given, plain = asked(kind, messages), how == "plain"
     match kind:
         case "chat":

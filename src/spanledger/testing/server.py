@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,8 +30,9 @@ MAX_REQUESTS: Final = 10_000
 BEGUN: Final = 2
 """After so many events a stream counts as begun, and its scripted error comes."""
 
+_CHAT: Final = _chat.Chat()
 _DIALECTS: Final[tuple[tuple[str, str, Dialect], ...]] = (
-    (r"/chat/completions$", "openai.chat", _chat.Chat()),
+    (r"/chat/completions$", "openai.chat", _CHAT),
     (r"/responses$", "openai.responses", Responses()),
     (r"/messages$", "anthropic.messages", Messages()),
     (r"/models/[^/]+:(generateContent|streamGenerateContent)$", "gemini.generate_content", _gemini.Gemini()),
@@ -148,8 +149,8 @@ class _Http(ThreadingHTTPServer):
         """A client that goes away in the middle is not worth a traceback."""
 
 
-class _Cut(Exception):  # noqa: N818 - no error: the scenario wants it
-    """The connection is to be closed here."""
+class _Cut(Exception):
+    """The scenario wants the connection to be closed here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -164,9 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(200, {"status": "ok"})
 
     def do_POST(self) -> None:
-        owner = self.server.owner
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        path = unquote(urlsplit(self.path).path)
         try:
             body = json.loads(raw) if raw else {}
         except ValueError:
@@ -174,21 +173,25 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
 
         def log(api: str, turn: Turn | None = None) -> None:
-            owner.requests.append(Request(self.path, api, headers, raw, body, turn))
+            self.server.owner.requests.append(Request(self.path, api, headers, raw, body, turn))
 
-        if not isinstance(body, dict):
-            log("unknown")
-            self._json(400, _chat.error_body(Failure(status=400, message="the body is no JSON object")))
-            return
+        try:
+            if isinstance(body, dict):
+                self._answer(unquote(urlsplit(self.path).path), body, log)
+            else:
+                log("unknown")
+                self._failure(Failure(status=400, message="the body is no JSON object"), _CHAT)
+        except _Cut:
+            self.close_connection = True
+
+    def _answer(self, path: str, body: Mapping[str, Any], log: Callable[..., None]) -> None:
+        owner = self.server.owner
         for pattern, api, dialect in _DIALECTS:
             if re.search(pattern, path):
                 asked = dialect.read(body, path)
                 turn, number = owner.script.next(asked)
                 log(api, turn)
-                try:
-                    self._turn(turn, number, dialect, asked, body)
-                except _Cut:
-                    self.close_connection = True
+                self._turn(turn, number, dialect, asked, body)
                 return
         for pattern, api, embed in _EMBEDDINGS:
             if re.search(pattern, path):
@@ -202,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         log("unknown")
         message = f"no scripted answer for {path}; known: chat/completions, responses, messages, embeddings, models/*"
-        self._json(404, _chat.error_body(Failure(status=404, message=message)))
+        self._failure(Failure(status=404, message=message), _CHAT)
 
     def _turn(self, turn: Turn, number: int, dialect: Dialect, asked: Asked, body: Mapping[str, Any]) -> None:
         owner = self.server.owner
