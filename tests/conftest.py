@@ -6,12 +6,16 @@ import base64
 import os
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanledger import runs, shield
 from spanledger.ledger import ledger
+
+hypothesis_settings.register_profile("here", deadline=None)  # no times in tests
+hypothesis_settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)
