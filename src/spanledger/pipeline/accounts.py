@@ -1,0 +1,95 @@
+"""Accounts and national numbers with letters in them: IBAN, wallets, PAN, NINO, NIF and their kin."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from . import checks
+
+__all__ = ["ANCHORS", "find"]
+
+Span: TypeAlias = tuple[int, int, str]
+
+ANCHORS: Final = (
+    rb"\b0x[0-9A-Fa-f]{40}\b",
+    rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
+    rb"\b[A-Z]{2}[0-9]{2}[ -]?[0-9A-Z]{4}",
+    rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
+    rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
+    rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
+    rb"\b[XYZ]?[0-9]{7,8}-?[A-Z]\b",
+    rb"\b[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Z]\b",
+    rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b",
+)
+
+_IBAN: Final = re.compile(rb"[A-Z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,30}")
+_NINO: Final = re.compile(rb"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:[0-9]{2} ?){3}[A-D]\b")
+_PAN: Final = re.compile(rb"[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]\b")
+_CODICE: Final = re.compile(rb"[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b")
+_NIF: Final = re.compile(rb"([XYZ]?)([0-9]{7,8})-?([A-Z])\b")
+_FINNISH: Final = re.compile(rb"([0-9]{6})[-+A-FU-Y]([0-9]{3})([0-9A-Z])\b")
+_NIF_LETTERS: Final = b"TRWAGMYFPDXBNJZSQVHLCKE"
+_FINNISH_LETTERS: Final = b"0123456789ABCDEFHJKLMNPRSTUVWXY"
+
+
+def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """Add what the candidate at *start* is, if it is one of these."""
+    if view[start - 1 : start] in (b"-", b"_", b".") and start:
+        return
+    text = view[start:end]
+    first = text[0]
+    if text.startswith(b"0x"):
+        spans.append((start, end, "CRYPTO"))
+    elif text[:3].lower() in (b"bc1", b"tb1"):
+        if checks.bech32(text):
+            spans.append((start, end, "CRYPTO"))
+    elif 0x41 <= first <= 0x5A:
+        _lettered(view, start, spans)
+    elif ((match := _FINNISH.match(view, start)) and _finnish(match)) or (
+        (match := _NIF.match(view, start)) and _nif(match)
+    ):
+        spans.append((start, match.end(), "NATIONAL_ID"))
+    elif first in b"13" and checks.bitcoin(text):
+        spans.append((start, end, "CRYPTO"))
+
+
+def _lettered(view: bytes, start: int, spans: list[Span]) -> None:
+    if (match := _IBAN.match(view, start)) and (size := _iban(match.group())):
+        spans.append((start, start + size, "IBAN"))
+        return
+    for pattern in (_NINO, _PAN, _CODICE):
+        if match := pattern.match(view, start):
+            spans.append((start, match.end(), "NATIONAL_ID"))
+            return
+    if (match := _NIF.match(view, start)) and _nif(match):
+        spans.append((start, match.end(), "NATIONAL_ID"))
+
+
+def _iban(text: bytes) -> int:
+    """How many bytes of *text* are an IBAN; 0 when none."""
+    wanted = checks.iban_size(text[:2])
+    if not wanted:
+        return 0
+    seen = 0
+    for at, char in enumerate(text):
+        if char not in b" -":
+            seen += 1
+            if seen == wanted:
+                if at + 1 < len(text) and text[at + 1] not in b" -" and chr(text[at + 1]).isalnum():
+                    return 0
+                return at + 1 if checks.iban(text[: at + 1].replace(b" ", b"").replace(b"-", b"").upper()) else 0
+    return 0
+
+
+def _nif(match: re.Match[bytes]) -> bool:
+    prefix, digits, letter = match.groups()
+    if len(digits) != (7 if prefix else 8):
+        return False
+    number = int((b"%d" % b"XYZ".index(prefix) if prefix else b"") + digits)
+    return _NIF_LETTERS[number % 23] == letter[0]
+
+
+def _finnish(match: re.Match[bytes]) -> bool:
+    day, serial, check = match.groups()
+    return checks.date(0, int(day[2:4]), int(day[:2])) and _FINNISH_LETTERS[int(day + serial) % 31] == check[0]

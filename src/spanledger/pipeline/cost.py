@@ -1,0 +1,66 @@
+"""
+What a call cost, written on its span: only on spans of calls to a model, whoever made them.
+
+Spans of agents, workflows, tools and streams of an earlier answer carry totals of others and are never priced.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from spanledger import pricing, semconv
+from spanledger.ledger import ledger
+
+from .record import Record
+
+__all__ = ["add_cost"]
+
+INFERENCE: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings", "responses", "completion"})
+_OLD_INPUT: Final = "gen_ai.usage.prompt_tokens"
+_OLD_OUTPUT: Final = "gen_ai.usage.completion_tokens"
+_OLD_PROVIDER: Final = "gen_ai.system"
+
+
+def add_cost(record: Record) -> None:
+    """Price a model call's span; sum up on a run's span."""
+    attributes = record.attributes
+    operation = attributes.get(semconv.OPERATION)
+    if operation in INFERENCE and semconv.COST_STATUS not in attributes:
+        _price(attributes, str(operation), record.source.start_time or 0)
+    if semconv.RUN_STATUS in attributes:
+        _run(attributes)
+
+
+def _price(attributes: dict[str, Any], operation: str, at: int) -> None:
+    usage = semconv.usage_of(attributes)
+    if usage.uncached is None and (old := attributes.get(_OLD_INPUT)) is not None:
+        usage.uncached = old - (usage.cache_read or 0) - (usage.cache_write or 0)
+    if usage.output is None:
+        usage.output = attributes.get(_OLD_OUTPUT)
+    price = pricing.price(
+        usage,
+        provider=str(attributes.get(semconv.PROVIDER) or attributes.get(_OLD_PROVIDER) or ""),
+        model=attributes.get(semconv.RESPONSE_MODEL),
+        request_model=attributes.get(semconv.REQUEST_MODEL),
+        at=at,
+        tier=attributes.get(semconv.OPENAI_RESPONSE_TIER) or attributes.get(semconv.OPENAI_REQUEST_TIER),
+        operation=operation,
+    )
+    attributes[semconv.COST_STATUS] = price.status
+    if price.amount is not None:
+        attributes[semconv.COST_AMOUNT] = float(price.amount)
+        attributes[semconv.COST_CURRENCY] = "USD"
+        attributes[semconv.COST_SOURCE] = "provider" if price.source == "provider" else "local"
+    if price.source:
+        attributes[semconv.COST_PRICE_SOURCE] = price.source
+    if price.version:
+        attributes[semconv.COST_PRICE_VERSION] = price.version
+    if price.unpriced_units:
+        attributes[semconv.COST_UNPRICED_UNITS] = list(price.unpriced_units)
+
+
+def _run(attributes: dict[str, Any]) -> None:
+    run = ledger.get(str(attributes.get(semconv.RUN_ID)))
+    if run is not None:
+        attributes[semconv.RUN_COST] = float(run.cost)
+        attributes[semconv.RUN_UNPRICED] = run.unpriced

@@ -1,0 +1,68 @@
+"""Log records are changed on their way, before any exporter; the SDK means them to be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk._logs import LogRecordProcessor
+
+from spanledger.config import Settings
+from spanledger.shield import report
+
+from .redact import FAILED
+from .steps import redactor_of
+from .truncate import shortened
+from .withhold import Withhold
+
+__all__ = ["ProtectingLogRecordProcessor"]
+
+
+class ProtectingLogRecordProcessor(LogRecordProcessor):
+    """Redacts body, attributes, event name, resource and scope of each record; register it before the exporters."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings.load()
+        self._withhold = Withhold(self._settings)
+        self._redactor = redactor_of(self._settings) if self._settings.redact else None
+
+    def on_emit(self, log_record: Any) -> None:
+        """Protect *log_record* in place; when that breaks, its body and attributes go."""
+        record = log_record.log_record
+        try:
+            self._protect(log_record, record)
+        except Exception as error:  # noqa: BLE001 - fails closed
+            record.body = FAILED
+            record.attributes = BoundedAttributes(attributes={}, immutable=False)
+            report("protecting a log record", error)
+
+    def _protect(self, holder: Any, record: Any) -> None:
+        attributes = dict(record.attributes or {})
+        self._withhold.attributes(attributes)
+        counts: Counter[str] = Counter()
+        body = record.body
+        if self._redactor is not None:
+            attributes = self._redactor.attributes(attributes, counts)
+            body = self._redactor.value(body, counts)
+            if record.event_name:
+                record.event_name = self._redactor.text(record.event_name, counts)
+            if holder.resource is not None:
+                holder.resource = self._redactor.resource(holder.resource)
+            holder.instrumentation_scope = self._redactor.scope(holder.instrumentation_scope)
+        if limit := self._settings.max_value_bytes:
+            body = shortened(body, limit)
+            attributes = {key: shortened(value, limit) for key, value in attributes.items()}
+        for label, count in counts.items():
+            attributes[f"agent.redaction.count.{label.lower()}"] = count
+        record.body = body
+        dropped = getattr(record.attributes, "dropped", 0)
+        record.attributes = BoundedAttributes(attributes=attributes, immutable=False)
+        record.attributes.dropped += dropped
+
+    def shutdown(self) -> None:
+        """Nothing to close."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the interface
+        """Nothing is held back."""
+        return True

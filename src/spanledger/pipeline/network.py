@@ -1,0 +1,99 @@
+"""IPv6 and MAC addresses, and what a URL must not tell: passwords, tokens, signatures."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final, TypeAlias
+
+__all__ = ["ANCHORS", "find_colons", "find_mac", "find_url"]
+
+Span: TypeAlias = tuple[int, int, str]
+
+_H: Final = rb"[0-9A-Fa-f]"
+ANCHORS: Final = (
+    rb"://[^\s@/\"'<>]*@|://[^\s/\"'<>]*:[^\s\"'<>]*@",
+    rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
+    _H + b"*:" + _H + rb"*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]",
+)
+
+_WORD: Final = re.compile(rb"[0-9A-Za-z_]")
+_MAC: Final = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
+_V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})?")
+_TAIL: Final = re.compile(rb"(?:%[0-9A-Za-z_.-]{1,16})?(?:/[0-9]{1,3}(?![0-9]))?")
+_USERINFO: Final = re.compile(rb"://([^\s:@/\"'<>]{0,128}):([^\s\"'<>]{1,256})@")
+_TOKEN_INFO: Final = re.compile(rb"://([^\s:@/\"'<>]{12,256})@")
+_SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
+
+
+def find_mac(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """Add the MAC address with dashes or dots at *start*."""
+    if view[start - 1 : start] in (b"-", b".") or view[end : end + 1] == b"-":
+        return
+    plain = view[start:end].replace(b"-", b"").replace(b".", b"").lower()
+    if plain not in _SPECIAL_MACS and (b"-" in view[start:end] or not plain.isdigit()):
+        spans.append((start, end, "MAC"))
+
+
+def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """Add the IPv6 or MAC address that starts near *start*."""
+    text = view[start:end]
+    double = b"::" in text
+    colons = text.count(b":")
+    if not double and colons not in (5, 6, 7):
+        return
+    if _WORD.match(view[start - 1 : start]):
+        return
+    if colons == 5 and not double and (mac := _MAC.match(view, start)):
+        after = view[mac.end() : mac.end() + 1]
+        if not _WORD.match(after) and after != b":" and text[:17].replace(b":", b"").lower() not in _SPECIAL_MACS:
+            spans.append((start, mac.end(), "MAC"))
+        return
+    found = _V6.match(view, start)
+    if found is None:
+        return
+    last = found.end()
+    if view[last - 1 : last] == b":" and view[last - 2 : last] != b"::":
+        last -= 1
+    if _WORD.match(view[last : last + 1]) or not _is_v6(view[start:last]):
+        return
+    if last - start == 2 and not _stands_alone(view, start, last):
+        return
+    tail = _TAIL.match(view, last)
+    spans.append((start, tail.end() if tail else last, "IP"))
+
+
+def _stands_alone(view: bytes, start: int, last: int) -> bool:
+    return view[start - 1 : start] in (b"", b" ", b"=", b"[") and view[last : last + 1] in (b"", b" ", b"/", b"]", b"%")
+
+
+def _is_v6(text: bytes) -> bool:
+    if text.startswith(b":") and not text.startswith(b"::"):
+        return False
+    try:
+        ipaddress.IPv6Address(text.decode("latin-1"))
+    except ValueError:
+        return False
+    return True
+
+
+def find_url(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
+    """Add the password, or the long token, before the host of the URL whose ``://`` is at *start*."""
+    if match := _USERINFO.match(view, start):
+        # A password with a raw ``@`` reaches to the last one before the path.
+        first, last = match.span(2)
+        value = view[first:last]
+        if b"@" in value:
+            host = re.search(rb"[/?#]", value)
+            if host is not None and b"@" in value[: host.start()]:
+                last = first + value.rfind(b"@", 0, host.start())
+        if not value.startswith((b"[", b"$", b"{", b"<", b"*", b"%s")) and not _is_port(value):
+            spans.append((first, last, "URL_PASSWORD"))
+            if b":" not in match.group(1) and len(match.group(1)) > 24:
+                spans.append((*match.span(1), "URL_PASSWORD"))
+    elif match := _TOKEN_INFO.match(view, start):
+        spans.append((*match.span(1), "URL_PASSWORD"))
+
+
+def _is_port(value: bytes) -> bool:
+    return re.match(rb"[0-9]{1,5}(?:/|$)", value) is not None and b"/" in value

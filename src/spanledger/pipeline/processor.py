@@ -1,0 +1,123 @@
+"""The one line for an existing set-up: enriches spans when they start, protects them when they end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+from spanledger.config import Settings
+from spanledger.shield import report, shield
+
+from .exporter import ProtectingSpanExporter
+from .inplace import InPlace, works, wrap_exporters
+from .steps import Pipeline, default_steps
+
+__all__ = ["LedgerSpanProcessor"]
+
+logger = logging.getLogger("spanledger")
+
+
+class LedgerSpanProcessor(SpanProcessor):
+    """
+    Puts runs and steps on spans and lets nothing leave unprotected.
+
+    With an *exporter*: a pipeline of its own, on a worker thread, on copies; other exporters of the provider are not
+    touched.  Without: every exporter of the provider is protected, whatever the order, on the thread that ends the
+    span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in place``.
+    """
+
+    def __init__(self, exporter: SpanExporter | None = None, *, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings.load()
+        self.pipeline = Pipeline(default_steps(self._settings))
+        self.exporter: ProtectingSpanExporter | None = None
+        self._inner: SpanProcessor | None = None
+        self._stamp: Callable[[Any, Context | None], None] | None = None
+        self._accepted = 0
+        self._wrapped: set[int] = set()
+        if exporter is not None:
+            self.mode = "copies"
+            self.exporter = ProtectingSpanExporter([exporter], self.pipeline)
+            self._inner = BatchSpanProcessor(self.exporter)
+        elif self._works():
+            self.mode = "in place"
+            self._inner = InPlace(self.pipeline)
+        else:
+            self.mode = "wrapped"
+            logger.error(
+                "this OpenTelemetry SDK does not let spans be changed while they end: spanledger wraps the exporters"
+                " that it finds instead; exporters added later are NOT protected. Use LedgerSpanProcessor(exporter)"
+            )
+
+    def _works(self) -> bool:
+        try:
+            return works(self.pipeline)
+        except Exception as error:  # noqa: BLE001 - an SDK that we do not know
+            report("testing protection in place", error)
+            return False
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Put run, step, session and user on the span."""
+        with shield("stamping a span"):
+            if self._stamp is None:
+                self._stamp = _stamp()
+            self._stamp(span, parent_context)
+        if self.mode == "wrapped":
+            with shield("wrapping exporters"):
+                multi = getattr(span, "_span_processor", None)
+                found = getattr(multi, "_span_processors", ())
+                if id(multi) not in self._wrapped or len(found) != len(self._wrapped):
+                    wrap_exporters([p for p in found if p is not self], self.pipeline)
+
+    def _on_ending(self, span: Span) -> None:
+        if self._inner is not None:
+            with shield("ending a span"):
+                self._inner._on_ending(span)  # noqa: SLF001 - the SDK calls us by this name
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue the span for the worker thread."""
+        if self.exporter is not None and self._inner is not None:
+            with shield("queueing a span"):
+                self._inner.on_end(span)
+
+    def shutdown(self) -> None:
+        """Deliver what is left, for at most ``flush_seconds``."""
+        if self._inner is not None and not _within(self._inner.shutdown, self._settings.flush_seconds):
+            logger.warning("spans were left unsent after %s s", self._settings.flush_seconds)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Deliver what is queued; whether it was done within *timeout_millis* and ``flush_seconds``."""
+        inner = self._inner
+        if inner is None:
+            return True
+        seconds = min(timeout_millis / 1000, self._settings.flush_seconds)
+        return _within(lambda: inner.force_flush(timeout_millis), seconds)
+
+
+def _stamp() -> Callable[[Any, Context | None], None]:
+    from spanledger import runs  # noqa: PLC0415 - a room above is not needed to import this one
+
+    return getattr(runs, "stamp", _nothing)
+
+
+def _nothing(_span: Any, _context: Context | None) -> None:
+    """Stand in where runs are not installed."""
+
+
+def _within(work: Callable[[], Any], seconds: float) -> bool:
+    """Do *work* on a thread of its own; whether it was done in time.  An exit must not wait for a dead collector."""
+    done: list[bool] = []
+
+    def body() -> None:
+        with shield("delivering spans"):
+            done.append(work() is not False)
+
+    thread = threading.Thread(target=body, name="spanledger-flush", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(done) and done[0]

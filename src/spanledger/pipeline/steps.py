@@ -1,0 +1,117 @@
+"""
+The way of a finished span: cost, what is withheld, redaction, size; and what happens when a step breaks.
+
+A step that raises costs the span its content: only safe names, ids and numbers leave.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+
+from spanledger import semconv
+from spanledger.config import Settings
+from spanledger.shield import report
+
+from .cost import add_cost
+from .keys import Keys
+from .record import Record
+from .redact import Redactor
+from .truncate import truncate
+from .withhold import Withhold
+
+__all__ = ["Pipeline", "Step", "default_steps", "redactor_of"]
+
+Step: TypeAlias = Callable[[Record], None]
+"""Changes the record; raising costs the span its content."""
+
+_SAFE_TEXTS: Final = frozenset({
+    semconv.OPERATION, semconv.PROVIDER, semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL, semconv.RUN_ID,
+    semconv.RUN_STATUS, semconv.RUN_STOP_REASON, semconv.STEP_ID, semconv.ERROR_CLASS, semconv.TOOL_STATUS,
+    semconv.STREAM_END, semconv.USAGE_SOURCE, semconv.COST_STATUS, semconv.COST_CURRENCY, semconv.COST_SOURCE,
+    semconv.SYSTEM_HASH, semconv.TOOLS_HASH, semconv.TOOL_ARGS_HASH, semconv.TOOL_RESULT_HASH, semconv.HASH_KEY_ID,
+    semconv.HASH_CANONICALIZATION,
+})  # fmt: skip
+_SAFE_RESOURCE: Final = (
+    "service.name", "service.namespace", "service.version", "telemetry.sdk.name", "telemetry.sdk.language",
+    "telemetry.sdk.version", "deployment.environment.name",
+)  # fmt: skip
+_SAFE_SHAPE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-")
+_MAX_SAFE: Final = 96
+FAILED: Final = "agent.redaction.failed"
+
+
+class Pipeline:
+    """Steps in order, on a copy of each span."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps = tuple(steps)
+
+    def record(self, span: ReadableSpan) -> Record:
+        """The record of *span* after all steps; never raises."""
+        try:
+            record = Record.of(span)
+            for step in self.steps:
+                step(record)
+        except Exception as error:  # noqa: BLE001 - fails closed
+            report("protecting a span", error)
+            return _safe(span)
+        return record
+
+    def __call__(self, span: ReadableSpan) -> ReadableSpan:
+        """The span that may leave; never raises."""
+        try:
+            return self.record(span).span()
+        except Exception as error:  # noqa: BLE001 - fails closed
+            report("protecting a span", error)
+            return _safe(span).span()
+
+
+def _safe(span: ReadableSpan) -> Record:
+    """Names, ids and numbers of *span*, nothing that somebody wrote."""
+    attributes = {key: value for key, value in (span.attributes or {}).items() if _is_safe(key, value)}
+    operation = attributes.get(semconv.OPERATION)
+    resource = span.resource
+    kept = {k: v for k in _SAFE_RESOURCE if (v := resource.attributes.get(k)) is not None}
+    attributes[FAILED] = True
+    return Record(
+        source=span, name=str(operation) if operation else "span", attributes=attributes, events=[], links=[],
+        description=None, trace_state={}, resource=Resource(kept), scope=None,
+    )  # fmt: skip
+
+
+def _is_safe(key: str, value: Any) -> bool:
+    if not key.startswith(("gen_ai.", "agent.")):
+        return False
+    if isinstance(value, (bool, int, float)):
+        return key.startswith(("gen_ai.usage.", "agent."))
+    return key in _SAFE_TEXTS and isinstance(value, str) and len(value) <= _MAX_SAFE and _SAFE_SHAPE.issuperset(value)
+
+
+_lock = threading.Lock()
+_redactors: dict[Any, Redactor] = {}
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """The redactor for *settings*; one for all who ask with the same ones, for it is costly to make."""
+    key = settings.redact_keys
+    with _lock:
+        if key not in _redactors:
+            while len(_redactors) >= 8:
+                _redactors.pop(next(iter(_redactors)))
+            _redactors[key] = Redactor(Keys(settings.redact_keys))
+        return _redactors[key]
+
+
+def default_steps(settings: Settings) -> tuple[Step, ...]:
+    """What happens to every span that leaves."""
+    steps: list[Step] = [add_cost, Withhold(settings)]
+    if settings.redact:
+        steps.append(redactor_of(settings).record)
+    if settings.max_value_bytes:
+        steps.append(lambda record: truncate(record, settings.max_value_bytes))
+    return tuple(steps)

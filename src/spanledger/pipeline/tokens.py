@@ -1,0 +1,141 @@
+"""
+Keys and tokens that tell by their looks who issued them: vendor prefixes, JWT, PEM.
+
+A prefix near the end of a value counts with fewer characters behind it: attribute limits cut before we see the value.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Final, TypeAlias
+
+__all__ = ["ANCHOR", "find"]
+
+Span: TypeAlias = tuple[int, int, str]
+
+_A: Final = rb"[A-Za-z0-9]"
+_W: Final = rb"[A-Za-z0-9_-]"
+
+# name, prefix (for the scan), body
+_VENDORS: Final[tuple[tuple[str, bytes, bytes], ...]] = (
+    ("ANTHROPIC_KEY", rb"sk-ant-", _W + rb"{16,}"),
+    ("OPENROUTER_KEY", rb"sk-or-", _W + rb"{16,}"),
+    ("LANGFUSE_KEY", rb"(?:sk|pk)-lf-", rb"[0-9A-Fa-f-]{16,}"),
+    ("OPENAI_KEY", rb"sk-", _W + rb"{20,}"),
+    ("STRIPE_KEY", rb"(?:sk|rk|pk)_(?:live|test)_", _A + rb"{10,}"),
+    ("STRIPE_KEY", rb"whsec_", rb"[A-Za-z0-9+/=]{16,}"),
+    ("GITHUB_TOKEN", rb"gh[pousr]_", _A + rb"{20,}"),
+    ("GITHUB_TOKEN", rb"github_pat_", rb"[A-Za-z0-9_]{22,}"),
+    ("GITLAB_TOKEN", rb"gl(?:pat|ptt|dt|rt|cbt|agent|oas|soat|ft|imt|ffct)-", _W + rb"{16,}"),
+    ("SLACK_TOKEN", rb"xox[abceoprs]-", rb"[A-Za-z0-9-]{10,}"),
+    ("SLACK_TOKEN", rb"xapp-", rb"[A-Za-z0-9-]{10,}"),
+    ("AWS_KEY", rb"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|AIPA)", rb"[A-Z2-7][A-Z0-9]{11,15}(?![A-Za-z0-9])"),
+    ("AWS_KEY", rb"ABSK", rb"[A-Za-z0-9+/=]{60,}"),
+    ("GOOGLE_KEY", rb"AIza", _W + rb"{30,}"),
+    ("GOOGLE_KEY", rb"ya29\.", rb"[A-Za-z0-9_.-]{20,}"),
+    ("GOOGLE_KEY", rb"GOCSPX-", _W + rb"{20,}"),
+    ("HF_TOKEN", rb"(?:hf|api_org)_", _A + rb"{30,}"),
+    ("GROQ_KEY", rb"gsk_", _A + rb"{20,}"),
+    ("XAI_KEY", rb"xai-", _A + rb"{20,}"),
+    ("PERPLEXITY_KEY", rb"pplx-", _A + rb"{20,}"),
+    ("NPM_TOKEN", rb"npm_", _A + rb"{30,}"),
+    ("PYPI_TOKEN", rb"pypi-", _W + rb"{30,}"),
+    ("DATABRICKS_TOKEN", rb"dapi", rb"[0-9a-f]{32}(?:-[0-9])?"),
+    ("DIGITALOCEAN_TOKEN", rb"do[opr]_v1_", rb"[0-9a-f]{32,}"),
+    ("SENDGRID_KEY", rb"SG\.", rb"[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}"),
+    ("TWILIO_KEY", rb"(?:SK|AC)", rb"[0-9a-f]{32}(?![0-9A-Za-z])"),
+    ("LANGSMITH_KEY", rb"ls(?:v2_(?:pt|sk)|__)_", rb"[0-9A-Za-z_]{20,}"),
+    ("MAILGUN_KEY", rb"key-", rb"[0-9a-f]{32}(?![0-9A-Za-z])"),
+    ("MAILCHIMP_KEY", rb"[0-9a-f]{32}-us", rb"[0-9]{1,2}(?![0-9A-Za-z])"),
+    ("TELEGRAM_TOKEN", rb"\b[0-9]{8,10}:A", rb"[A-Za-z0-9_-]{30,36}"),
+    ("SQUARE_TOKEN", rb"(?:sq0(?:atp|csp|idp)-|EAAA)", _W + rb"{20,}"),
+    ("SHOPIFY_TOKEN", rb"shp(?:at|ca|pa|ss)_", rb"[0-9A-Fa-f]{32}"),
+    ("ATLASSIAN_TOKEN", rb"ATATT3", rb"[A-Za-z0-9_=-]{50,}"),
+    ("REPLICATE_TOKEN", rb"r8_", _A + rb"{30,}"),
+    ("FIREWORKS_KEY", rb"fw_", _A + rb"{20,}"),
+    ("TAVILY_KEY", rb"tvly-", _W + rb"{20,}"),
+    ("DOPPLER_TOKEN", rb"dp\.(?:pt|st|ct|sa)\.", _A + rb"{30,}"),
+    ("LINEAR_KEY", rb"lin_api_", _A + rb"{30,}"),
+    ("NOTION_TOKEN", rb"(?:secret_|ntn_)", _A + rb"{40,}"),
+    ("POSTMAN_KEY", rb"PMAK-", rb"[0-9a-f-]{40,}"),
+    ("VAULT_TOKEN", rb"hv[sbr]\.", _W + rb"{20,}"),
+    ("NEW_RELIC_KEY", rb"NRAK-", _A + rb"{20,}"),
+    ("GRAFANA_TOKEN", rb"gl(?:c|sa)_", rb"[A-Za-z0-9_+/=]{20,}"),
+    ("AGE_KEY", rb"AGE-SECRET-KEY-1", rb"[0-9A-Z]{40,}"),
+    ("ARTIFACTORY_KEY", rb"AKCp", _A + rb"{40,}"),
+)
+_WEBHOOK: Final = rb"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/]{16,}"
+_WEBHOOKS: Final = re.compile(
+    _WEBHOOK + rb"|https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{16,}"
+)
+
+ANCHOR: Final = (
+    rb"\b(?:" + b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS)) + rb")"
+    rb"[A-Za-z0-9+/]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord)"
+)  # fmt: skip
+
+_VENDOR: Final = re.compile(
+    b"|".join(rb"(?P<k%d>%s%s)" % (i, prefix, body) for i, (_, prefix, body) in enumerate(_VENDORS))
+)
+_CUT: Final = re.compile(rb"[A-Za-z0-9_-]{12,}$")
+_JWT: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{2,}){1,4}|eyJ[A-Za-z0-9+/_-]{20,}={0,2}")
+_PEM: Final = re.compile(
+    rb"-----BEGIN (?P<what>[A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)(?: BLOCK)?)-----"
+    rb"(?:[^-\x1f]|-(?!----)){0,16384}(?:-----END (?P=what)-----)?"
+)
+_WRAPPED: Final = re.compile(rb"\r?\n ?(?=[A-Za-z0-9_-]{12,}(?:[\s\"',;]|$))[A-Za-z0-9_-]{12,}")
+_GLUE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_PLACEHOLDER: Final = re.compile(rb"(?i)x{6,}|\*{3,}|your|example|placeholder|changeme|\.\.\.")
+
+
+def find(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
+    """Add the token that starts at *start*."""
+    head = view[start : start + 3]
+    if head == b"---":
+        if match := _PEM.match(view, start):
+            spans.append((start, match.end(), "PRIVATE_KEY"))
+        return
+    if head == b"eyJ":
+        _jwt(view, start, spans)
+        return
+    if head == b"htt":
+        if match := _WEBHOOKS.match(view, start):
+            spans.append((start, match.end(), "WEBHOOK"))
+        return
+    if start and view[start - 1] in _GLUE:
+        return
+    if match := _VENDOR.match(view, start):
+        _vendor(view, match, spans)
+    elif head in (b"sk-", b"ghp", b"AIz") and (cut := _CUT.match(view, start)) and not _PLACEHOLDER.search(cut.group()):
+        spans.append((start, cut.end(), "SECRET"))
+
+
+def _vendor(view: bytes, match: re.Match[bytes], spans: list[Span]) -> None:
+    name = _VENDORS[int((match.lastgroup or "k0")[1:])][0]
+    text = match.group()
+    if _PLACEHOLDER.search(text[:24]) or len(set(text)) < 7:
+        return
+    if name in ("OPENAI_KEY", "TAVILY_KEY") and not any(0x30 <= c <= 0x39 for c in text):
+        return  # ``sk-learn-pipeline-for-everybody``
+    last = match.end()
+    if name in ("ANTHROPIC_KEY", "OPENAI_KEY") and (more := _WRAPPED.match(view, last)):
+        last = more.end()
+    spans.append((match.start(), last, name))
+
+
+def _jwt(view: bytes, start: int, spans: list[Span]) -> None:
+    """``eyJ`` begins every JSON object in Base64: a token when dots follow, else when it decodes to text."""
+    match = _JWT.match(view, start)
+    if match is None or (start and view[start - 1] in _GLUE):
+        return
+    text = match.group()
+    if b"." in text:
+        spans.append((start, match.end(), "JWT"))
+        return
+    try:
+        plain = base64.urlsafe_b64decode(text.replace(b"+", b"-").replace(b"/", b"_")[: len(text) // 4 * 4])
+    except ValueError:
+        return
+    if plain.startswith(b"{") and b'"' in plain:
+        spans.append((start, match.end(), "BASE64_JSON"))

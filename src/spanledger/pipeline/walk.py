@@ -1,0 +1,216 @@
+"""
+Every string in a value, however nested: lists, maps, bytes, numbers, JSON in strings in JSON.
+
+A walk goes twice in the same order: first it gathers the texts, then, when something was found, it puts the new texts
+in their places.  What did not change comes back as the very same object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from .keys import Keys
+from .media import described
+
+try:
+    import orjson
+except ImportError:  # pragma: no cover - where no wheel exists
+    orjson = None  # type: ignore[assignment]
+
+__all__ = ["Leaf", "Walk", "dump_like", "load"]
+
+Leaf: TypeAlias = Callable[[str, "str | None"], str]
+"""A text and what its key says of it, to the text that takes its place."""
+
+MAX_DEPTH: Final = 12
+_SCHEMA_VALUES: Final = frozenset({"default", "example", "examples", "const", "enum"})
+_LONG_NUMBER: Final = 10_000_000
+_PAIR: Final = 2
+
+
+def load(text: str) -> tuple[Any, bool] | None:
+    """
+    The tree that *text* spells, and whether writing it again loses nothing; `None` when it is no JSON.
+
+    Duplicate keys are lost in the tree: such a text must be written anew, or the lost value would leave unseen.
+    """
+    head = text[:64].lstrip()[:1]
+    if head not in ("{", "[", '"') or not head:
+        return None
+    try:
+        if orjson is None:
+            tree = json.loads(text)
+            again = json.dumps(tree, ensure_ascii=False)
+        else:
+            tree = orjson.loads(text)
+            again = orjson.dumps(tree).decode()
+    except (ValueError, RecursionError, TypeError):
+        return None
+    faithful = "\\u0022" not in text and again.count('"') == text.count('"')
+    return tree, faithful
+
+
+def dump_like(tree: Any, text: str) -> str:
+    """*tree* as JSON, spaced as *text* is."""
+    spaced = '": ' in text or '", ' in text or ", " in text[:64]
+    if "\n" in text[:3]:
+        return json.dumps(tree, ensure_ascii=False, indent=2)
+    if spaced or orjson is None:
+        return json.dumps(tree, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":"))
+    return orjson.dumps(tree).decode()
+
+
+class Walk:
+    """One value, or many, in a fixed order; *leaf* sees each text."""
+
+    __slots__ = ("_keys", "_trees", "leaf")
+
+    def __init__(self, keys: Keys, leaf: Leaf) -> None:
+        self._keys = keys
+        self._trees: dict[str, tuple[Any, bool] | None] = {}
+        self.leaf = leaf
+
+    def value(self, value: Any, forced: str | None = None, depth: int = 0) -> Any:  # noqa: PLR0911 - one per kind
+        """*value* with each of its texts passed through the leaf."""
+        kind = type(value)
+        if kind is str:
+            return self._text(value, forced, depth)
+        if value is None or kind is bool:
+            return value
+        if kind is int or kind is float:
+            return self._number(value, forced)
+        if depth > MAX_DEPTH:
+            return self.leaf(_flat(value), forced)
+        if isinstance(value, Mapping):
+            return self._mapping(value, forced, depth)
+        if kind is list or kind is tuple:
+            return self._list(value, forced, depth)
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return self._bytes(bytes(value), forced)
+        return self.leaf(str(value), forced)
+
+    def attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes of a span: keys are texts too."""
+        return {self.leaf(k, None): self.value(v, self._keys.label(k)) for k, v in attributes.items()}
+
+    def _text(self, text: str, forced: str | None, depth: int) -> str:
+        if len(text) < 8 or forced is not None or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
+            return self.leaf(text, forced)
+        if text in self._trees:
+            loaded = self._trees[text]
+        else:
+            loaded = self._trees[text] = load(text)
+        if loaded is None:
+            return self.leaf(text, None)
+        tree, faithful = loaded
+        new = self.value(tree, None, depth + 1)
+        return text if new is tree and faithful else dump_like(new, text)
+
+    def _number(self, value: float, forced: str | None) -> Any:
+        if forced is None and (-_LONG_NUMBER < value < _LONG_NUMBER):
+            return value
+        if isinstance(value, float):
+            if not value.is_integer():
+                return value
+            text = str(int(value))
+        else:
+            text = str(value)
+        return value if (new := self.leaf(text, forced)) is text else new
+
+    def _bytes(self, data: bytes, forced: str | None) -> Any:
+        if (media := described(data)) is not None:
+            return media
+        try:
+            text, codec = data.decode(), "utf-8"
+        except UnicodeDecodeError:
+            text, codec = data.decode("latin-1"), "latin-1"
+        new = self._text(text, forced, 0)
+        return data if new is text else new.encode(codec, "replace")
+
+    def _list(self, value: Any, forced: str | None, depth: int) -> Any:
+        found = []
+        changed = False
+        hint: str | None = None
+        pair = len(value) == _PAIR
+        for item in value:
+            new = self.value(item, forced or hint, depth + 1)
+            changed |= new is not item
+            found.append(new)
+            # ``["--api-key", "..."]`` and ``("Authorization", "Bearer ...")``
+            hint = None
+            if type(item) is str and len(item) < 64 and (pair or item[:1] == "-") and item.strip("-")[:1].isalpha():
+                hint = None if "=" in item or " " in item else self._keys.label(item)
+        if not changed:
+            return value
+        return tuple(found) if type(value) is tuple else found
+
+    def _mapping(self, value: Mapping[Any, Any], forced: str | None, depth: int) -> Any:
+        found: dict[Any, Any] = {}
+        changed = False
+        label = self._keys.label
+        named = self._named(value)
+        for key, item in value.items():
+            text = key if type(key) is str else str(key)
+            new_key = self.leaf(text, None)
+            if key == "properties" and isinstance(item, Mapping):
+                new = self._properties(item, depth + 1)
+            else:
+                hint = forced or label(text)
+                if hint is None and named is not None and text.lower() in ("value", "values", "content"):
+                    hint = named
+                new = self.value(item, hint, depth + 1)
+            if new is not item or new_key is not text:
+                changed = True
+            if new_key is text:
+                found[key] = new
+            else:
+                found[_free(new_key, found)] = new
+        return found if changed else value
+
+    def _named(self, value: Mapping[Any, Any]) -> str | None:
+        """``{"name": "password", "value": "..."}``: the label of the name."""
+        for key in ("name", "key", "header", "Name", "Key"):
+            name = value.get(key)
+            if type(name) is str and len(name) < 64:
+                return self._keys.label(name)
+        return None
+
+    def _properties(self, properties: Mapping[Any, Any], depth: int) -> Any:
+        """The properties of a JSON schema: a property called ``password`` keeps its shape and loses its default."""
+        if not all(isinstance(schema, (Mapping, bool)) for schema in properties.values()):
+            return self.value(dict(properties), None, depth)
+        found: dict[Any, Any] = {}
+        changed = False
+        for name, schema in properties.items():
+            label = self._keys.label(str(name))
+            new = schema
+            if isinstance(schema, Mapping):
+                fields = {
+                    key: self.value(item, label if key in _SCHEMA_VALUES else None, depth + 1)
+                    for key, item in schema.items()
+                }
+                if any(fields[key] is not item for key, item in schema.items()):
+                    new = fields
+            new_name = self.leaf(str(name), None)
+            changed |= new is not schema or new_name is not name
+            found[new_name] = new
+        return found if changed else properties
+
+
+def _free(key: str, found: Mapping[Any, Any]) -> str:
+    """*key*, or with a number behind it when two keys became the same."""
+    number = 2
+    new = key
+    while new in found:
+        new = f"{key}_{number}"
+        number += 1
+    return new
+
+
+def _flat(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError, TypeError):
+        return str(type(value).__name__)
