@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final
 
-__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "quick_bytes"]
+__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "quick_bytes", "to_json"]
 
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 1 << 20
@@ -91,6 +91,16 @@ def canonical(value: Any) -> bytes:
     if len(data) > MAX_BYTES:
         raise TooLarge(len(data))
     return data
+
+
+def to_json(value: Any) -> str:
+    """*value* as JSON text, as it is written to a span; what JSON does not know is spelled by `json_model`."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value, default=json_model, option=orjson.OPT_NON_STR_KEYS).decode()
+        except (TypeError, ValueError, RecursionError):  # lone surrogates, integers beyond 64 bits, circles
+            pass
+    return json.dumps(json_model(value), ensure_ascii=True, separators=(",", ":"))
 
 
 def json_model(value: Any) -> Any:

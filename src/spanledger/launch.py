@@ -23,7 +23,13 @@ from . import setup
 from .config import Settings
 from .errors import ConfigurationError
 from .journal import Journal, JournalSpanExporter
-from .pipeline import LedgerSpanProcessor, ProtectingSpanExporter, default_pipeline, otlp_exporter_from_environment
+from .pipeline import (
+    LedgerSpanProcessor,
+    Pipeline,
+    ProtectingSpanExporter,
+    default_steps,
+    otlp_exporter_from_environment,
+)
 from .shield import shield
 
 __all__ = ["Configurator", "Instrumentor", "SpanledgerExporter"]
@@ -49,15 +55,15 @@ class Configurator(_OTelSDKConfigurator):
 
     def _configure(self, **kwargs: Any) -> None:
         if os.environ.get("OTEL_CONFIG_FILE"):  # takes no processors; the instrumentor protects in place
-            super()._configure(**kwargs)
+            super()._configure(**kwargs)  # type: ignore[no-untyped-call]
             return
         settings = _settings()
         outputs = _journal_exporter(settings)
         if not os.environ.get(OTEL_TRACES_EXPORTER) and (otlp := otlp_exporter_from_environment()) is not None:
             outputs.append(otlp)
-        super()._configure(
+        super()._configure(  # type: ignore[no-untyped-call]
             span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
-            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
+            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings),
             **kwargs,
         )
         _protected.append(True)
@@ -92,4 +98,4 @@ class SpanledgerExporter(ProtectingSpanExporter):
         settings = Settings.load(**given)
         otlp = otlp_exporter_from_environment()
         outputs = [*_journal_exporter(settings), *([otlp] if otlp is not None else [])]
-        super().__init__(outputs, default_pipeline(settings))
+        super().__init__(outputs, Pipeline(default_steps(settings)))

@@ -4,27 +4,14 @@ Messages as span attributes: one JSON text per list, in the shape that Phoenix a
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from .. import semconv
+from ..canonical import to_json
 from ..model import Response
 from ..providers import Endpoint
 
-__all__ = ["content_attributes", "output_attribute", "to_json"]
-
-try:
-    import orjson
-
-    def to_json(value: Any) -> str:
-        """*value* as JSON text; what JSON does not know becomes text."""
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-except ImportError:
-
-    def to_json(value: Any) -> str:
-        """*value* as JSON text; what JSON does not know becomes text."""
-        return json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
-
+__all__ = ["content_attributes", "output_attribute"]
 
 def content_attributes(endpoint: Endpoint, body: Any) -> dict[str, Any]:
     """System instructions, input messages and tool definitions of a request."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
+from spanledger import runs
 from spanledger.config import Settings
 from spanledger.shield import report, shield
 
@@ -27,22 +28,24 @@ class LedgerSpanProcessor(SpanProcessor):
     """
     Puts runs and steps on spans and lets nothing leave unprotected.
 
-    With an *exporter*: a pipeline of its own, on a worker thread, on copies; other exporters of the provider are not
+    With an *exporter*, or several: a pipeline of its own, on a worker thread, on copies; other exporters of the provider are not
     touched.  Without: every exporter of the provider is protected, whatever the order, on the thread that ends the
     span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in place``.
     """
 
-    def __init__(self, exporter: SpanExporter | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self, exporter: SpanExporter | Sequence[SpanExporter] | None = None, *, settings: Settings | None = None
+    ) -> None:
         self._settings = settings or Settings.load()
         self.pipeline = Pipeline(default_steps(self._settings))
         self.exporter: ProtectingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
-        self._stamp: Callable[[Any, Context | None], None] | None = None
         self._accepted = 0
         self._wrapped: set[int] = set()
         if exporter is not None:
             self.mode = "copies"
-            self.exporter = ProtectingSpanExporter([exporter], self.pipeline)
+            exporters = [exporter] if isinstance(exporter, SpanExporter) else exporter
+            self.exporter = ProtectingSpanExporter(exporters, self.pipeline)
             self._inner = BatchSpanProcessor(self.exporter)
         elif self._works():
             self.mode = "in place"
@@ -64,9 +67,8 @@ class LedgerSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Put run, step, session and user on the span."""
         with shield("stamping a span"):
-            if self._stamp is None:
-                self._stamp = _stamp()
-            self._stamp(span, parent_context)
+            runs.stamp(span, parent_context)
+            runs.server_started(span)
         if self.mode == "wrapped":
             with shield("wrapping exporters"):
                 multi = getattr(span, "_span_processor", None)
@@ -80,7 +82,9 @@ class LedgerSpanProcessor(SpanProcessor):
                 self._inner._on_ending(span)  # noqa: SLF001 - the SDK calls us by this name
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue the span for the worker thread."""
+        """Queue the span for the worker thread; end the run that was bound to it."""
+        with shield("ending a run with its request"):
+            runs.server_ended(span)
         if self.exporter is not None and self._inner is not None:
             with shield("queueing a span"):
                 self._inner.on_end(span)
@@ -97,16 +101,6 @@ class LedgerSpanProcessor(SpanProcessor):
             return True
         seconds = min(timeout_millis / 1000, self._settings.flush_seconds)
         return _within(lambda: inner.force_flush(timeout_millis), seconds)
-
-
-def _stamp() -> Callable[[Any, Context | None], None]:
-    from spanledger import runs  # noqa: PLC0415 - a room above is not needed to import this one
-
-    return getattr(runs, "stamp", _nothing)
-
-
-def _nothing(_span: Any, _context: Context | None) -> None:
-    """Stand in where runs are not installed."""
 
 
 def _within(work: Callable[[], Any], seconds: float) -> bool:

@@ -142,5 +142,7 @@ def stamp(span: Span, parent_context: Context | None = None) -> None:
     if placement is None or not span.is_recording():
         return
     attributes = getattr(span, "attributes", None) or {}
+    if semconv.RUN_ID in attributes:
+        return
     found = attributes_of(placement.run, placement.number)
     span.set_attributes({name: value for name, value in found.items() if name not in attributes})

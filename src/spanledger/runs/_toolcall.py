@@ -17,7 +17,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import semconv
-from ..hashing import hasher, to_json
+from ..canonical import to_json
+from ..hashing import hasher
 from ..ledger import Run, ToolUse, ledger
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
