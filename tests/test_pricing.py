@@ -183,6 +183,7 @@ def test_the_threads_decimal_context_does_not_change_a_price():
 
 
 def test_a_mistake_of_ours_is_counted_and_never_raised(monkeypatch):
+    shield.strict(False)
     monkeypatch.setattr(gate.table, "find", lambda *_: 1 / 0)
     monkeypatch.setattr(gate, "_remembered", {})
     before = shield.failures["pricing a call"]
