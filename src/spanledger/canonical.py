@@ -33,7 +33,7 @@ except ImportError:  # pragma: no cover - where no wheel exists
     orjson = None  # type: ignore[assignment]
 
 
-class TooLarge(ValueError):  # noqa: N818 - it is an answer, not an accident
+class TooLarge(ValueError):
     """The value is too deep or too large; *size* is what is known of it, in bytes or in nodes."""
 
     def __init__(self, size: int) -> None:

@@ -7,8 +7,8 @@ import gc
 import inspect
 
 import pytest
-from clients import CASES, Answers, Pieces, clients
 
+from clients import CASES, Answers, Pieces, clients
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.ledger import ledger

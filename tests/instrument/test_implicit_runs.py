@@ -7,9 +7,9 @@ import contextvars
 import threading
 
 import pytest
-from clients import CHAT, CHAT_ASK, Answers, clients, generated
 
 import spanledger
+from clients import CHAT, CHAT_ASK, Answers, clients, generated
 from spanledger import runs
 from spanledger.config import Settings
 from spanledger.instrument import instrument
@@ -138,7 +138,7 @@ def test_concurrent_agents_do_not_mix(answers, provider, spans):
             await second(client, answer)
 
         class ByRequest(list):
-            def pop(self, index):  # noqa: ARG002
+            def pop(self, index):
                 body = answers.requests[-1].content
                 return CHAT if b'"role":"tool"' in body else asks(f"c{len(answers.requests)}")
 

@@ -12,9 +12,9 @@ import types
 import anthropic
 import openai
 import pytest
-from clients import MESSAGE, MESSAGE_ASK, Answers, clients
 
 import spanledger
+from clients import MESSAGE, MESSAGE_ASK, Answers, clients
 from spanledger.config import Settings
 from spanledger.errors import ConfigurationError
 from spanledger.instrument import carry, instrument

@@ -206,9 +206,8 @@ def test_a_run_entered_in_one_task_may_be_left_in_another(spans, caplog):
 
 
 def test_a_run_inside_a_run_counts_for_both(spans):
-    with spanledger.run("outer", session_id="s") as outer, spanledger.run("inner") as inner:
-        with spanledger.tool("t"):
-            pass
+    with spanledger.run("outer", session_id="s") as outer, spanledger.run("inner") as inner, spanledger.tool("t"):
+        pass
     assert (outer.tool_calls, inner.tool_calls) == (1, 1)
     said = by_name(spans)["invoke_agent inner"].attributes
     assert said["agent.run.parent_id"] == outer.id

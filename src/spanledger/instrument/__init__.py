@@ -11,7 +11,8 @@ from opentelemetry import trace
 from .. import runs
 from ..config import Settings
 from ..providers import ADAPTERS, Adapter
-from ._calls import Call, Engine
+from ._calls import Call
+from ._engine import Engine
 from ._patches import Patches
 from ._threads import carry, carry_into_threads
 from ._tools import watch_tools

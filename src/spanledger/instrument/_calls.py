@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from opentelemetry import trace
@@ -15,44 +14,23 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import runs, semconv
-from ..hashing import hasher
 from ..ledger import ModelCall, ledger
 from ..model import Draft, Response
 from ..outcomes import classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
-from ._content import content_attributes, output_attribute
+from ._content import content_attributes, for_sampling, note_hashes, output_attribute, request_attributes
+from ._engine import Engine
 from ._streams import is_raw, watched
 
-__all__ = ["Call", "Engine"]
-
-@dataclass(slots=True)
-class Engine:
-    """What every watched call shares."""
-
-    content: bool = False
-    adopt: bool = True
-    active: bool = True
-    open_calls: dict[int, Call] = field(default_factory=dict)
-    """Streams that have not ended, to be ended with the process."""
-    before: Callable[..., Any] | None = None
-    after: Callable[..., Any] | None = None
-    release: Callable[..., Any] | None = None
-    listeners: list[Callable[[Call], Any]] = field(default_factory=list)
-    """Called with each call that was settled; must be quick."""
-
-    def end_streams(self) -> None:
-        """End what is still streaming, with what arrived."""
-        for call in list(self.open_calls.values()):
-            call.finish_stream("abandoned")
-
+__all__ = ["Call"]
 
 class Call:
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_parent", "_placement", "_previous", "_reservation",
-        "_seam", "_started",
+        "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_parent", "_placement", "_previous",
+        "_reservation", "_seam", "_started",
         "adopted", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
         "peer", "request", "response", "run", "seconds", "span", "streaming",
     )  # fmt: skip
@@ -99,59 +77,25 @@ class Call:
         if adopted:
             self.span = trace.INVALID_SPAN
             self._ctx = runs.placed(placement, parent or get_current())
-            self._later = {}
-            self._hashes()
+            self._later: dict[str, Any] = {}
+            note_hashes(request, run, self._later)
             return
         model = request.model
         self.span = runs.tracer().start_span(
             f"{endpoint.operation} {model}" if model else endpoint.operation,
-            context=parent, kind=SpanKind.CLIENT, attributes=self._for_sampling(), start_time=self.mark,
+            context=parent, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
         )  # fmt: skip
         self._ctx = trace.set_span_in_context(self.span, parent)
-        self._later = self._attributes() if self.span.is_recording() else {}
-        self._hashes()
+        self._later = request_attributes(self, alone=self._alone) if self.span.is_recording() else {}
+        note_hashes(request, run, self._later)
         if self.engine.content and self.span.is_recording():
             with shield("recording a request"):
                 self._later.update(content_attributes(endpoint, self.found.body))
 
-    def _for_sampling(self) -> dict[str, Any]:
-        """What a sampler may want to know; the rest is written once, at the end."""
-        peer = self.peer
-        found: dict[str, Any] = {semconv.OPERATION: self.endpoint.operation, semconv.PROVIDER: peer.provider}
-        if self.request.model is not None:
-            found[semconv.REQUEST_MODEL] = self.request.model
-        if peer.address is not None:
-            found[semconv.SERVER_ADDRESS] = peer.address
-            if peer.port is not None:
-                found[semconv.SERVER_PORT] = peer.port
-        if self.run.name is not None:
-            found[semconv.AGENT_NAME] = self.run.name
-        return found
-
-    def _attributes(self) -> dict[str, Any]:
-        request = self.request
-        found = runs.attributes_of(self.run, self.number)
-        found.update(request.settings)
-        found.update(self.endpoint.attributes)
-        if request.stream:
-            found[semconv.REQUEST_STREAM] = True
-        if request.conversation_id is not None:
-            found[semconv.CONVERSATION_ID] = request.conversation_id
-        if self._implicit is not None and self._implicit.span is None:
-            found.update(runs.described(self.run))
-        return found
-
-    def _hashes(self) -> None:
-        """Hash what the model was told to be and to have; on the span where it changed."""
-        run, request = self.run, self.request
-        if request.system:
-            system = hasher().hash(request.system, "system").text
-            if system != run.system_hash:
-                run.system_hash = self._later[semconv.SYSTEM_HASH] = system
-        if request.tools:
-            tools = hasher().hash(request.tools, "tools").text
-            if tools != run.tools_hash:
-                run.tools_hash = self._later[semconv.TOOLS_HASH] = tools
+    @property
+    def _alone(self) -> bool:
+        """Whether the call is all of its run, so that its span says how the run ended."""
+        return self._implicit is not None and self._implicit.span is None
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
@@ -283,8 +227,7 @@ class Call:
             listener(self)
 
     def _close(self, response: Response | None, error: BaseException | None) -> None:
-        span, implicit = self.span, self._implicit
-        alone = implicit is not None and implicit.span is None
+        span, implicit, alone = self.span, self._implicit, self._alone
         ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
         if span.is_recording():
             response = response or Response()

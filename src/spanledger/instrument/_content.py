@@ -1,17 +1,66 @@
 """
-Messages as span attributes: one JSON text per list, in the shape that Phoenix and Jaeger read.
+What a call's span says of the request and its content.
+
+Messages are one JSON text per list, in the shape that Phoenix and Jaeger read.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import semconv
+from .. import runs, semconv
 from ..canonical import to_json
-from ..model import Response
+from ..hashing import hasher
+from ..ledger import Run
+from ..model import Request, Response
 from ..providers import Endpoint
 
-__all__ = ["content_attributes", "output_attribute"]
+if TYPE_CHECKING:
+    from ._calls import Call
+
+__all__ = ["content_attributes", "for_sampling", "note_hashes", "output_attribute", "request_attributes"]
+
+
+def for_sampling(call: Call) -> dict[str, Any]:
+    """What a sampler may want to know when the span starts; the rest is written once, at the end."""
+    peer = call.peer
+    found: dict[str, Any] = {semconv.OPERATION: call.endpoint.operation, semconv.PROVIDER: peer.provider}
+    if call.request.model is not None:
+        found[semconv.REQUEST_MODEL] = call.request.model
+    if peer.address is not None:
+        found[semconv.SERVER_ADDRESS] = peer.address
+        if peer.port is not None:
+            found[semconv.SERVER_PORT] = peer.port
+    if call.run.name is not None:
+        found[semconv.AGENT_NAME] = call.run.name
+    return found
+
+
+def request_attributes(call: Call, *, alone: bool) -> dict[str, Any]:
+    """Where the call belongs, and its settings; what was given about the run when the call is all of it."""
+    request = call.request
+    found = runs.attributes_of(call.run, call.number)
+    found.update(request.settings)
+    found.update(call.endpoint.attributes)
+    if request.stream:
+        found[semconv.REQUEST_STREAM] = True
+    if request.conversation_id is not None:
+        found[semconv.CONVERSATION_ID] = request.conversation_id
+    if alone:
+        found.update(runs.described(call.run))
+    return found
+
+
+def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:
+    """Hash what the model was told to be and to have; into *found* where it changed since the run's last call."""
+    if request.system:
+        system = hasher().hash(request.system, "system").text
+        if system != run.system_hash:
+            run.system_hash = found[semconv.SYSTEM_HASH] = system
+    if request.tools:
+        tools = hasher().hash(request.tools, "tools").text
+        if tools != run.tools_hash:
+            run.tools_hash = found[semconv.TOOLS_HASH] = tools
 
 def content_attributes(endpoint: Endpoint, body: Any) -> dict[str, Any]:
     """System instructions, input messages and tool definitions of a request."""

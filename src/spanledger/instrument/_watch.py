@@ -8,7 +8,8 @@ from typing import Any
 
 from ..providers import Adapter, Seam
 from ..shield import report
-from ._calls import Call, Engine
+from ._calls import Call
+from ._engine import Engine
 
 __all__ = ["Watch"]
 

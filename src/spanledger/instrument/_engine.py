@@ -1,0 +1,35 @@
+"""
+What all watched calls share: the switches, and who is asked and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._calls import Call
+
+__all__ = ["Engine"]
+
+
+@dataclass(slots=True)
+class Engine:
+    """What every watched call shares."""
+
+    content: bool = False
+    adopt: bool = True
+    active: bool = True
+    open_calls: dict[int, Call] = field(default_factory=dict)
+    """Streams that have not ended, to be ended with the process."""
+    before: Callable[..., Any] | None = None
+    after: Callable[..., Any] | None = None
+    release: Callable[..., Any] | None = None
+    listeners: list[Callable[[Call], Any]] = field(default_factory=list)
+    """Called with each call that was settled; must be quick."""
+
+    def end_streams(self) -> None:
+        """End what is still streaming, with what arrived."""
+        for call in list(self.open_calls.values()):
+            call.finish_stream("abandoned")
