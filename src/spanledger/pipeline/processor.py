@@ -30,7 +30,8 @@ class LedgerSpanProcessor(SpanProcessor):
 
     With an *exporter*, or several: a pipeline of its own, on a worker thread, on copies; other exporters of the
     provider are not touched.  Without: every exporter of the provider is protected, whatever the order, on the thread
-    that ends the span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in place``.
+    that ends the span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow
+    ``in place``.
     """
 
     def __init__(
