@@ -13,10 +13,10 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, Usage, output_message
 from ._adapter import Adapter, Endpoint
 from ._anthropic_blocks import block_parts, content_parts, read_messages, read_tools, tool_call
-from ._peers import peers
+from ._peers import HOSTS, peers
 from ._settings import Setting, put, read_settings, stops
 from ._stainless import by_path, stainless
-from ._wire import as_list, count, error_name, fields
+from ._wire import as_list, count, error_name, fields, index_of, text_of
 
 __all__ = ["ADAPTER", "MESSAGES"]
 
@@ -143,28 +143,28 @@ def _start(draft: Draft, event: Mapping[str, Any]) -> None:
 
 
 def _block(draft: Draft, event: Mapping[str, Any]) -> None:
-    index, block = event.get("index"), fields(event.get("content_block"))
+    index, block = index_of(event.get("index")), fields(event.get("content_block"))
     kind = block.get("type")
     if kind == "tool_use":
         draft.tool_call(0, index, block.get("id"), block.get("name"), block.get("input"))
     elif kind == "text":
-        draft.text(0, index).append(block.get("text") or "")
+        draft.text(0, index).append(text_of(block.get("text")))
     elif kind == "thinking":
-        draft.reasoning(0, index).append(block.get("thinking") or "")
+        draft.reasoning(0, index).append(text_of(block.get("thinking")))
     else:
         for number, part in enumerate(block_parts(block)):
             draft.part(0, (index, number), part)
 
 
 def _delta(draft: Draft, event: Mapping[str, Any]) -> None:
-    index, delta = event.get("index"), fields(event.get("delta"))
+    index, delta = index_of(event.get("index")), fields(event.get("delta"))
     kind = delta.get("type")
     if kind == "text_delta":
-        draft.text(0, index).append(delta.get("text") or "")
+        draft.text(0, index).append(text_of(delta.get("text")))
     elif kind == "thinking_delta":
-        draft.reasoning(0, index).append(delta.get("thinking") or "")
+        draft.reasoning(0, index).append(text_of(delta.get("thinking")))
     elif kind == "input_json_delta":
-        _json(draft, index, delta.get("partial_json") or "")
+        _json(draft, index, text_of(delta.get("partial_json")))
 
 
 def _json(draft: Draft, index: Any, piece: str) -> None:
@@ -226,15 +226,18 @@ def _speaks_otel(client: Any) -> bool:
     return fields(fields(getattr(client, "open_telemetry", None)).get("traces")).get("enabled") is True
 
 
+# Azure serves it under the same hosts, but not as Azure OpenAI
+_HOSTS: Final = tuple(known for known in HOSTS if not known[1].startswith("azure"))
+
 ADAPTER: Final = Adapter(
     package="anthropic",
     distribution="anthropic",
-    oldest="0.40",
+    oldest="0.45",
     seams=(
         stainless(
             "anthropic",
             by_path({"/v1/messages": MESSAGES, "/messages/count_tokens": COUNT, "/v1/complete": COMPLETE}),
-            peers(_own_name, of=lambda client: getattr(client, "base_url", None)),
+            peers(_own_name, of=lambda client: getattr(client, "base_url", None), hosts=_HOSTS),
         ),
     ),
     speaks_otel=_speaks_otel,

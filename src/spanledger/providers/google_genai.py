@@ -21,7 +21,7 @@ from ._interactions import INTERACTIONS
 from ._peers import peers
 from ._settings import Setting, choices, plain, put, read_settings, stops
 from ._stainless import by_path, stainless
-from ._wire import as_list, count, error_name, fields, text_part
+from ._wire import as_list, count, error_name, fields, index_of, text_part
 
 __all__ = ["ADAPTER", "ROUTES"]
 
@@ -108,10 +108,10 @@ def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
         draft.id = found.get("responseId") or draft.id
         draft.model = found.get("modelVersion") or draft.model
-        for candidate in found.get("candidates") or ():
+        for candidate in as_list(found.get("candidates")):
             said = fields(candidate)
-            index = said.get("index") or 0
-            for part in fields(said.get("content")).get("parts") or ():
+            index = index_of(said.get("index"))
+            for part in as_list(fields(said.get("content")).get("parts")):
                 _fold_part(draft, index, fields(part))
             if reason := said.get("finishReason"):
                 draft.finish_reasons[index] = reason
