@@ -14,6 +14,7 @@ from spanledger import semconv
 from spanledger.model import Draft, ToolCall, ToolResult, Usage
 from spanledger.providers.anthropic import ADAPTER, COUNT, MESSAGES
 
+EVENT = TypeAdapter(RawMessageStreamEvent)
 USAGE = {
     "input_tokens": 7,
     "cache_read_input_tokens": 100,
@@ -56,9 +57,7 @@ EVENTS = [
         "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": {**USAGE, "output_tokens": 1}},
     },
     *block(0, {"type": "thinking", "thinking": "", "signature": ""}, {"type": "thinking_delta", "thinking": "Hm."}),
-    *block(
-        1, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Lo"}, {"type": "text_delta", "text": "ok"}
-    ),
+    *block(1, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Lo"}, {"type": "text_delta", "text": "ok"}),
     *block(2, MESSAGE["content"][2], {"type": "input_json_delta", "partial_json": "{}"}),
     *block(
         3,
@@ -96,8 +95,7 @@ def test_a_message(answer):
 @pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
 @given(data=st.data())
 def test_any_batching_of_a_stream_says_what_the_whole_message_says(objects, data):
-    known = TypeAdapter(RawMessageStreamEvent)
-    events = [known.validate_python(one) for one in EVENTS] if objects else EVENTS
+    events = [EVENT.validate_python(one) for one in EVENTS] if objects else EVENTS
     draft = Draft()
     while events:
         size = data.draw(st.integers(1, len(events)))
@@ -162,7 +160,9 @@ def test_a_request():
 
 def test_every_tool_result_is_a_message_of_its_own():
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}}
-    results = [{"type": "tool_result", "tool_use_id": name, "content": [{"type": "text", "text": name}]} for name in "ab"]
+    results = [
+        {"type": "tool_result", "tool_use_id": name, "content": [{"type": "text", "text": name}]} for name in "ab"
+    ]
     body = {
         "system": [{"type": "text", "text": "Be brief."}],
         "messages": [{"role": "user", "content": [*results, image]}],

@@ -245,7 +245,12 @@ def test_tools_legacy_calls_and_refusals():
         {"type": "function", "name": "f", "parameters": {}},
         {"type": "web_search", "name": "web_search"},
     ]
-    message = {"role": "assistant", "content": None, "refusal": "No.", "function_call": {"name": "f", "arguments": "{}"}}
+    message = {
+        "role": "assistant",
+        "content": None,
+        "refusal": "No.",
+        "function_call": {"name": "f", "arguments": "{}"},
+    }
     response = CHAT.read_response({"choices": [{"message": message, "finish_reason": "stop"}]}, content=True)
     assert response.tool_calls == [ToolCall(None, "f", "{}")]
     assert [part["type"] for part in response.messages[0]["parts"]] == ["text", "tool_call"]

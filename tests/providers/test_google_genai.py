@@ -179,7 +179,7 @@ def test_embeddings():
     }
 
 
-@pytest.mark.parametrize("result", [SimpleNamespace(body='{"a": 1}'), {"a": 1}], ids=["text", "before 1.24"])
+@pytest.mark.parametrize("result", [SimpleNamespace(body='{"a": 1}'), {"a": 1}], ids=["text", "older"])
 def test_unpacking(result):
     assert unpack(result) == {"a": 1}
 
@@ -195,7 +195,12 @@ def test_an_interaction_that_takes_two_requests():
             "event_type": "interaction.completed",
             "interaction": {"id": "v1", "status": "requires_continuation", "usage": usage(3)},
         },
-        {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "lo"}, "metadata": {"usage": usage(1)}},
+        {
+            "event_type": "step.delta",
+            "index": 0,
+            "delta": {"type": "text", "text": "lo"},
+            "metadata": {"usage": usage(1)},
+        },
         {"event_type": "interaction.completed", "interaction": {"id": "v2", "status": "completed", "usage": usage(4)}},
     ]
     draft = Draft()

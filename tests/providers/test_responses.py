@@ -14,6 +14,7 @@ from spanledger import semconv
 from spanledger.model import Draft, ToolCall, ToolResult, Usage
 from spanledger.providers._responses import FETCH, RESPONSES
 
+EVENT = TypeAdapter(ResponseStreamEvent)
 ANSWER = {
     "id": "resp_1",
     "object": "response",
@@ -33,7 +34,14 @@ ANSWER = {
             "status": "completed",
             "content": [{"type": "output_text", "text": "Hello", "annotations": []}],
         },
-        {"id": "fc", "type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a": 1}', "status": "completed"},
+        {
+            "id": "fc",
+            "type": "function_call",
+            "call_id": "c1",
+            "name": "f",
+            "arguments": '{"a": 1}',
+            "status": "completed",
+        },
         {
             "id": "ws",
             "type": "web_search_call",
@@ -87,8 +95,7 @@ def test_an_answer(answer):
 @pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
 @given(data=st.data())
 def test_any_batching_of_a_stream_says_what_the_whole_answer_says(objects, data):
-    known = TypeAdapter(ResponseStreamEvent)
-    events = [known.validate_python(one) for one in EVENTS] if objects else EVENTS
+    events = [EVENT.validate_python(one) for one in EVENTS] if objects else EVENTS
     draft = Draft()
     while events:
         size = data.draw(st.integers(1, len(events)))
@@ -181,7 +188,11 @@ def test_messages_of_a_request():
     system, messages = RESPONSES.read_messages({"instructions": "Be brief.", "input": items})
 
     assert system == [{"type": "text", "content": "Be brief."}]
-    assert [(message["role"], len(message["parts"])) for message in messages] == [("user", 2), ("assistant", 3), ("tool", 1)]
+    assert [(message["role"], len(message["parts"])) for message in messages] == [
+        ("user", 2),
+        ("assistant", 3),
+        ("tool", 1),
+    ]
     assert messages[2]["parts"] == [{"type": "tool_call_response", "id": "c1", "response": "one"}]
 
 

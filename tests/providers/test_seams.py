@@ -110,7 +110,12 @@ def test_odd_arguments_are_none_of_our_business(args):
         ("https://api.x.ai/v1", "x_ai", "api.x.ai", 443),
         ("https://openrouter.ai/api/v1", "openrouter", "openrouter.ai", 443),
         ("https://notopenrouter.ai/api/v1", "openai", "notopenrouter.ai", 443),
-        ("https://us-central1-aiplatform.googleapis.com/v1", "gcp.vertex_ai", "us-central1-aiplatform.googleapis.com", 443),
+        (
+            "https://us-central1-aiplatform.googleapis.com/v1",
+            "gcp.vertex_ai",
+            "us-central1-aiplatform.googleapis.com",
+            443,
+        ),
         ("https://bedrock-mantle.us-east-1.api.aws/v1", "aws.bedrock", "bedrock-mantle.us-east-1.api.aws", 443),
     ],
 )
@@ -160,7 +165,9 @@ def test_nothing_is_imported_for_reading():
 
 
 def test_embeddings_images_and_audio():
-    floats = EMBEDDINGS.read_response({"data": [{"embedding": [0.1] * 3}], "usage": {"prompt_tokens": 2}}, content=False)
+    floats = EMBEDDINGS.read_response(
+        {"data": [{"embedding": [0.1] * 3}], "usage": {"prompt_tokens": 2}}, content=False
+    )
     coded = EMBEDDINGS.read_response({"data": [{"embedding": "AAAAAAAAAAAAAAAA"}]}, content=False)
     usage = {"input_tokens": 3, "output_tokens": 9, "input_tokens_details": {"image_tokens": 2}}
     image = IMAGES.read_response({"data": [{"b64_json": "QUJD"}], "usage": usage}, content=True)

@@ -119,8 +119,7 @@ def _read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage
 
 
 def _add_compaction(usage: Usage, iteration: Mapping[str, Any]) -> None:
-    # billed, but not in the message's own counts:
-    # https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+    # billed, but not in the message's own counts (says `BetaUsage.iterations` of the client)
     if iteration.get("type") == "compaction":
         usage.uncached = (usage.uncached or 0) + (count(iteration.get("input_tokens")) or 0)
         usage.cache_read = (usage.cache_read or 0) + (count(iteration.get("cache_read_input_tokens")) or 0)
@@ -222,7 +221,7 @@ def _own_name(client: Any) -> str:
 
 
 def _speaks_otel(client: Any) -> bool:
-    """Whether *client* makes its own spans: by default from 2.0 on; versions before have no such property."""
+    """Whether *client* makes its own spans, which is the default; a version that makes none has no such property."""
     return fields(fields(getattr(client, "open_telemetry", None)).get("traces")).get("enabled") is True
 
 

@@ -135,7 +135,7 @@ def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:
 
 
 def unpack(result: Any) -> Any:
-    """The JSON in what the transport returned: text in ``body``, or (before 1.24) the JSON itself."""
+    """The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself."""
     body = getattr(result, "body", None)
     if isinstance(body, (str, bytes)):
         return json.loads(body) if body else {}
@@ -186,9 +186,7 @@ def _read_images(body: Any) -> tuple[list[Part], list[Message]]:
 
 
 GENERATE: Final = Endpoint("generate_content", read_request, read_response, fold, read_messages, read_tools)
-EMBED: Final = Endpoint(
-    "embeddings", _read_embed_request, _read_embed_response, read_messages=_read_embed_messages
-)
+EMBED: Final = Endpoint("embeddings", _read_embed_request, _read_embed_response, read_messages=_read_embed_messages)
 COUNT: Final = Endpoint("count_tokens", read_request, _read_nothing, read_messages=read_messages, inference=False)
 IMAGES: Final = Endpoint(
     "image_generation",
@@ -273,7 +271,7 @@ ADAPTER: Final = Adapter(
             "AsyncGeminiNextGenInteractions.create",
             _recognize_interaction,
         ),
-        # the same API in the clients before 2.0
+        # the same API in older versions
         stainless("google.genai._interactions", by_path({"/interactions": INTERACTIONS}), _interactions_peer),
     ),
 )
