@@ -49,7 +49,7 @@ def output_message(parts: list[Part], finish_reason: str | None) -> Message:
 
     Its finish reason is the convention's word for the provider's; ``error`` where none ever came.
     """
-    reason = finish_reason or "error"
+    reason = str(finish_reason or "error")
     return {"role": "assistant", "parts": parts, "finish_reason": _FINISH.get(reason, reason)}
 
 

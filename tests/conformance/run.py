@@ -4,8 +4,9 @@ Drives real clients over recorded traffic, watched and unwatched, and compares.
     python tests/conformance/run.py --kit FOLDER [--only TEXT] [--flavours sync,async] [--opts chunk=awkward]
 
 The folder holds recordings (``open/``), a server that answers with them (``replay_server.py``) and a driver that makes
-the calls with the clients that are installed (``drive.py``).  For every call: what the caller gets must be the same with
-and without us, there must be one span of the call, and it must say what the recording says.  Exits with 1 if not.
+the calls with the clients that are installed (``drive.py``).  For every call: what the caller gets must be the same
+with and without us, there must be one span of the call, and it must say what the recording says; where the server is
+told to fail (``--opts fault=cut``), that it failed.  Exits with 1 if not.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def outcome(drive: Any, result: Any) -> Any:
         return f"{kind.__module__}.{kind.__qualname__}: {result.exception}"
     # the answers of one client carry the time at which the server answered
     many = result.value if isinstance(result.value, list) else [result.value]
-    return [(type(one).__name__, DATE.sub("", json.dumps(drive.dump(one), sort_keys=True, default=str))) for one in many]
+    return [
+        (type(one).__name__, DATE.sub("", json.dumps(drive.dump(one), sort_keys=True, default=str))) for one in many
+    ]
 
 
 def expected(endpoint: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +80,9 @@ def expected(endpoint: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def said(facts: dict[str, Any]) -> tuple[list[Any], str]:
-    calls = [(call.get("name"), call.get("id"), arguments(call.get("arguments"))) for call in facts.get("tool_calls") or []]
+    calls = [
+        (call.get("name"), call.get("id"), arguments(call.get("arguments"))) for call in facts.get("tool_calls") or []
+    ]
     return calls, "".join((facts.get("text") or {}).values())
 
 
@@ -101,14 +106,16 @@ def messages_of(attributes: Any) -> tuple[list[Any], str]:
     return calls, "".join(texts)
 
 
-def check(interaction: dict[str, Any], spans: list[Any]) -> list[str]:
-    """What is wrong with the spans of one call."""
+def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None) -> list[str]:
+    """What is wrong with the spans of one call; *failed* tells whether a call that was made to fail did."""
     calls = [span for span in spans if span.attributes.get("gen_ai.operation.name") not in OURS]
     if len(calls) != 1:
         return [f"{len(calls)} spans: {[span.name for span in calls]}"]
     attributes, facts, status = calls[0].attributes, interaction["facts"], interaction["response"]["status"]
     if status >= 400 or facts.get("stream_error"):
-        return [] if "error.type" in attributes else ["no error.type"]
+        failed = True
+    if failed is not None:
+        return [] if ("error.type" in attributes) is failed else [f"failed: {failed}, {attributes.get('error.type')}"]
     wrong = [
         f"{name}: {value!r} != {attributes.get(name)!r}"
         for name, value in expected(interaction["endpoint"], facts).items()
@@ -147,7 +154,7 @@ def main() -> int:
     ]
     extra = f"~{chosen.opts}" if chosen.opts else ""
     plain = [outcome(drive, drive.drive(interaction, base, flavour, extra)) for interaction, flavour in cases]
-    report = watched(drive, base, extra, cases, plain)
+    report = watched(drive, base, extra, cases, plain, server.RequestHandlerClass.log)
     server.shutdown()
     return report
 
@@ -159,7 +166,13 @@ def _installed(package: str) -> bool:
         return False
 
 
-def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any]) -> int:
+def _failed_inside(interaction: dict[str, Any], extra: str) -> bool:
+    """Whether the failure came as an event, which the client hands on."""
+    streamed = "stream" in interaction["tags"]
+    return streamed and "fault=error" in extra and interaction["endpoint"].startswith("openai.responses")
+
+
+def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any], log: list[Any]) -> int:
     """The same calls again, watched."""
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -174,23 +187,25 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
     good, all_, skipped = Counter(), Counter(), Counter()
     for (interaction, flavour), before in zip(cases, plain, strict=True):
         exporter.clear()
+        log.clear()
         result = drive.drive(interaction, base, flavour, extra)
         endpoint = interaction["endpoint"]
-        if isinstance(result.exception, (drive.NotDrivable, ImportError, AttributeError, TypeError)) and isinstance(before, str):
+        if not log:  # the client refused to send it
             skipped[endpoint] += 1
             continue
-        wrong = check(interaction, list(exporter.get_finished_spans()))
+        failed = (result.exception is not None or _failed_inside(interaction, extra)) if "fault=" in extra else None
+        wrong = check(interaction, list(exporter.get_finished_spans()), failed)
         if (after := outcome(drive, result)) != before:
             wrong.append(f"the caller gets another thing: {str(before)[:300]} != {str(after)[:300]}")
         all_[endpoint] += 1
         good[endpoint] += not wrong
         if wrong:
-            print(interaction["id"], flavour, *wrong, sep="\n    ")
+            print(interaction["id"], flavour, *wrong, sep="\n    ")  # noqa: T201
     watching.undo()
     for endpoint in sorted(all_ | skipped):
         note = f"  ({skipped[endpoint]} not drivable here)" if skipped[endpoint] else ""
-        print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")
-    print(f"{'all':36} {good.total():4} / {all_.total():4}")
+        print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")  # noqa: T201
+    print(f"{'all':36} {good.total():4} / {all_.total():4}")  # noqa: T201
     return 0 if good.total() == all_.total() else 1
 
 

@@ -15,7 +15,7 @@ from ._adapter import Endpoint
 from ._chat_messages import message_parts, read_messages, read_prompt, read_tools, tool_calls
 from ._settings import Setting, choices, level, plain, read_settings, stops
 from ._tokens import read_usage
-from ._wire import as_list, error_name, fields
+from ._wire import as_list, error_name, fields, index_of, text_of
 
 __all__ = ["CHAT", "COMPLETIONS", "SETTINGS"]
 
@@ -134,12 +134,12 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
         draft.id = found
     if draft.model is None and (found := chunk.get("model")):
         draft.model = found
-    for choice in chunk.get("choices") or ():
+    for choice in as_list(chunk.get("choices")):
         said = fields(choice)
-        index = said.get("index") or 0
+        index = index_of(said.get("index"))
         if delta := said.get("delta"):
             _fold_delta(draft, index, fields(delta))
-        elif text := said.get("text"):
+        elif text := text_of(said.get("text")):
             draft.text(index).append(text)
         if reason := said.get("finish_reason"):
             draft.finish_reasons[index] = reason
@@ -164,16 +164,16 @@ def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
             draft.text(index).append(text)
     elif text:
         _fold_content(draft, index, text)
-    for call in delta.get("tool_calls") or ():
+    for call in as_list(delta.get("tool_calls")):
         found = fields(call)
         asked = fields(found.get("function") or found.get("custom"))
         arguments = asked.get("arguments", asked.get("input"))
-        draft.tool_call(index, found.get("index") or 0, found.get("id"), asked.get("name"), arguments)
+        draft.tool_call(index, index_of(found.get("index")), found.get("id"), asked.get("name"), arguments)
     asked = fields(delta.get("function_call"))
     if asked.get("name") or asked.get("arguments"):
         draft.tool_call(index, "function_call", None, asked.get("name"), asked.get("arguments"))
     if audio := delta.get("audio"):
-        draft.text(index, "transcript").append(fields(audio).get("transcript") or "")
+        draft.text(index, "transcript").append(text_of(fields(audio).get("transcript")))
 
 
 def _fold_content(draft: Draft, index: int, content: Any) -> None:

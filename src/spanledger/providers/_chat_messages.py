@@ -56,7 +56,7 @@ def message_parts(message: Mapping[str, Any], calls: list[ToolCall]) -> list[Par
 def tool_calls(message: Mapping[str, Any]) -> list[ToolCall]:
     """The tool calls in an assistant's *message*, arguments as the wire holds them."""
     calls = []
-    for call in message.get("tool_calls") or ():
+    for call in as_list(message.get("tool_calls")):
         found = fields(call)
         asked = fields(found.get("function") or found.get("custom"))
         calls.append(ToolCall(found.get("id"), asked.get("name"), asked.get("arguments", asked.get("input"))))

@@ -14,7 +14,7 @@ from ..model import Draft, Message, Part, Request, Response, ToolCall, ToolResul
 from ._adapter import Endpoint
 from ._gemini_usage import add, read_interaction_usage
 from ._settings import Setting, read_settings, stops
-from ._wire import as_list, error_name, fields, media, text_part
+from ._wire import as_list, error_name, fields, index_of, media, text_part
 
 __all__ = ["INTERACTIONS"]
 
@@ -78,9 +78,9 @@ def read_response(answer: Any, content: bool) -> Response:
 
 
 def _finish(status: Any) -> list[str]:
-    if status in (None, "in_progress", "queued", _CONTINUES):
+    if not isinstance(status, str) or status in ("in_progress", "queued", _CONTINUES):
         return []
-    return [_REASONS.get(status, str(status))]
+    return [_REASONS.get(status, status)]
 
 
 def _call(step: Mapping[str, Any]) -> ToolCall:
@@ -147,9 +147,9 @@ def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         event = fields(chunk)
         kind = str(event.get("event_type") or event.get("type"))
         if kind in ("step.delta", "content.delta"):
-            _fold_delta(draft, event.get("index"), fields(event.get("delta")))
+            _fold_delta(draft, index_of(event.get("index")), fields(event.get("delta")))
         elif kind in ("step.start", "content.start"):
-            _fold_start(draft, event.get("index"), fields(event.get("step")) or fields(event.get("content")))
+            _fold_start(draft, index_of(event.get("index")), fields(event.get("step")) or fields(event.get("content")))
         elif kind in ("interaction.created", "interaction.start", "interaction.completed", "interaction.complete"):
             _fold_interaction(draft, fields(event.get("interaction")), final="complete" in kind)
         elif kind == "error":
@@ -178,12 +178,12 @@ def _fold_usage(draft: Draft, usage: Any, *, final: bool) -> None:
         draft.usage = add(draft.usage, read_interaction_usage(usage))
 
 
-def _fold_start(draft: Draft, index: Any, step: Mapping[str, Any]) -> None:
+def _fold_start(draft: Draft, index: int, step: Mapping[str, Any]) -> None:
     if step.get("type") == "function_call":
         draft.tool_call(0, index, step.get("id"), step.get("name"), step.get("arguments") or {})
 
 
-def _fold_delta(draft: Draft, index: Any, delta: Mapping[str, Any]) -> None:
+def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
     kind = delta.get("type")
     if kind == "text" and isinstance(text := delta.get("text"), str):
         draft.text(0, index).append(text)

@@ -15,7 +15,7 @@ from ._adapter import Endpoint
 from ._chat_messages import content_parts
 from ._settings import Setting, choices, read_settings
 from ._tokens import read_usage
-from ._wire import as_list, fields, media, text_part
+from ._wire import as_list, fields, media, text_of, text_part
 
 __all__ = ["IMAGES", "MODERATIONS", "SPEECH", "TRANSCRIPTIONS", "TRANSLATIONS"]
 
@@ -55,9 +55,9 @@ def _picture(item: Mapping[str, Any]) -> Part:
 def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
     for chunk in chunks:
         event = fields(chunk)
-        kind = event.get("type")
+        kind = str(event.get("type"))
         if kind == "transcript.text.delta":
-            draft.text(0).append(event.get("delta") or "")
+            draft.text(0).append(text_of(event.get("delta")))
         elif kind in ("image_generation.completed", "image_edit.completed") and event.get("b64_json"):
             draft.part(0, kind, media(event["b64_json"], "image", "image/png"))
         if usage := event.get("usage"):

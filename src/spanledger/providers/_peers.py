@@ -7,7 +7,7 @@ convention wants the flavour that is spoken, not a guess at what stands behind a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -47,17 +47,21 @@ _PORTS: Final = {"https": 443, "http": 80}
 _MAX_CLIENTS: Final = 1024
 
 
-def _provider_of(host: str) -> str | None:
+def _provider_of(host: str, hosts: Sequence[tuple[str, str]]) -> str | None:
     if host.startswith("bedrock") and host.endswith((".amazonaws.com", ".api.aws")):
         return "aws.bedrock"
-    for known, provider in HOSTS:
+    for known, provider in hosts:
         if host == known or host.endswith(("." + known, "-" + known)):  # us-east5-aiplatform.googleapis.com
             return provider
     return None
 
 
 def peers(
-    own: Callable[[Any], str], *, of: Callable[[Any], Any], fixed: bool = False
+    own: Callable[[Any], str],
+    *,
+    of: Callable[[Any], Any],
+    fixed: bool = False,
+    hosts: Sequence[tuple[str, str]] = HOSTS,
 ) -> Callable[[Any], Peer]:
     """
     A function from a client object to its `Peer`, remembered per client as long as the client lives.
@@ -90,6 +94,6 @@ def peers(
             return Peer(own(client))
         if not host:
             return Peer(own(client))
-        return Peer(_provider_of(host) or own(client), host, port or _PORTS.get(parts.scheme))
+        return Peer(_provider_of(host, hosts) or own(client), host, port or _PORTS.get(parts.scheme))
 
     return peer

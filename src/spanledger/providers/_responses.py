@@ -17,7 +17,7 @@ from ._chat_messages import read_tools
 from ._response_items import client_call, is_client_call, is_output, item_parts, read_messages
 from ._settings import Setting, level, plain, read_settings
 from ._tokens import read_usage
-from ._wire import as_list, error_name, fields
+from ._wire import as_list, error_name, fields, index_of, text_of
 
 __all__ = ["COMPACT", "COUNT", "FETCH", "RESPONSES"]
 
@@ -116,11 +116,11 @@ def read_response(answer: Any, content: bool) -> Response:
 
 def _finish(found: Mapping[str, Any], calls: list[ToolCall]) -> list[str]:
     # the API has a status, no finish reason; only an incomplete answer says why
-    status = found.get("status")
+    status = str(found.get("status"))
     if status == "completed":
         return ["tool_calls" if calls else "stop"]
     if status == "incomplete":
-        return [fields(found.get("incomplete_details")).get("reason") or "incomplete"]
+        return [text_of(fields(found.get("incomplete_details")).get("reason")) or "incomplete"]
     return [_STATUS_REASON[status]] if status in _STATUS_REASON else []
 
 
@@ -152,7 +152,7 @@ def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         event = fields(chunk)
         kind = str(event.get("type"))
         if kind == "response.output_text.delta":
-            draft.text(0, (event.get("output_index"), event.get("content_index"))).append(event.get("delta") or "")
+            _text(draft, event)
         elif kind in _FOLDS:
             _FOLDS[kind](draft, event)
         elif kind in _TERMINAL:
@@ -168,24 +168,25 @@ def _begin(draft: Draft, event: Mapping[str, Any]) -> None:
     _read_extras(draft.extra, found)
 
 
-def _refusal(draft: Draft, event: Mapping[str, Any]) -> None:
-    draft.text(0, (event.get("output_index"), event.get("content_index"))).append(event.get("delta") or "")
+def _text(draft: Draft, event: Mapping[str, Any]) -> None:
+    block = (index_of(event.get("output_index")), index_of(event.get("content_index")))
+    draft.text(0, block).append(text_of(event.get("delta")))
 
 
 def _reasoning(draft: Draft, event: Mapping[str, Any]) -> None:
-    block = (event.get("output_index"), event.get("summary_index"), event.get("content_index"))
-    draft.reasoning(0, block).append(event.get("delta") or "")
+    block = [index_of(event.get(key)) for key in ("output_index", "summary_index", "content_index")]
+    draft.reasoning(0, tuple(block)).append(text_of(event.get("delta")))
 
 
 def _arguments(draft: Draft, event: Mapping[str, Any]) -> None:
-    draft.tool_call(0, event.get("output_index"), None, None, event.get("delta"))
+    draft.tool_call(0, index_of(event.get("output_index")), None, None, event.get("delta"))
 
 
 def _item_added(draft: Draft, event: Mapping[str, Any]) -> None:
     item = fields(event.get("item"))
     if is_client_call(item.get("type")):
         call = client_call(item)
-        draft.tool_call(0, event.get("output_index"), call.id, call.name, call.arguments or None)
+        draft.tool_call(0, index_of(event.get("output_index")), call.id, call.name, call.arguments or None)
 
 
 def _item_done(draft: Draft, event: Mapping[str, Any]) -> None:
@@ -194,14 +195,14 @@ def _item_done(draft: Draft, event: Mapping[str, Any]) -> None:
     if is_client_call(kind) or kind in ("message", "reasoning"):
         return  # came in pieces
     for number, part in enumerate(item_parts(item)):
-        draft.part(0, (event.get("output_index"), number), part)
+        draft.part(0, (index_of(event.get("output_index")), number), part)
 
 
 _FOLDS: Final = {
     "response.created": _begin,
     "response.queued": _begin,
     "response.in_progress": _begin,
-    "response.refusal.delta": _refusal,
+    "response.refusal.delta": _text,
     "response.reasoning_summary_text.delta": _reasoning,
     "response.reasoning_text.delta": _reasoning,
     "response.function_call_arguments.delta": _arguments,

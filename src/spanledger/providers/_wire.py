@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..model import Part
 
-__all__ = ["as_list", "count", "error_name", "fields", "file", "media", "text_part"]
+__all__ = ["as_list", "count", "error_name", "fields", "file", "index_of", "media", "text_of", "text_part"]
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -49,6 +49,16 @@ def count(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
         return None
     return int(value)
+
+
+def text_of(value: Any) -> str:
+    """*value* if it is text, else nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def index_of(value: Any) -> int:
+    """The number of a choice or a block; zero where none is given."""
+    return value if isinstance(value, int) else 0
 
 
 def error_name(error: Any) -> str:

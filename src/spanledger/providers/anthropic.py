@@ -13,10 +13,10 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, Usage, output_message
 from ._adapter import Adapter, Endpoint
 from ._anthropic_blocks import block_parts, content_parts, read_messages, read_tools, tool_call
-from ._peers import peers
+from ._peers import HOSTS, peers
 from ._settings import Setting, put, read_settings, stops
 from ._stainless import by_path, stainless
-from ._wire import as_list, count, error_name, fields
+from ._wire import as_list, count, error_name, fields, index_of, text_of
 
 __all__ = ["ADAPTER", "MESSAGES"]
 
@@ -119,8 +119,7 @@ def _read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage
 
 
 def _add_compaction(usage: Usage, iteration: Mapping[str, Any]) -> None:
-    # billed, but not in the message's own counts:
-    # https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
+    # billed, but not in the message's own counts (says `BetaUsage.iterations` of the client)
     if iteration.get("type") == "compaction":
         usage.uncached = (usage.uncached or 0) + (count(iteration.get("input_tokens")) or 0)
         usage.cache_read = (usage.cache_read or 0) + (count(iteration.get("cache_read_input_tokens")) or 0)
@@ -143,28 +142,28 @@ def _start(draft: Draft, event: Mapping[str, Any]) -> None:
 
 
 def _block(draft: Draft, event: Mapping[str, Any]) -> None:
-    index, block = event.get("index"), fields(event.get("content_block"))
+    index, block = index_of(event.get("index")), fields(event.get("content_block"))
     kind = block.get("type")
     if kind == "tool_use":
         draft.tool_call(0, index, block.get("id"), block.get("name"), block.get("input"))
     elif kind == "text":
-        draft.text(0, index).append(block.get("text") or "")
+        draft.text(0, index).append(text_of(block.get("text")))
     elif kind == "thinking":
-        draft.reasoning(0, index).append(block.get("thinking") or "")
+        draft.reasoning(0, index).append(text_of(block.get("thinking")))
     else:
         for number, part in enumerate(block_parts(block)):
             draft.part(0, (index, number), part)
 
 
 def _delta(draft: Draft, event: Mapping[str, Any]) -> None:
-    index, delta = event.get("index"), fields(event.get("delta"))
+    index, delta = index_of(event.get("index")), fields(event.get("delta"))
     kind = delta.get("type")
     if kind == "text_delta":
-        draft.text(0, index).append(delta.get("text") or "")
+        draft.text(0, index).append(text_of(delta.get("text")))
     elif kind == "thinking_delta":
-        draft.reasoning(0, index).append(delta.get("thinking") or "")
+        draft.reasoning(0, index).append(text_of(delta.get("thinking")))
     elif kind == "input_json_delta":
-        _json(draft, index, delta.get("partial_json") or "")
+        _json(draft, index, text_of(delta.get("partial_json")))
 
 
 def _json(draft: Draft, index: Any, piece: str) -> None:
@@ -222,19 +221,22 @@ def _own_name(client: Any) -> str:
 
 
 def _speaks_otel(client: Any) -> bool:
-    """Whether *client* makes its own spans: by default from 2.0 on; versions before have no such property."""
+    """Whether *client* makes its own spans, which is the default; a version that makes none has no such property."""
     return fields(fields(getattr(client, "open_telemetry", None)).get("traces")).get("enabled") is True
 
+
+# Azure serves it under the same hosts, but not as Azure OpenAI
+_HOSTS: Final = tuple(known for known in HOSTS if not known[1].startswith("azure"))
 
 ADAPTER: Final = Adapter(
     package="anthropic",
     distribution="anthropic",
-    oldest="0.40",
+    oldest="0.45",
     seams=(
         stainless(
             "anthropic",
             by_path({"/v1/messages": MESSAGES, "/messages/count_tokens": COUNT, "/v1/complete": COMPLETE}),
-            peers(_own_name, of=lambda client: getattr(client, "base_url", None)),
+            peers(_own_name, of=lambda client: getattr(client, "base_url", None), hosts=_HOSTS),
         ),
     ),
     speaks_otel=_speaks_otel,

@@ -21,7 +21,7 @@ from ._interactions import INTERACTIONS
 from ._peers import peers
 from ._settings import Setting, choices, plain, put, read_settings, stops
 from ._stainless import by_path, stainless
-from ._wire import as_list, count, error_name, fields, text_part
+from ._wire import as_list, count, error_name, fields, index_of, text_part
 
 __all__ = ["ADAPTER", "ROUTES"]
 
@@ -108,10 +108,10 @@ def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
         draft.id = found.get("responseId") or draft.id
         draft.model = found.get("modelVersion") or draft.model
-        for candidate in found.get("candidates") or ():
+        for candidate in as_list(found.get("candidates")):
             said = fields(candidate)
-            index = said.get("index") or 0
-            for part in fields(said.get("content")).get("parts") or ():
+            index = index_of(said.get("index"))
+            for part in as_list(fields(said.get("content")).get("parts")):
                 _fold_part(draft, index, fields(part))
             if reason := said.get("finishReason"):
                 draft.finish_reasons[index] = reason
@@ -135,7 +135,7 @@ def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:
 
 
 def unpack(result: Any) -> Any:
-    """The JSON in what the transport returned: text in ``body``, or (before 1.24) the JSON itself."""
+    """The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself."""
     body = getattr(result, "body", None)
     if isinstance(body, (str, bytes)):
         return json.loads(body) if body else {}
@@ -186,9 +186,7 @@ def _read_images(body: Any) -> tuple[list[Part], list[Message]]:
 
 
 GENERATE: Final = Endpoint("generate_content", read_request, read_response, fold, read_messages, read_tools)
-EMBED: Final = Endpoint(
-    "embeddings", _read_embed_request, _read_embed_response, read_messages=_read_embed_messages
-)
+EMBED: Final = Endpoint("embeddings", _read_embed_request, _read_embed_response, read_messages=_read_embed_messages)
 COUNT: Final = Endpoint("count_tokens", read_request, _read_nothing, read_messages=read_messages, inference=False)
 IMAGES: Final = Endpoint(
     "image_generation",
@@ -273,7 +271,7 @@ ADAPTER: Final = Adapter(
             "AsyncGeminiNextGenInteractions.create",
             _recognize_interaction,
         ),
-        # the same API in the clients before 2.0
+        # the same API in older versions
         stainless("google.genai._interactions", by_path({"/interactions": INTERACTIONS}), _interactions_peer),
     ),
 )

@@ -1,0 +1,35 @@
+"""Data that is nearly right: one value at a time replaced by something that does not belong there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from spanledger.model import Draft
+from spanledger.providers import Endpoint
+
+ODD = (None, True, 7, 0.5, "x", b"x", [], {}, [None], [7], ["x"], [[]], [{}], {"x": 1}, {"x": {}}, object())
+
+
+def broken(data: Any) -> Iterator[Any]:
+    """Every copy of *data* with one value, at any depth, replaced."""
+    yield from ODD
+    if isinstance(data, dict):
+        for key, value in data.items():
+            for odd in broken(value):
+                yield {**data, key: odd}
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            for odd in broken(value):
+                yield [*data[:index], odd, *data[index + 1 :]]
+
+
+def read_everything(endpoint: Endpoint, data: Any) -> None:
+    """Read *data* as request, answer and stream; raises if a reader does."""
+    endpoint.read_request(data)
+    endpoint.read_messages(data)
+    endpoint.read_tools(data)
+    endpoint.read_response(data, True)
+    draft = Draft()
+    endpoint.fold(draft, data if isinstance(data, list) else [data, data])
+    draft.build()

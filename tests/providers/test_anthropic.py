@@ -1,0 +1,206 @@
+"""Anthropic's messages: buckets that exclude the cache, and a stream that counts as it goes."""
+
+from __future__ import annotations
+
+import anthropic
+import pytest
+from anthropic.types import Message, RawMessageStreamEvent
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from odd import broken, read_everything
+from spanledger import semconv
+from spanledger.model import Draft, ToolCall, ToolResult, Usage
+from spanledger.providers.anthropic import ADAPTER, COUNT, MESSAGES
+
+EVENT = TypeAdapter(RawMessageStreamEvent)
+USAGE = {
+    "input_tokens": 7,
+    "cache_read_input_tokens": 100,
+    "cache_creation_input_tokens": 30,
+    "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+    "output_tokens": 50,
+    "output_tokens_details": {"thinking_tokens": 11},
+    "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 0},
+    "service_tier": "standard",
+}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-x",
+    "stop_reason": "tool_use",
+    "stop_sequence": None,
+    "content": [
+        {"type": "thinking", "thinking": "Hm.", "signature": "s"},
+        {"type": "text", "text": "Look", "citations": None},
+        {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {"query": "q"}},
+        {"type": "tool_use", "id": "tu_1", "name": "f", "input": {"a": 1}},
+        {"type": "text", "text": "Done", "citations": None},
+    ],
+    "usage": USAGE,
+}
+
+
+def block(index, start, *deltas):
+    return [
+        {"type": "content_block_start", "index": index, "content_block": start},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+EVENTS = [
+    {
+        "type": "message_start",
+        "message": {**MESSAGE, "content": [], "stop_reason": None, "usage": {**USAGE, "output_tokens": 1}},
+    },
+    *block(0, {"type": "thinking", "thinking": "", "signature": ""}, {"type": "thinking_delta", "thinking": "Hm."}),
+    *block(1, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Lo"}, {"type": "text_delta", "text": "ok"}),
+    *block(2, MESSAGE["content"][2], {"type": "input_json_delta", "partial_json": "{}"}),
+    *block(
+        3,
+        {"type": "tool_use", "id": "tu_1", "name": "f", "input": {}},
+        {"type": "input_json_delta", "partial_json": ""},
+        {"type": "input_json_delta", "partial_json": '{"a": 1}'},
+    ),
+    *block(4, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Done"}),
+    {
+        "type": "message_delta",
+        "delta": {"stop_reason": "tool_use", "stop_sequence": None},
+        "usage": {"output_tokens": 50},
+    },
+    {"type": "message_stop"},
+]
+BUCKETS = Usage(7, 100, 30, 50, cache_write_1h=20, reasoning=11, requests={"web_search": 2})
+
+
+@pytest.mark.parametrize("answer", [MESSAGE, Message.model_validate(MESSAGE)], ids=["json", "object"])
+def test_a_message(answer):
+    response = MESSAGES.read_response(answer, content=True)
+
+    assert (response.id, response.model, response.finish_reasons) == ("msg_1", "claude-x", ["tool_use"])
+    assert response.usage == BUCKETS
+    assert response.usage.input == 137
+    assert response.tool_calls == [ToolCall("tu_1", "f", {"a": 1})]
+    assert response.extra == {semconv.ANTHROPIC_RESPONSE_TIER: "standard"}
+    [message] = response.messages
+    assert message["finish_reason"] == "tool_call"
+    assert [part["type"] for part in message["parts"]] == [
+        "reasoning", "text", "server_tool_call", "tool_call", "text",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
+@given(data=st.data())
+def test_any_batching_of_a_stream_says_what_the_whole_message_says(objects, data):
+    events = [EVENT.validate_python(one) for one in EVENTS] if objects else EVENTS
+    draft = Draft()
+    while events:
+        size = data.draw(st.integers(1, len(events)))
+        MESSAGES.fold(draft, events[:size])
+        events = events[size:]
+    response, whole = draft.build(), MESSAGES.read_response(MESSAGE, content=True)
+
+    assert response.tool_calls == [ToolCall("tu_1", "f", '{"a": 1}')]
+    response.tool_calls = whole.tool_calls
+    assert response == whole
+
+
+def test_a_cut_stream_keeps_the_usage_of_its_start():
+    draft = Draft()
+    MESSAGES.fold(draft, EVENTS[:3])
+    response = draft.build()
+
+    assert (response.usage.input, response.usage.output) == (137, 1)
+    assert response.finish_reasons == ["error"]
+
+
+def test_compaction_is_billed_beside_the_message():
+    usage = {**USAGE, "iterations": [{"type": "compaction", "input_tokens": 1000, "output_tokens": 5}]}
+    response = MESSAGES.read_response({**MESSAGE, "usage": usage}, content=False)
+
+    assert (response.usage.uncached, response.usage.output) == (1007, 55)
+
+
+def test_a_request():
+    request = MESSAGES.read_request(
+        {
+            "model": "m",
+            "max_tokens": 9,
+            "top_k": 4,
+            "stop_sequences": ["x"],
+            "system": "Be brief.",
+            "output_config": {"effort": "low", "format": {"type": "json_schema"}},
+            "messages": [
+                {"role": "user", "content": "Hi"},
+                {"role": "assistant", "content": [MESSAGE["content"][3]]},
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "tool_result", "tool_use_id": "tu_1", "content": "bad", "is_error": True},
+                        {"type": "text", "text": "Go on"},
+                    ],
+                },
+            ],
+        }
+    )
+
+    assert request.settings == {
+        semconv.REQUEST_MAX_TOKENS: 9,
+        semconv.REQUEST_TOP_K: 4,
+        semconv.REQUEST_STOP_SEQUENCES: ["x"],
+        semconv.REQUEST_REASONING_LEVEL: "low",
+        semconv.OUTPUT_TYPE: "json",
+    }
+    assert request.results == [ToolResult("tu_1", None, "bad", is_error=True)]
+    assert request.asked == [ToolCall("tu_1", "f", {"a": 1})]
+
+
+def test_every_tool_result_is_a_message_of_its_own():
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}}
+    results = [
+        {"type": "tool_result", "tool_use_id": name, "content": [{"type": "text", "text": name}]} for name in "ab"
+    ]
+    body = {
+        "system": [{"type": "text", "text": "Be brief."}],
+        "messages": [{"role": "user", "content": [*results, image]}],
+        "tools": [{"name": "f", "input_schema": {}}, {"type": "web_search_20250305", "name": "web_search"}],
+    }
+    system, messages = MESSAGES.read_messages(body)
+
+    assert system == [{"type": "text", "content": "Be brief."}]
+    assert messages == [
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "a", "response": "a"}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "b", "response": "b"}]},
+        {
+            "role": "user",
+            "parts": [{"type": "blob", "modality": "image", "mime_type": "image/png", "content": "QUJD"}],
+        },
+    ]
+    assert [tool["type"] for tool in MESSAGES.read_tools(body)] == ["function", "web_search_20250305"]
+
+
+def test_counting_buys_nothing():
+    assert not COUNT.inference
+    assert COUNT.read_response({"input_tokens": 5}, content=True).usage == Usage()
+
+
+@pytest.mark.skipif(not hasattr(anthropic.Anthropic, "open_telemetry"), reason="this version makes no spans")
+def test_whether_a_client_makes_its_own_spans():
+    client = anthropic.Anthropic(api_key="k", open_telemetry={"traces": {"enabled": True}})
+
+    assert ADAPTER.speaks_otel(client)
+    assert not ADAPTER.speaks_otel(client.with_options(open_telemetry=False))
+    assert not ADAPTER.speaks_otel(object())
+
+
+@pytest.mark.parametrize(
+    "good",
+    [MESSAGE, EVENTS, {"system": [], "messages": [MESSAGE], "tools": [{"name": "f"}]}],
+    ids=["answer", "stream", "request"],
+)
+def test_whatever_is_odd_nothing_raises(good):
+    for odd in broken(good):
+        read_everything(MESSAGES, odd)
