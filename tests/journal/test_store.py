@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
@@ -56,6 +56,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=50)
 @given(attributes=st.dictionaries(st.text(), json_values), cost=st.decimals(0, 10**6, places=12), name=st.text())
 def test_any_row_survives_the_round_trip(tmp_path_factory, attributes, cost, name):
     path = tmp_path_factory.mktemp("journal") / "journal.db"
