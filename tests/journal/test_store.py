@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import JournalError, JournalTooNew
 from spanledger.journal import Archive, Journal, RunRow, SpanRow
+from spanledger.journal.file import set_aside
 from spanledger.journal.schema import APPLICATION_ID, MIGRATIONS
 
 SPAN = SpanRow(trace_id="a" * 32, span_id="b" * 16, run_id=RUN, name="chat", started=BEGAN, ended=BEGAN + 5)
@@ -303,3 +304,20 @@ def test_a_forked_child_opens_the_file_anew(path):
     assert journal.write_runs([replace(SUPPORT, run_id="parent")])
     with Archive(path) as archive:
         assert {run.run_id for run in archive.runs()} == {RUN, "child", "parent"}
+
+
+def test_a_file_that_turns_out_to_be_fine_is_not_set_aside(path):
+    record_support(path)
+    assert set_aside(path) is None
+    assert set_aside(path.with_name("none.db")) is None
+    assert path.exists()
+
+
+def test_files_set_aside_in_the_same_second_do_not_meet(path):
+    path.parent.mkdir()
+    aside = set()
+    for number in range(3):
+        path.write_bytes(bytes([number]) * 5000)
+        aside.add(set_aside(path))
+    assert len(aside) == 3
+    assert sorted(file.read_bytes()[:1] for file in aside) == [b"\x00", b"\x01", b"\x02"]
