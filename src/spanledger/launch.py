@@ -47,7 +47,7 @@ def _settings() -> Settings:
 
 
 def _journal_exporter(settings: Settings) -> list[SpanExporter]:
-    return [] if settings.journal_off else [JournalSpanExporter(Journal(settings.journal_path))]
+    return [] if settings.journal_off else [JournalSpanExporter(Journal(settings.journal_path, days=settings.journal_days))]
 
 
 class Configurator(_OTelSDKConfigurator):

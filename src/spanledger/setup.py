@@ -25,7 +25,7 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .instrument import Instrumentation, instrument
-from .journal import Journal, JournalSpanExporter, LiveRuns
+from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of
 from .ledger import ledger
 from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment
 from .shield import shield
@@ -128,7 +128,7 @@ def start(
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     configure_hasher(settings)
     runs.configure(settings)
-    journal = None if settings.journal_off else Journal(settings.journal_path)
+    journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]
     if journal is not None and not protected:
         outputs.insert(0, JournalSpanExporter(journal))
@@ -144,8 +144,12 @@ def start(
         processors += [BatchSpanProcessor(output) for output in outputs]
     for processor in processors:
         provider.add_span_processor(processor)
+    live = None
+    if journal is not None:
+        program = version_of(provider.resource.attributes)
+        live = LiveRuns(journal, ledger, describe=protection(settings), version=program)
     made = Spanledger(
-        settings, provider, journal, LiveRuns(journal, ledger) if journal is not None else None,
+        settings, provider, journal, live,
         Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
     )  # fmt: skip
     ledger.listeners.append(made.metrics.run_event)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import os
 
 import pytest
@@ -28,8 +29,10 @@ def recorded_path(path):
 
 @pytest.fixture
 def call(path):
+    separate = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}  # click < 8.2
+
     def invoke(*arguments):
-        result = CliRunner().invoke(main, arguments)
+        result = CliRunner(**separate).invoke(main, arguments)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

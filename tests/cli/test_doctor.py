@@ -231,3 +231,25 @@ def test_the_hash_key(call, points, monkeypatch, path):
     assert f"others can read the hash key: chmod 600 {key}" in call("doctor").output
     key.chmod(0o600)
     assert f"from {key}" in call("doctor").output
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "none"}, "spans stay in the journal"),
+        ({"OTEL_TRACES_EXPORTER": "spanledger"}, "no OTLP endpoint is set"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x:port"}, "is no address"),
+        ({"OTEL_TRACES_SAMPLER": "traceidratio"}, "accounting is complete, spans may be not"),
+        ({"OTEL_TRACES_EXPORTER": "otlp_proto_grpc"}, "over grpc to http://localhost:4317"),
+    ],
+)
+def test_exporters_in_words(points, environ, said):
+    assert said in texts(look(exporters.exporters, **environ))
+
+
+def test_a_journal_that_is_off_or_cannot_be(call, points, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("SPANLEDGER_JOURNAL", str(tmp_path / "file" / "journal.db"))
+    assert f"can't be made, {tmp_path / 'file'} can't be written" in call("doctor").output
+    monkeypatch.setenv("SPANLEDGER_JOURNAL_OFF", "1")
+    assert "off (SPANLEDGER_JOURNAL_OFF)" in call("doctor").output

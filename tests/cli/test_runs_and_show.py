@@ -18,9 +18,9 @@ def test_a_table_of_runs(call, recorded_path):
     result = call("runs")
     head, row, sums = [line.split() for line in result.output.splitlines()]
     assert result.exit_code == 0
-    assert head == ["RUN", "AGENT", "STATUS", "STEPS", "CALLS", "TOKENS", "COST", "TOOK", "STARTED"]
-    assert row[:12] == ["4bf92f3577b3", "support", "failure", "(tool_error)", "2", "2+3", "1,570", "$0.00041", "+", "1",
-                        "unpriced", "2.5"]  # fmt: skip
+    assert head == ["RUN", "AGENT", "STATUS", "STEPS", "CALLS", "TOOLS", "TOKENS", "COST", "TOOK", "STARTED"]
+    assert row[:13] == ["4bf92f3577b3", "support", "failure", "(tool_error)", "2", "2", "3", "1,570", "$0.00041",
+                        "+", "1", "unpriced", "2.5"]  # fmt: skip
     assert " ".join(sums) == "1 run: 1 failure; 1,500 in, 70 out; $0.00041 + 1 unpriced"
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
-from spanledger.errors import RunNotFound
+from spanledger.errors import JournalError, RunNotFound
 from spanledger.journal import Archive, Journal, RunRow, SpanRow, total
 from spanledger.journal.process import Process, alive, this_process
 
@@ -154,3 +154,37 @@ def test_a_users_runs_leave_no_byte_behind(path, journal):
     assert b"only-his-words" not in everything
     assert RUN.encode() not in everything
     assert b"u-8" in everything
+
+
+def test_a_file_that_may_only_be_read_is_read_from_a_copy(path, journal, monkeypatch):
+    journal.write_runs([SUPPORT, replace(GOING_ON, host="elsewhere")])
+    journal.close()
+    before = path.read_bytes()
+    monkeypatch.setattr("spanledger.journal.file.os.access", lambda path, mode: False)
+    with Archive(path) as archive:
+        assert [run.run_id for run in archive.runs()] == [RUN, "live"]
+        assert archive.run("live").stop_reason == "abandoned"
+        with pytest.raises(JournalError, match="nothing was deleted"):
+            archive.delete_user("u-7")
+    assert path.read_bytes() == before
+
+
+def test_where_the_system_does_not_tell_a_heartbeat_decides(monkeypatch):
+    from spanledger.journal import process
+
+    monkeypatch.setattr(process, "_world", lambda: "")
+    me = this_process()
+    assert alive(Process(me.pid, me.host, "")) is None
+    assert alive(Process(2**22 + 1, me.host, "")) is False
+    monkeypatch.setattr(process.sys, "platform", "win32")
+    assert alive(Process(2**22 + 1, me.host, "")) is None
+
+
+def test_a_journal_that_breaks_while_it_is_read_is_said(path, journal):
+    journal.write_runs([SUPPORT])
+    with Archive(path) as archive:
+        archive._connection.execute("DROP TABLE spans")
+        with pytest.raises(JournalError, match="no such table: spans"):
+            archive.spans(RUN)
+        with pytest.raises(JournalError, match="can't write the journal"):
+            archive.delete_user("u-7")

@@ -179,3 +179,35 @@ def test_a_killed_process_leaves_an_abandoned_run(path):
         child.wait()
         child.stdout.close()
     assert (row.status, row.stop_reason, row.ended) == ("failure", "abandoned", row.heartbeat)
+
+
+def test_ended_runs_that_nobody_can_write_are_bounded(ledger, live, monkeypatch):
+    from spanledger import shield
+
+    monkeypatch.setattr("spanledger.journal.live.MAX_ENDED", 3)
+    monkeypatch.setattr(LiveRuns, "_write", lambda self: None)
+    for number in range(5):
+        run = Run(id=f"r{number}")
+        ledger.open(run)
+        ledger.close(run, "completed")
+    assert list(live._ended) == ["r2", "r3", "r4"]
+    assert shield.failures["keeping up with ended runs"] == 2
+    live._ended.clear()
+
+
+def test_a_closed_follower_starts_no_thread(path, ledger):
+    live = LiveRuns(Journal(path), ledger)
+    assert live.close()
+    live._hear("started", Run(id="late"))
+    assert live._thread is None
+    assert live.flush()
+
+
+def test_the_program_is_read_from_the_environment(path, ledger, monkeypatch):
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.version=2,vcs.ref.head.revision=abc")
+    live = LiveRuns(Journal(path), ledger)
+    ledger.open(Run(id="r1"))
+    assert live.close()
+    row = stored(path)
+    assert (row.service_name, row.service_version, row.commit_id) == ("shop", "2", "abc")

@@ -15,12 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import JournalError, JournalTooNew
 from spanledger.journal import Archive, Journal, RunRow, SpanRow
+from spanledger.journal.file import set_aside
 from spanledger.journal.schema import APPLICATION_ID, MIGRATIONS
 
 SPAN = SpanRow(trace_id="a" * 32, span_id="b" * 16, run_id=RUN, name="chat", started=BEGAN, ended=BEGAN + 5)
@@ -56,6 +57,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=50)
 @given(attributes=st.dictionaries(st.text(), json_values), cost=st.decimals(0, 10**6, places=12), name=st.text())
 def test_any_row_survives_the_round_trip(tmp_path_factory, attributes, cost, name):
     path = tmp_path_factory.mktemp("journal") / "journal.db"
@@ -302,3 +304,20 @@ def test_a_forked_child_opens_the_file_anew(path):
     assert journal.write_runs([replace(SUPPORT, run_id="parent")])
     with Archive(path) as archive:
         assert {run.run_id for run in archive.runs()} == {RUN, "child", "parent"}
+
+
+def test_a_file_that_turns_out_to_be_fine_is_not_set_aside(path):
+    record_support(path)
+    assert set_aside(path) is None
+    assert set_aside(path.with_name("none.db")) is None
+    assert path.exists()
+
+
+def test_files_set_aside_in_the_same_second_do_not_meet(path):
+    path.parent.mkdir()
+    aside = set()
+    for number in range(3):
+        path.write_bytes(bytes([number]) * 5000)
+        aside.add(set_aside(path))
+    assert len(aside) == 3
+    assert sorted(file.read_bytes()[:1] for file in aside) == [b"\x00", b"\x01", b"\x02"]

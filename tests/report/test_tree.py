@@ -207,3 +207,23 @@ def test_the_json_shape(path):
     assert tool["children"][0]["http_status"] == 200
     assert second["children"][0]["cost"] is None
     assert second["children"][1]["error_class"] == "rate_limited"
+
+
+def test_what_failed_is_said_with_its_words_on_request_only(path):
+    make = Recorder(Journal(path, days=100_000))
+    root = {semconv.RUN_STATUS: "failure", semconv.OUTPUT_MESSAGES: "not {json"}
+    with make.span("invoke_agent x", 0, 9, facts=root):
+        facts = CHAT | {semconv.ERROR_TYPE: "500", semconv.COST_AMOUNT: "a lot", semconv.STREAM_END: "closed"}
+        with make.span("chat m", 1, 2, step=1, status="it said why", facts=facts) as span:
+            span.add_event("exception", {"exception.message": "its message"})
+    text = printed(path)
+    assert "error: 500" in text
+    assert "stream closed" in text
+    assert "unpriced" in text
+    assert "it said why" not in text
+    assert "its message" not in text
+    told = printed(path, content=True)
+    assert "it said why" in told
+    assert "its message" in told
+    assert "not {json" in told
+    assert tree_json(tree(path), content=True)["content"] == {"output_messages": "not {json"}

@@ -42,7 +42,7 @@ def put_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2))
 
 
-class _Since(click.ParamType[int]):
+class _Since(click.ParamType):  # type: ignore[type-arg] # no generic before click 8.2
     """A time: ``90s``, ``30m``, ``2h``, ``7d``, ``1w`` ago, or ISO 8601 (UTC unless it says otherwise)."""
 
     name = "time"

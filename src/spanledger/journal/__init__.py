@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from .exporter import JournalSpanExporter
 from .live import LiveRuns
+from .program import version_of
+from .protect import protection
 from .rows import RunRow, SpanRow, Version
 from .store import Journal
 
 if TYPE_CHECKING:
     from .archive import Archive, Sum, total
 
-__all__ = ["Archive", "Journal", "JournalSpanExporter", "LiveRuns", "RunRow", "SpanRow", "Sum", "Version", "total"]
+__all__ = [
+    "Archive", "Journal", "JournalSpanExporter", "LiveRuns", "RunRow", "SpanRow", "Sum", "Version", "protection",
+    "total", "version_of",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -98,6 +98,10 @@ class Archive:
         sql = f"SELECT * FROM runs {where} {_BY_AGE} LIMIT :limit"  # noqa: S608 - columns are ours, values are bound
         return [run_row(row) for row in self._ask(sql, values)]
 
+    def count(self) -> int:
+        """How many runs there are."""
+        return int(self._ask("SELECT count(*) FROM runs", ())[0][0])
+
     def run(self, reference: str) -> RunRow:
         """The run with this id, the only one whose id begins with it, or the newest one for ``latest``."""
         if reference == LATEST:

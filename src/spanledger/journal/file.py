@@ -114,7 +114,9 @@ def _copy(path: Path, busy: float) -> sqlite3.Connection:
     try:
         source = _connect(path, "ro", busy)
         _check(source, path)
-    except sqlite3.OperationalError:  # a WAL file in a directory where nobody may write
+    except sqlite3.OperationalError:  # a WAL file in a directory where we may not write
+        if os.access(path.parent, os.W_OK):
+            raise
         source = _connect(path, "ro&immutable=1", busy)
         _check(source, path)
     copy = sqlite3.connect(":memory:", isolation_level=None)

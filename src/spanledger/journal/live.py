@@ -86,9 +86,12 @@ class LiveRuns:
             self._word.notify_all()
         if thread is not None and thread.is_alive():
             thread.join(deadline)
-            return not thread.is_alive()
-        self._write()
-        return True
+        else:
+            self._write()
+        done = thread is None or not thread.is_alive()
+        if done:
+            self._journal.close()
+        return done
 
     def _begin(self) -> None:
         self._word = threading.Condition()

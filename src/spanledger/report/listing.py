@@ -23,7 +23,7 @@ def table_of(runs: Sequence[RunRow], *, now: int, live: bool = False) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column, where in (
         ("RUN", "left"), ("AGENT", "left"), ("STATUS", "left"), ("STEPS", "right"), ("CALLS", "right"),
-        ("TOKENS", "right"), ("COST", "right"), ("TOOK", "right"), ("STARTED", "left"),
+        ("TOOLS", "right"), ("TOKENS", "right"), ("COST", "right"), ("TOOK", "right"), ("STARTED", "left"),
     ):  # fmt: skip
         table.add_column(column, justify="right" if where == "right" else "left", no_wrap=column == "RUN")
     if live:
@@ -32,7 +32,7 @@ def table_of(runs: Sequence[RunRow], *, now: int, live: bool = False) -> Table:
     for run in runs:
         cells: list[str | Text] = [
             run.run_id[:ID_SHOWN], clean(run.name or "-"), Text(outcome(run), STYLES.get(run.status, "")),
-            str(run.steps), f"{run.model_calls}+{run.tool_calls}", f"{run.input_tokens + run.output_tokens:,}",
+            str(run.steps), str(run.model_calls), str(run.tool_calls), f"{run.input_tokens + run.output_tokens:,}",
             spent(run.cost, run.unpriced, run.model_calls), duration(seconds_of(run)), age(run.started, now),
         ]  # fmt: skip
         if live:

@@ -58,7 +58,7 @@ def _seams(adapter: Adapter) -> tuple[list[str], list[str], list[str]]:
     for seam in adapter.seams:
         try:
             module = importlib.import_module(seam.module)
-        except ModuleNotFoundError as error:  # noqa: PERF203 - each seam on its own
+        except ModuleNotFoundError as error:  # noqa: PERF203 - there are few
             if seam.module.startswith(f"{error.name}"):
                 absent.append(seam.module)
             else:

@@ -27,7 +27,7 @@ def journal(around: Surroundings) -> list[Finding]:
         return [_to_be(path, facts), *found]
     try:
         with Archive(path) as archive:
-            facts |= {"format": archive.format, "runs": len(archive.runs()), "lost": archive.counters()}
+            facts |= {"format": archive.format, "runs": archive.count(), "lost": archive.counters()}
     except JournalTooNew as error:
         return [Finding("problem", str(error), facts), *found]
     except JournalError as error:

@@ -1,0 +1,49 @@
+"""
+Run rows come from the ledger and not through the pipeline, so they are redacted here, in the same way.
+
+The user of a row is spelled as on the run's spans: one id finds both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Final
+
+from .. import semconv
+from ..config import Settings
+from ..pipeline.steps import redactor_of
+from .rows import RunRow
+
+__all__ = ["protection"]
+
+_SAID: Final = {
+    "name": semconv.AGENT_NAME, "session_id": semconv.SESSION_ID, "user_id": semconv.USER_ID,
+    "request_id": semconv.REQUEST_ID, "agent_version": semconv.AGENT_VERSION,
+    "prompt_version": semconv.PROMPT_VERSION, "last_tool": semconv.TOOL_NAME, "service_name": "service.name",
+    "service_version": "service.version",
+}  # fmt: skip
+"""The fields that somebody wrote, and what they are called on spans."""
+
+
+def protection(settings: Settings) -> Callable[[RunRow], RunRow] | None:
+    """What `LiveRuns` describes rows with, or `None` where redaction is off."""
+    if not settings.redact:
+        return None
+
+    def describe(row: RunRow) -> RunRow:
+        redactor = redactor_of(settings)  # costly to make, so on the thread that writes
+        said = {key: value for field, key in _SAID.items() if (value := getattr(row, field)) is not None}
+        said |= {semconv.LABEL + key: value for key, value in row.labels.items()}
+        kept = redactor.attributes(said)
+        fields: dict[str, Any] = {field: _text(kept.get(key)) for field, key in _SAID.items()}
+        start = len(semconv.LABEL)
+        labels = {key[start:]: str(value) for key, value in kept.items() if key.startswith(semconv.LABEL)}
+        models = {redactor.text(model): calls for model, calls in row.models.items()}
+        return dataclasses.replace(row, labels=labels, models=models, **fields)
+
+    return describe
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
