@@ -1,0 +1,29 @@
+"""Brakes: budgets, loops, rules and the kill switch, asked before the next call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..budget import Budget, Loops, Rule
+from .decision import Decision, Reservation, Standing
+from .limits import Limits
+from .memory import MemoryStore
+from .redis import RedisStore
+from .store import Kill, Store, StoreDown
+from .validate import validate, validator
+
+if TYPE_CHECKING:
+    from .sqlite import SqliteStore
+
+__all__ = [
+    "Budget", "Decision", "Kill", "Limits", "Loops", "MemoryStore", "RedisStore", "Reservation", "Rule", "SqliteStore",
+    "Standing", "Store", "StoreDown", "validate", "validator",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqliteStore":  # the sqlite3 module is loaded for those who use it
+        from .sqlite import SqliteStore  # noqa: PLC0415
+
+        return SqliteStore
+    raise AttributeError(name)
