@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..budget import Budget, Loops, Rule
+from .configured import configured, kill_store
 from .decision import Decision, Reservation, Standing
 from .limits import Limits
 from .memory import MemoryStore
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget", "Decision", "Kill", "Limits", "Loops", "MemoryStore", "RedisStore", "Reservation", "Rule", "SqliteStore",
-    "Standing", "Store", "StoreDown", "validate", "validator",
+    "Standing", "Store", "StoreDown", "configured", "kill_store", "validate", "validator",
 ]  # fmt: skip
 
 

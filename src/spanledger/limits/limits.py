@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .. import pricing
 from ..budget import Budget, Loops, Rule
@@ -161,10 +161,11 @@ class Limits:
             return Reservation(plan, entry=entry)
         answer = self.outage.reserve(wants, state.targets)
         if type(answer) is tuple:
-            for slot, row in zip(slots, answer[1], strict=True):
+            hold, after = cast("tuple[Any, list[tuple[int, int]]]", answer)
+            for slot, row in zip(slots, after, strict=True):
                 if row[0] >= slot.watch:
                     self.voice.reached(state, slot, row[0], step)
-            return Reservation(plan, answer[0], held, entry)
+            return Reservation(plan, hold, held, entry)
         if isinstance(answer, Down):
             late = [(key, unit, 0, amount, expires) for key, unit, amount, _, hold, expires in wants if not hold]
             self.outage.owe(None, late)
