@@ -115,7 +115,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loops:
-    """What counts as a loop.  Each number is the call, within the last `window` of the run, that is one too many."""
+    """What counts as a loop.  Each number is the call that is one too many."""
 
     action: str = "observe"
     repeats: int = 5
@@ -129,7 +129,8 @@ class Loops:
     cycles: int = 3
     """Rounds of the same sequence of calls."""
     longest_cycle: int = 8
-    window: int = 32
+    window: int = 16
+    """How many of the run's last calls repeats are looked for in."""
 
     def __post_init__(self) -> None:
         _one_of("loops", "action", self.action, ACTIONS)

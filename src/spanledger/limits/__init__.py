@@ -9,11 +9,11 @@ from .configured import configured, kill_store
 from .decision import Decision, Reservation, Standing
 from .limits import Limits
 from .memory import MemoryStore
-from .redis import RedisStore
 from .store import Kill, Store, StoreDown
 from .validate import validate, validator
 
 if TYPE_CHECKING:
+    from .redis import RedisStore
     from .sqlite import SqliteStore
 
 __all__ = [
@@ -23,8 +23,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SqliteStore":  # the sqlite3 module is loaded for those who use it
+    if name == "SqliteStore":  # what a store needs is loaded for those who use it
         from .sqlite import SqliteStore  # noqa: PLC0415
 
         return SqliteStore
-    raise AttributeError(name)
+    if name == "RedisStore":
+        from .redis import RedisStore  # noqa: PLC0415
+
+        return RedisStore
+    raise AttributeError(f"module 'spanledger.limits' has no attribute {name!r}")

@@ -8,7 +8,7 @@ a call: only a limit whose action is `stop` does, by raising `LimitExceeded` bef
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, cast
 
 from .. import pricing
@@ -56,6 +56,7 @@ class Limits:
         self._access = Access(rules) if rules else None
         self._states = States(self.budgets, loops, Days(zone))
         self._poll = Poll(None if self.store.shared else kills, kill_seconds)
+        self._stopped: Sized = self.store.stopped if isinstance(self.store, MemoryStore) else ()
         self._closed = when_down == "closed"
         self._context_at = context_at
         self._money = any(budget.usd is not None for budget in self.budgets)
@@ -74,7 +75,7 @@ class Limits:
         self, run: Run, *, provider: str, model: str | None, request: Request, estimate_tokens: int | None, step: int
     ) -> Reservation | None:
         """Hold what the call may use at most; `LimitExceeded` when a limit whose action is `stop` says no."""
-        if self._idle_model and time.monotonic() < self._poll.until:
+        if self._idle_model and not self._stopped and time.monotonic() < self._poll.until:
             return None
         try:
             state = self._states.of(run)
@@ -95,7 +96,7 @@ class Limits:
 
     def before_tool(self, run: Run, *, name: str, args_hash: str | None, step: int) -> Reservation | None:
         """Count the call; `LimitExceeded` when a limit whose action is `stop` says no."""
-        if self._idle_tool and time.monotonic() < self._poll.until:
+        if self._idle_tool and not self._stopped and time.monotonic() < self._poll.until:
             return None
         try:
             state = self._states.of(run)

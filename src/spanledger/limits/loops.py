@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from ..budget import Loops
@@ -98,9 +99,10 @@ class History:
     def _repeated(self, new: Entry) -> Loop | None:
         recent = self._by_tool.get(new.name)
         if recent is None or not any(e.args_hash == new.args_hash for e in recent):
-            return None
+            return None  # the quick way out for what is always new
         limits = self._limits
-        same = [e for e in self._entries if e.args_hash == new.args_hash and e.name == new.name][-limits.window :]
+        late = islice(self._entries, max(0, len(self._entries) + 1 - limits.window), None)
+        same = [e for e in late if e.args_hash == new.args_hash and e.name == new.name]
         answered = failed = 0
         for entry in reversed(same):
             if not entry.done or entry.error_class is None:

@@ -24,7 +24,8 @@ class MemoryStore:
 
     def __init__(self, max_counters: int = MAX_COUNTERS) -> None:
         self._counters: dict[tuple[str, str], list[int]] = {}
-        self._kills: dict[str, Kill] = {}
+        self.stopped: dict[str, Kill] = {}
+        """What is killed, by target."""
         self._lock = threading.Lock()
         self._max = max_counters
         self.forgotten = 0
@@ -36,7 +37,7 @@ class MemoryStore:
         """See `Store.reserve`."""
         counters = self._counters
         with self._lock:
-            if self._kills and (kill := self._killed(targets)) is not None:
+            if self.stopped and (kill := self._killed(targets)) is not None:
                 return kill
             rows = []
             for place, (key, unit, amount, limit, _, expires) in enumerate(wants):
@@ -89,23 +90,23 @@ class MemoryStore:
                 self._counters.pop((key, unit), None)
 
     def _killed(self, targets: Sequence[str]) -> Kill | None:
-        return next((self._kills[t] for t in targets if t in self._kills), None)
+        return next((self.stopped[t] for t in targets if t in self.stopped), None)
 
     def killed(self, targets: Sequence[str]) -> Kill | None:
         """See `Store.killed`."""
-        return self._killed(targets) if self._kills else None
+        return self._killed(targets) if self.stopped else None
 
     def kill(self, kill: Kill) -> None:
         """See `Store.kill`."""
-        self._kills[kill.target] = kill
+        self.stopped[kill.target] = kill
 
     def revive(self, target: str) -> bool:
         """See `Store.revive`."""
-        return self._kills.pop(target, None) is not None
+        return self.stopped.pop(target, None) is not None
 
     def kills(self) -> list[Kill]:
         """See `Store.kills`."""
-        return list(self._kills.values())
+        return list(self.stopped.values())
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -138,7 +138,7 @@ class RedisStore:
     ) -> tuple[Any, list[tuple[int, int]]] | Refused | Kill:
         """See `Store.reserve`."""
         held = [(key, unit, str(amount)) for key, unit, amount, _, holds, _ in wants if holds and amount]
-        hold = _json([uuid.uuid4().hex, held]) if held else ""
+        hold = _json([f"{random.getrandbits(96):x}", held]) if held else ""
         asked = [
             (key, unit, str(amount), "" if limit is None else str(limit), holds, expires)
             for key, unit, amount, limit, holds, expires in wants

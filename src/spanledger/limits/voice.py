@@ -114,7 +114,7 @@ class Voice:
         if outcome == "stop":
             error = LoopDetected(decision.reason, limit="loop", spent=loop.count, scope="run", step=step)
             self.stop(state, error, decision)
-        if state.once((loop.kind, loop.tool, loop.count)):
+        if state.once((loop.kind, loop.tool, loop.count.bit_length())):
             self.say(state, decision)
 
     def unpriced(self, state: RunState, model: str | None, action: str, step: int) -> None:
