@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from .budget import ACTIONS, Budget, Loops, Rule, read_budgets, read_loops, read_rules
 from .errors import ConfigurationError
 from .shield import logger
 
@@ -82,6 +83,29 @@ class Settings:
     """Which names the GenAI metrics have: the newest convention's, those of v1.41, or both."""
     native_spans: bool = False
     """Whether to leave the Anthropic SDK's own spans on, and adopt them."""
+
+    budget_usd: float | None = None
+    """What a run may cost, US dollars."""
+    budget_tokens: int | None = None
+    """How many tokens a run may use, input and output."""
+    budget_steps: int | None = None
+    budget_tool_calls: int | None = None
+    budget_seconds: float | None = None
+    """How long a run may take."""
+    budget_action: str = field(default="observe", metadata=_name(choices=ACTIONS))
+    """What happens at a run's budget: ``observe`` records it, ``warn`` tells, ``stop`` refuses the next call."""
+    budgets: tuple[Budget, ...] = ()
+    """Budgets of users, sessions, agents and teams, and more of them for runs; a list of mappings in the file."""
+    rules: tuple[Rule, ...] = ()
+    """Which tools and models agents may use; a list of mappings in the file."""
+    loops: Loops = field(default_factory=Loops)
+    """What counts as a loop, and what happens then; a mapping in the file."""
+    limits_store: str = "memory"
+    """Where budgets are counted: ``memory``, ``sqlite``, ``sqlite:PATH`` or ``redis://HOST:PORT/DB``."""
+    limits_down: str = field(default="open", metadata=_name(choices=("open", "closed")))
+    """What happens to calls while that store is away: they go on (``open``) or are refused (``closed``)."""
+    day_zone: str = "UTC"
+    """The time zone whose midnight ends a budget's day, e.g. ``Europe/Berlin``."""
 
     @property
     def content_on_spans(self) -> bool:
@@ -168,6 +192,8 @@ def _convert(name: str, value: Any, source: str) -> Any:
     setting = _FIELDS[name]
     try:
         converted = _TYPES[str(setting.type)](value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{source}: {error}") from error
     except (TypeError, ValueError) as error:
         msg = f"{source}: {name} is {value!r}; it must be {_WANTED[str(setting.type)]}"
         raise ConfigurationError(msg) from error
@@ -219,6 +245,11 @@ _TYPES: Final[dict[str, Callable[[Any], Any]]] = {
     "bool": _bool,
     "int": _positive(int),
     "float": _positive(float),
+    "int | None": lambda v: None if v is None else _positive(int)(v),
+    "float | None": lambda v: None if v is None else _positive(float)(v),
+    "tuple[Budget, ...]": read_budgets,
+    "tuple[Rule, ...]": read_rules,
+    "Loops": read_loops,
     "tuple[str, ...]": _strings,
     "Path | None": lambda v: None if v is None else Path(v).expanduser(),
 }
@@ -228,6 +259,8 @@ _WANTED: Final = {
     "bool": "true or false",
     "int": "a whole number, not negative",
     "float": "a number, not negative",
+    "int | None": "a whole number, not negative",
+    "float | None": "a number, not negative",
     "tuple[str, ...]": "a list of texts",
     "Path | None": "a path",
 }

@@ -7,17 +7,20 @@ Everything else has a status instead, never a zero.  Nothing heavy is imported b
 
 from __future__ import annotations
 
-from .gate import context_window, price, price_call, use_table, version, warm
-from .money import STATUSES, Price
+from .gate import context_window, estimate, known_window, price, price_call, use_table, version, warm
+from .money import MONEY, STATUSES, Price
 from .overrides import alias, configure, forget, override
 
 __all__ = [
+    "MONEY",
     "STATUSES",
     "Price",
     "alias",
     "configure",
     "context_window",
+    "estimate",
     "forget",
+    "known_window",
     "override",
     "price",
     "price_call",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil, inf
 from typing import Final
 
 from spanledger.model import Usage
@@ -86,6 +87,7 @@ class Card:
     version: str | None
     free: bool = False
     _units: dict[str, tuple[Rate | None, bool]] = field(init=False, repr=False)
+    _worst: tuple[float, float, float, float] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._units = {}
@@ -119,6 +121,33 @@ class Card:
             total = MONEY.add(total, self._requests(usage, unpriced))
         unpriced += [unit for key, unit in _UNSEEN.items() if key in self.rates]
         return (total if priced or not counts else None), unpriced
+
+    def worst(self, input_tokens: int, output_tokens: int) -> int | None:
+        """At least what a call of this size costs without a cache, in millionths of a millionth of a dollar."""
+        known = self._worst
+        if known is None or input_tokens >= known[0]:
+            known = self._worst = self._worst_at(input_tokens)
+        _, fresh, answer, fee = known
+        if fresh < 0:
+            return None
+        return ceil(input_tokens * fresh + output_tokens * answer + fee)
+
+    def _worst_at(self, context: int) -> tuple[float, float, float, float]:
+        """Up to which context it holds, and input, output, request; negative: no price.  All input may be cached."""
+        fresh, answer = self._units["input_tokens"][0], self._units["output_tokens"][0]
+        if fresh is None and answer is None:
+            return (inf, 0.0 if self.free else -1.0, 0.0, 0.0)
+        tiers = [start for rate in self.rates.values() for start, _ in rate.tiers]
+        if context <= min(tiers, default=0):
+            context, until = 0, float(min(tiers, default=0) + 1)
+        else:
+            context, until = (1 << 62), (-1.0 if tiers else inf)
+        dearest = fresh.at(context) if fresh is not None else Decimal(0)
+        if "cache_write_mtok" in self.rates:
+            dearest = max(dearest, self.rates["cache_write_mtok"].at(context))
+        output = answer.at(context) if answer is not None else Decimal(0)
+        fee = self.rates["requests_kcount"].base if "requests_kcount" in self.rates else Decimal(0)
+        return (until, float(dearest) * 1e12, float(output) * 1e12, float(fee) * 1e12)
 
     def _requests(self, usage: Usage, unpriced: list[str]) -> Decimal:
         total = Decimal(0)

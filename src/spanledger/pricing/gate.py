@@ -16,7 +16,7 @@ from .overrides import overrides
 from .price_file import ALWAYS
 from .table import Table, standard_tier
 
-__all__ = ["context_window", "price", "price_call", "table", "use_table", "version", "warm"]
+__all__ = ["context_window", "estimate", "known_window", "price", "price_call", "table", "use_table", "version", "warm"]
 
 MAX_REMEMBERED: Final = 4096
 """How many (provider, model, tier) are remembered with their card."""
@@ -33,6 +33,7 @@ _Key = tuple[str, "str | None", "str | None", "str | None"]
 _Entry = tuple[int, int, "Card | str"]
 
 _remembered: dict[_Key, _Entry] = {}
+_windows: dict[tuple[str, str], int | None] = {}
 _generation = 0
 _lock = threading.Lock()
 
@@ -92,6 +93,21 @@ def price_call(call: Any) -> Price:
     )  # fmt: skip
 
 
+def estimate(provider: str, model: str | None, input_tokens: int, output_tokens: int, at: int) -> int | None:
+    """
+    What a call of this size costs at most, in millionths of a millionth of a dollar; `None` without a price.
+
+    For reservations: *model* is the requested one, nothing comes from the cache, all of the input may be written to it.
+    Never raises.
+    """
+    try:
+        card = _card(provider, model, None, None, at)
+        return None if isinstance(card, str) else card.worst(input_tokens, output_tokens)
+    except Exception as error:  # noqa: BLE001
+        report("estimating a call", error)
+        return None
+
+
 def warm() -> None:
     """Import the price library now, on this thread; for a worker, so that the first price need not wait."""
     try:
@@ -118,6 +134,18 @@ def context_window(provider: str, model: str | None) -> int | None:
     except Exception as error:  # noqa: BLE001
         report("looking up a context window", error)
         return None
+
+
+def known_window(provider: str, model: str | None) -> int | None:
+    """As `context_window`, quick, and `None` as long as the price library is not loaded: it is not waited for."""
+    if table.version is None or model is None:
+        return None
+    key = (provider, model)
+    if key not in _windows:
+        if len(_windows) >= MAX_REMEMBERED:
+            _windows.clear()
+        _windows[key] = context_window(provider, model)
+    return _windows[key]
 
 
 def _table_window(provider: str, model: str) -> int | None:
@@ -185,6 +213,7 @@ def _forget() -> None:
     with _lock:
         _generation += 1
         _remembered.clear()
+        _windows.clear()
 
 
 overrides.changed = _forget

@@ -12,7 +12,6 @@ import json
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,6 +117,8 @@ class Table:
         with self._lock:
             if self._snapshot is not None and path is None:
                 return
+            from importlib.metadata import version as installed_version  # noqa: PLC0415 - with the library
+
             from genai_prices import data_snapshot  # noqa: PLC0415 - 0.2 s, when the first price is asked for
 
             snapshot = data_snapshot.get_snapshot()

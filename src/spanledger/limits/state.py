@@ -1,0 +1,155 @@
+"""
+What is remembered of a run while it goes on, and who is stopped from outside.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ..budget import Budget, Loops
+from ..ledger import Run
+from .loops import History, Loop
+from .plan import Days, Plan, lineage
+from .store import Kill, Store, StoreDown
+
+__all__ = ["Poll", "RunState", "States"]
+
+MAX_RUNS: Final = 10_000
+"""How many runs are remembered; beyond, the oldest are forgotten and begin anew."""
+
+
+class RunState:
+    """One run, as the limits see it."""
+
+    __slots__ = (
+        "history",
+        "last_input",
+        "lock",
+        "looped",
+        "plan",
+        "run",
+        "said",
+        "spent",
+        "step",
+        "targets",
+        "waiting",
+    )
+
+    def __init__(self, run: Run, plan: Plan, loops: Loops | None) -> None:
+        self.run = run
+        self.lock = threading.Lock()
+        self.plan = plan
+        self.step = 0
+        """The last step that was counted."""
+        self.waiting = 0
+        """The last step that began."""
+        self.spent = 0
+        """What its settled calls cost, in millionths of a millionth of a dollar, where money is counted."""
+        self.last_input = 0
+        self.history = History(loops) if loops else None
+        self.looped: Loop | None = None
+        """A loop that was seen too late to stop the call, so that the next one is."""
+        self.said: set[Any] = set()
+        """What is said once per run and was said."""
+        names = dict.fromkeys(f"agent:{one.name}" for one in lineage(run) if one.name)
+        self.targets = (*(f"run:{one.id}" for one in lineage(run)), *names, "all")
+
+    def claim(self, step: int) -> int:
+        """How many steps up to *step* are to be counted now; see `unclaim`."""
+        with self.lock:
+            step = max(step, self.waiting)
+            new = max(0, step - self.step)
+            self.step += new
+            return new
+
+    def unclaim(self, steps: int) -> None:
+        """Count *steps* another time: they were refused."""
+        with self.lock:
+            self.step -= steps
+
+    def paid(self, amount: int) -> None:
+        """Add the cost of a settled call."""
+        with self.lock:
+            self.spent += amount
+
+    def once(self, what: Any) -> bool:
+        """Whether *what* is said for the first time."""
+        with self.lock:
+            if what in self.said:
+                return False
+            self.said.add(what)
+            return True
+
+
+class States:
+    """The runs that are going on."""
+
+    def __init__(self, budgets: Sequence[Budget], loops: Loops | None, days: Days) -> None:
+        self._budgets, self._loops, self._days = budgets, loops, days
+        self._states: OrderedDict[str, RunState] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, run: Run) -> RunState:
+        """What is remembered of *run*, with a plan that is good now."""
+        state = self._states.get(run.id)
+        now = time.time()
+        if state is None or state.run is not run:
+            with self._lock:
+                state = self._states.get(run.id)
+                if state is None or state.run is not run:
+                    plan = Plan(run, self._budgets, self._days, now)
+                    state = self._states[run.id] = RunState(run, plan, self._loops)
+                while len(self._states) > MAX_RUNS:
+                    self._states.popitem(last=False)
+        if now >= state.plan.until:
+            state.plan = Plan(run, self._budgets, self._days, now)
+        return state
+
+    def forget(self, run: Run) -> None:
+        """*run* has ended."""
+        self._states.pop(run.id, None)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+
+class Poll:
+    """Kills in a store that other processes write, looked up at most once per *seconds*."""
+
+    def __init__(self, store: Store | None, seconds: float) -> None:
+        self._store = store
+        self._seconds = seconds if store is not None else float("inf")
+        self.until = 0.0
+        """The `time.monotonic` before which nobody needs to look."""
+        self._kills: dict[str, Kill] = {}
+
+    def killed(self, targets: Sequence[str]) -> Kill | None:
+        """The first of *targets* that somebody killed."""
+        now = time.monotonic()
+        if now >= self.until:
+            self.until = now + self._seconds
+            self._look()
+        if not self._kills:
+            return None
+        return next((self._kills[target] for target in targets if target in self._kills), None)
+
+    def _look(self) -> None:
+        if self._store is None:
+            return
+        path = getattr(self._store, "path", None)
+        if path is not None and not path.exists():  # nobody ever killed anything on this machine
+            self._kills = {}
+            return
+        try:
+            self._kills = {kill.target: kill for kill in self._store.kills()}
+        except StoreDown:
+            return  # what was known goes on
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was killed when it was last looked up."""
+        return bool(self._kills)

@@ -1,0 +1,89 @@
+"""
+Where budgets are counted: what every store can do.
+
+A counter is named by a key, e.g. ``user:alice:2026-11-20``, and a unit, e.g. ``usd``.  It knows what is *spent* and
+what is *held* for calls under way, whole numbers both (money in millionths of a millionth of a dollar).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+__all__ = ["HOLD_SECONDS", "Kill", "Refused", "Store", "StoreDown", "Want"]
+
+HOLD_SECONDS = 900
+"""How long a shared store keeps what a vanished process held."""
+
+
+class StoreDown(Exception):
+    """The store can't be asked now."""
+
+
+Want: TypeAlias = tuple[str, str, int, "int | None", bool, int]
+"""
+(key, unit, amount, limit, hold, expires): *amount* more on a counter.
+
+*limit* `None` counts without asking, *hold* `False` spends at once, *expires* is the second since the epoch after which
+nobody asks for this counter any more.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Somebody stopped *target*: ``run:ID``, ``agent:NAME`` or ``all``.  *at* is seconds since the epoch."""
+
+    target: str
+    by: str
+    why: str
+    at: float
+
+
+class Refused(NamedTuple):
+    """The want at *place* does not fit: *spent* and *held* are what stands there already."""
+
+    place: int
+    spent: int
+    held: int
+
+
+class Store(Protocol):
+    """Counters and kills, atomic; any method may raise `StoreDown`."""
+
+    shared: bool
+    """Whether other processes see it."""
+
+    def reserve(
+        self, wants: Sequence[Want], targets: Sequence[str]
+    ) -> tuple[Any, list[tuple[int, int]]] | Refused | Kill:
+        """
+        Take all *wants* or none: a hold and (spent, held) of each counter afterwards.
+
+        `Refused` tells the first want that does not fit, `Kill` that one of *targets* is killed.
+        """
+
+    def settle(self, hold: Any, charges: Sequence[tuple[str, str, int, int, int]]) -> list[tuple[int, int]]:
+        """
+        Give back what *hold* holds, and spend: *charges* are (key, unit, held, spent, expires).
+
+        Answers (spent, held) of each counter afterwards.  *hold* `None` holds nothing.
+        """
+
+    def read(self, counters: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
+        """(spent, held) of each (key, unit)."""
+
+    def killed(self, targets: Sequence[str]) -> Kill | None:
+        """The first of *targets* that is killed."""
+
+    def kill(self, kill: Kill) -> None:
+        """Stop *kill.target* from its next call on, everywhere that this store is seen."""
+
+    def revive(self, target: str) -> bool:
+        """Let *target* go on; whether it was killed."""
+
+    def kills(self) -> list[Kill]:
+        """Everything that is killed."""
+
+    def close(self) -> None:
+        """Let go of files and connections; a later call opens them again."""

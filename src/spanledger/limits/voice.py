@@ -1,0 +1,146 @@
+"""
+How a limit speaks: every decision is kept on the run and told, and a stop raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+from ..budget import Rule
+from ..errors import BudgetExceeded, Denied, Killed, LimitExceeded, LoopDetected
+from ..ledger import Run
+from ..shield import shield
+from .decision import Decision, shown
+from .loops import Loop
+from .plan import PASSED, Slot
+from .state import RunState
+from .store import Kill, Refused
+
+__all__ = ["MAX_DECISIONS", "Voice"]
+
+MAX_DECISIONS: Final = 200
+"""How many decisions are kept per run; beyond, they are only told."""
+_OUTCOMES: Final = {"observe": "allow", "warn": "warn", "stop": "stop"}
+_STOP_REASONS: Final = {"steps": "max_steps", "seconds": "timeout"}
+
+
+class Voice:
+    """Keeps decisions, tells the listeners, raises what stops."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Run, Decision], Any]] = []
+        self.refusals = 0
+        """How many calls were refused since the process started."""
+
+    def say(self, state: RunState, decision: Decision) -> None:
+        """Keep and tell *decision*."""
+        run = state.run
+        if len(run.decisions) < MAX_DECISIONS:
+            run.decisions.append(decision)
+        for listener in self.listeners:
+            with shield("telling a decision"):
+                listener(run, decision)
+
+    def stop(self, state: RunState, error: LimitExceeded, decision: Decision, *, ends: bool = True) -> NoReturn:
+        """Say *decision* and raise *error*; *ends*: the run ends for it even if the user's code goes on."""
+        self.refusals += 1
+        self.say(state, decision)
+        if ends and state.run.stop_reason is None:
+            state.run.stop_reason = error.stop_reason
+        raise error
+
+    def reached(self, state: RunState, slot: Slot, spent: int, step: int) -> None:
+        """Say which limits on *slot* are near or passed now that *spent* is spent."""
+        for line, level in slot.passed(spent):
+            budget = line.budget
+            value, maximum = shown(slot.unit, spent), shown(slot.unit, line.maximum)
+            what = f"{value} of {maximum} {slot.unit} of {_owner(budget.scope, line.subject)} is used"
+            outcome = _OUTCOMES[budget.action if budget.action != "stop" else "warn"] if level == PASSED else "warn"
+            self.say(state, Decision(outcome, slot.unit, budget.scope, line.subject, value, maximum, step, what))
+
+    def no_budget(self, state: RunState, slot: Slot, amount: int, answer: Refused, step: int) -> NoReturn:
+        """Refuse a call for which *amount* on *slot* is not left."""
+        stops = [line for line in slot.lines if line.budget.action == "stop"]
+        line = min(stops, key=lambda one: one.maximum)
+        unit, budget, error_kind = slot.unit, line.budget, BudgetExceeded
+        spent, maximum = shown(unit, answer.spent), shown(unit, line.maximum)
+        held = f", {shown(unit, answer.held)} held by calls under way" if answer.held else ""
+        what = (
+            f"the next call may use {shown(unit, amount)} {unit}; {spent} of {maximum} of "
+            f"{_owner(budget.scope, line.subject)} is used{held}"
+        )
+        error = error_kind(what, limit=unit, spent=spent, scope=budget.scope, step=step)
+        error.stop_reason = _STOP_REASONS.get(unit, error.stop_reason)
+        self.stop(state, error, Decision("stop", unit, budget.scope, line.subject, spent, maximum, step, what))
+
+    def time(
+        self, state: RunState, action: str, scope: str, subject: str, passed: float, maximum: float, step: int
+    ) -> None:
+        """Say that the run's time is short or over."""
+        what = f"{passed:.1f} of {maximum:.1f} seconds of {_owner(scope, subject)} are over"
+        decision = Decision(_OUTCOMES[action], "seconds", scope, subject, passed, maximum, step, what)
+        if action != "stop":
+            self.say(state, decision)
+            return
+        error = BudgetExceeded(what, limit="seconds", spent=passed, scope=scope, step=step)
+        error.stop_reason = "timeout"
+        self.stop(state, error, decision)
+
+    def not_allowed(self, state: RunState, kind: str, name: str, rule: Rule, why: str, step: int) -> None:
+        """Say that a rule does not let this agent use *name*."""
+        agent = state.run.name or "-"
+        decision = Decision(_OUTCOMES[rule.action], kind, "agent", agent, None, None, step, why)
+        if rule.action == "stop":
+            self.stop(state, Denied(why, limit=kind, spent=name, scope="agent", step=step), decision, ends=False)
+        if state.once((kind, name)):
+            self.say(state, decision)
+
+    def killed(self, state: RunState, kill: Kill, step: int) -> NoReturn:
+        """Refuse a call of what somebody stopped."""
+        what = f"{kill.target} was stopped by {kill.by}" + (f": {kill.why}" if kill.why else "")
+        scope, _, subject = kill.target.partition(":")
+        error = Killed(what, limit="kill", scope=scope, step=step)
+        self.stop(state, error, Decision("stop", "kill", scope, subject or "all", None, None, step, what))
+
+    def looped(self, state: RunState, loop: Loop, action: str, step: int, *, money: bool, late: bool = False) -> None:
+        """Say that the run repeats itself; *late* calls are over already and can't be stopped."""
+        wasted = Decimal(state.spent - loop.since).scaleb(-12).normalize() if money else None
+        outcome = "warn" if late and action == "stop" else _OUTCOMES[action]
+        decision = Decision(
+            outcome, "loop", "run", state.run.id, loop.count, None, step, f"{loop.kind}: {loop}", wasted
+        )
+        if outcome == "stop":
+            error = LoopDetected(decision.reason, limit="loop", spent=loop.count, scope="run", step=step)
+            self.stop(state, error, decision)
+        if state.once((loop.kind, loop.tool, loop.count.bit_length())):
+            self.say(state, decision)
+
+    def unpriced(self, state: RunState, model: str | None, action: str, step: int) -> None:
+        """Say that a call under a budget in USD has no price."""
+        what = f"{model or 'the model'} has no price, so budgets in USD do not see it"
+        decision = Decision(_OUTCOMES[action], "unpriced", "run", state.run.id, None, None, step, what)
+        if action == "stop":
+            self.stop(state, BudgetExceeded(what, limit="unpriced", scope="run", step=step), decision)
+        if state.once(("unpriced", model)):
+            self.say(state, decision)
+
+    def store_down(self, state: RunState, why: str, *, closed: bool, step: int) -> None:
+        """Say that the store is away; *closed* refuses the call."""
+        what = f"the limits' store is away ({why})"
+        decision = Decision("stop" if closed else "allow", "store", "run", state.run.id, None, None, step, what)
+        if closed:
+            self.stop(state, Denied(what, limit="store", scope="run", step=step), decision)
+        if state.once("store"):
+            self.say(state, decision)
+
+    def context(self, state: RunState, model: str | None, used: int, window: int, step: int) -> None:
+        """Say that a call filled most of its model's input window."""
+        what = f"{used} of {window} input tokens of {model} were used"
+        if state.once(("context", step)):
+            self.say(state, Decision("warn", "context", "run", state.run.id, used, window, step, what))
+
+
+def _owner(scope: str, subject: str) -> str:
+    return "this run" if scope == "run" else f"{scope} {subject}"
