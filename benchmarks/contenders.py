@@ -82,20 +82,25 @@ def _spanledger(*, metrics: bool = True, run: bool = False, whole: bool = False)
     def start(exporter: Any) -> Running:
         home = tempfile.mkdtemp(prefix="spanledger-bench-")
         os.environ["XDG_STATE_HOME"] = home
-        from opentelemetry import metrics as api
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
         import spanledger
         from spanledger.config import Settings
+        from spanledger.hashing import configure_hasher
         from spanledger.instrument import instrument
+        from spanledger.ledger import ledger
+        from spanledger.signals import Metrics
 
+        settings = Settings.load(journal=str(Path(home) / "journal.db"))
+        configure_hasher(settings)
+        provider = _provider(_protected(exporter, settings) if whole else _batch(exporter))
+        watching = instrument(settings, tracer_provider=provider)
         reader = InMemoryMetricReader()
         if metrics:
-            api.set_meter_provider(MeterProvider([reader]))
-        settings = Settings.load(content="span_only", journal=str(Path(home) / "journal.db"))
-        provider = _provider(_processor(exporter, settings) if whole else _batch(exporter))
-        instrument(settings, tracer_provider=provider)
+            measured = Metrics(ledger, MeterProvider([reader]))
+            ledger.listeners.append(measured.run_event)
+            watching.engine.listeners.append(measured.call_ended)
 
         def flush() -> None:
             provider.force_flush()
@@ -107,7 +112,7 @@ def _spanledger(*, metrics: bool = True, run: bool = False, whole: bool = False)
     return start
 
 
-def _processor(exporter: Any, settings: Any) -> Any:
+def _protected(exporter: Any, settings: Any) -> Any:
     from spanledger.journal import Journal, JournalSpanExporter
     from spanledger.pipeline import Pipeline, ProtectingSpanExporter, default_steps
 

@@ -24,10 +24,11 @@ MODEL = "gpt-4o-mini"
 ANSWERED_BY = "gpt-4o-mini-2024-07-18"
 CHUNKS = 200
 AT_ONCE = 100
-_VOCABULARY = (
-    "a ticket came in about the billing address of an account that moved last week so look at what the agent wrote "
-    "before you answer and say which invoice is meant and when the next one will be sent to them"
-).split()  # noqa: SIM905 - a sentence
+_VOCABULARY = [
+    *("a", "ticket", "came", "in", "about", "the", "billing", "address", "of", "an", "account", "that", "moved"),
+    *("last", "week", "so", "look", "at", "what", "agent", "wrote", "before", "you", "answer", "and", "say", "which"),
+    *("invoice", "is", "meant", "when", "next", "one", "will", "be", "sent", "to", "them"),
+]
 
 
 def words(size: int, start: int = 0) -> str:
