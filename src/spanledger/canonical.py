@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final
 
-__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "quick_bytes"]
+__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "quick_bytes", "to_json"]
 
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 1 << 20
@@ -33,7 +33,7 @@ except ImportError:  # pragma: no cover - where no wheel exists
     orjson = None  # type: ignore[assignment]
 
 
-class TooLarge(ValueError):  # noqa: N818 - it is an answer, not an accident
+class TooLarge(ValueError):
     """The value is too deep or too large; *size* is what is known of it, in bytes or in nodes."""
 
     def __init__(self, size: int) -> None:
@@ -96,6 +96,19 @@ def canonical(value: Any) -> bytes:
 def json_model(value: Any) -> Any:
     """The JSON tree that stands for *value* in a hash; total, it knows an answer for everything."""
     return _Builder().model(value, 0)
+
+
+def to_json(value: Any) -> str:
+    """*value* as JSON, to be read and not hashed: its own order, Unicode as it is; total, like `json_model`."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+        except (TypeError, ValueError, RecursionError):
+            pass
+    try:
+        return json.dumps(json_model(value), ensure_ascii=False)
+    except TooLarge as error:
+        return json.dumps({"$too_large": error.size})
 
 
 class _Builder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
@@ -27,22 +27,30 @@ class LedgerSpanProcessor(SpanProcessor):
     """
     Puts runs and steps on spans and lets nothing leave unprotected.
 
-    With an *exporter*: a pipeline of its own, on a worker thread, on copies; other exporters of the provider are not
-    touched.  Without: every exporter of the provider is protected, whatever the order, on the thread that ends the
-    span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in place``.
+    With an *exporter*, or several: a pipeline of its own, on a worker thread, on copies; other exporters of the
+    provider are not touched.  Without: every exporter of the provider is protected, whatever the order, on the thread
+    that ends the span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in
+    place``.  Of several processors of one provider only one needs *stamps*.
     """
 
-    def __init__(self, exporter: SpanExporter | None = None, *, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        exporter: SpanExporter | Sequence[SpanExporter] | None = None,
+        *,
+        settings: Settings | None = None,
+        stamps: bool = True,
+    ) -> None:
         self._settings = settings or Settings.load()
         self.pipeline = Pipeline(default_steps(self._settings))
         self.exporter: ProtectingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
-        self._stamp: Callable[[Any, Context | None], None] | None = None
-        self._accepted = 0
+        self._stamp: Callable[[Any, Context | None], None] | None = None if stamps else _nothing
         self._wrapped: set[int] = set()
         if exporter is not None:
             self.mode = "copies"
-            self.exporter = ProtectingSpanExporter([exporter], self.pipeline)
+            self.exporter = ProtectingSpanExporter(
+                [exporter] if isinstance(exporter, SpanExporter) else exporter, self.pipeline
+            )
             self._inner = BatchSpanProcessor(self.exporter)
         elif self._works():
             self.mode = "in place"
