@@ -93,19 +93,22 @@ def canonical(value: Any) -> bytes:
     return data
 
 
-def to_json(value: Any) -> str:
-    """*value* as JSON text, as it is written to a span; what JSON does not know is spelled by `json_model`."""
-    if orjson is not None:
-        try:
-            return orjson.dumps(value, default=json_model, option=orjson.OPT_NON_STR_KEYS).decode()
-        except (TypeError, ValueError, RecursionError):  # lone surrogates, integers beyond 64 bits, circles
-            pass
-    return json.dumps(json_model(value), ensure_ascii=True, separators=(",", ":"))
-
-
 def json_model(value: Any) -> Any:
     """The JSON tree that stands for *value* in a hash; total, it knows an answer for everything."""
     return _Builder().model(value, 0)
+
+
+def to_json(value: Any) -> str:
+    """*value* as JSON, to be read and not hashed: its own order, Unicode as it is; total, like `json_model`."""
+    if orjson is not None:
+        try:
+            return orjson.dumps(value, default=json_model, option=orjson.OPT_NON_STR_KEYS).decode()
+        except (TypeError, ValueError, RecursionError):
+            pass
+    try:
+        return json.dumps(json_model(value), ensure_ascii=False)
+    except TooLarge as error:
+        return json.dumps({"$too_large": error.size})
 
 
 class _Builder:

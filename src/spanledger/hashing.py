@@ -38,12 +38,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from .canonical import TooLarge, canonical, parse_json, quick_bytes
+from .canonical import TooLarge, canonical, parse_json, quick_bytes, to_json
 from .config import Settings, state_directory
 from .errors import ConfigurationError
 from .shield import report
 
-__all__ = ["CANONICALIZATION", "Hashed", "Hasher", "configure_hasher", "hasher"]
+__all__ = ["CANONICALIZATION", "Hashed", "Hasher", "configure_hasher", "hasher", "to_json"]
 
 logger = logging.getLogger("spanledger")
 

@@ -47,7 +47,9 @@ def _settings() -> Settings:
 
 
 def _journal_exporter(settings: Settings) -> list[SpanExporter]:
-    return [] if settings.journal_off else [JournalSpanExporter(Journal(settings.journal_path, days=settings.journal_days))]
+    if settings.journal_off:
+        return []
+    return [JournalSpanExporter(Journal(settings.journal_path, days=settings.journal_days))]
 
 
 class Configurator(_OTelSDKConfigurator):
@@ -63,7 +65,7 @@ class Configurator(_OTelSDKConfigurator):
             outputs.append(otlp)
         super()._configure(  # type: ignore[no-untyped-call]
             span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
-            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings),
+            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
             **kwargs,
         )
         _protected.append(True)

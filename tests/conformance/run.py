@@ -200,12 +200,12 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
         all_[endpoint] += 1
         good[endpoint] += not wrong
         if wrong:
-            print(interaction["id"], flavour, *wrong, sep="\n    ")  # noqa: T201
+            print(interaction["id"], flavour, *wrong, sep="\n    ")
     watching.undo()
     for endpoint in sorted(all_ | skipped):
         note = f"  ({skipped[endpoint]} not drivable here)" if skipped[endpoint] else ""
-        print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")  # noqa: T201
-    print(f"{'all':36} {good.total():4} / {all_.total():4}")  # noqa: T201
+        print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")
+    print(f"{'all':36} {good.total():4} / {all_.total():4}")
     return 0 if good.total() == all_.total() else 1
 
 

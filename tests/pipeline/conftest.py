@@ -1,4 +1,4 @@
-"""A key of our own, a provider that keeps what it exports, and the strict shield."""
+"""A key of our own, and a provider that keeps what it exports."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ KEY = base64.b64encode(b"k" * 32).decode()
 
 
 @pytest.fixture(autouse=True)
-def _strict(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def _key(monkeypatch):
     monkeypatch.setattr(hashing, "_hasher", hashing.Hasher(Settings(hash_key=KEY)))
-    shield.strict()
-    yield
-    shield.strict(on=False)
 
 
 @pytest.fixture

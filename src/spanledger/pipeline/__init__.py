@@ -7,7 +7,7 @@ from .logs import ProtectingLogRecordProcessor
 from .processor import LedgerSpanProcessor
 from .record import Record
 from .redact import Redactor
-from .steps import Pipeline, Step, default_steps
+from .steps import Pipeline, Step, default_pipeline, default_steps
 
 __all__ = [
     "LedgerSpanProcessor",
@@ -17,6 +17,7 @@ __all__ = [
     "Record",
     "Redactor",
     "Step",
+    "default_pipeline",
     "default_steps",
     "otlp_exporter_from_environment",
 ]

@@ -30,23 +30,28 @@ class LedgerSpanProcessor(SpanProcessor):
 
     With an *exporter*, or several: a pipeline of its own, on a worker thread, on copies; other exporters of the
     provider are not touched.  Without: every exporter of the provider is protected, whatever the order, on the thread
-    that ends the span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow
-    ``in place``.
+    that ends the span.  `mode` says which: ``copies``, ``in place``, or ``wrapped`` where the SDK does not allow ``in
+    place``.  Of several processors of one provider only one needs *stamps*.
     """
 
     def __init__(
-        self, exporter: SpanExporter | Sequence[SpanExporter] | None = None, *, settings: Settings | None = None
+        self,
+        exporter: SpanExporter | Sequence[SpanExporter] | None = None,
+        *,
+        settings: Settings | None = None,
+        stamps: bool = True,
     ) -> None:
         self._settings = settings or Settings.load()
         self.pipeline = Pipeline(default_steps(self._settings))
         self.exporter: ProtectingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
-        self._accepted = 0
+        self._stamps = stamps
         self._wrapped: set[int] = set()
         if exporter is not None:
             self.mode = "copies"
-            exporters = [exporter] if isinstance(exporter, SpanExporter) else exporter
-            self.exporter = ProtectingSpanExporter(exporters, self.pipeline)
+            self.exporter = ProtectingSpanExporter(
+                [exporter] if isinstance(exporter, SpanExporter) else exporter, self.pipeline
+            )
             self._inner = BatchSpanProcessor(self.exporter)
         elif self._works():
             self.mode = "in place"
@@ -67,9 +72,10 @@ class LedgerSpanProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Put run, step, session and user on the span."""
-        with shield("stamping a span"):
-            runs.stamp(span, parent_context)
-            runs.server_started(span)
+        if self._stamps:
+            with shield("stamping a span"):
+                runs.stamp(span, parent_context)
+                runs.server_started(span)
         if self.mode == "wrapped":
             with shield("wrapping exporters"):
                 multi = getattr(span, "_span_processor", None)
@@ -84,8 +90,9 @@ class LedgerSpanProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue the span for the worker thread; end the run that was bound to it."""
-        with shield("ending a run with its request"):
-            runs.server_ended(span)
+        if self._stamps:
+            with shield("ending a run with its request"):
+                runs.server_ended(span)
         if self.exporter is not None and self._inner is not None:
             with shield("queueing a span"):
                 self._inner.on_end(span)

@@ -24,7 +24,7 @@ from .redact import Redactor
 from .truncate import truncate
 from .withhold import Withhold
 
-__all__ = ["Pipeline", "Step", "default_steps", "redactor_of"]
+__all__ = ["Pipeline", "Step", "default_pipeline", "default_steps", "redactor_of"]
 
 Step: TypeAlias = Callable[[Record], None]
 """Changes the record; raising costs the span its content."""
@@ -115,3 +115,8 @@ def default_steps(settings: Settings) -> tuple[Step, ...]:
     if settings.max_value_bytes:
         steps.append(lambda record: truncate(record, settings.max_value_bytes))
     return tuple(steps)
+
+
+def default_pipeline(settings: Settings) -> Pipeline:
+    """`default_steps` as a pipeline."""
+    return Pipeline(default_steps(settings))
