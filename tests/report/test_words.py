@@ -20,8 +20,11 @@ def test_money(amount, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0004, "0.4 ms"), (0.0124, "12 ms"), (4.24, "4.2 s"), (184, "3 min 4 s"), (7500, "2 h 5 min")],
-)
+    [
+        (0.00002, "<0.1 ms"), (0.0004, "0.4 ms"), (0.0124, "12 ms"), (4.24, "4.2 s"), (184, "3 min 4 s"),
+        (7500, "2 h 5 min"),
+    ],
+)  # fmt: skip
 def test_durations(seconds, text):
     assert duration(seconds) == text
 

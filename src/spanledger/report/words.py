@@ -12,7 +12,7 @@ from ..journal import RunRow
 __all__ = ["age", "clean", "duration", "instant", "money", "outcome", "seconds_of", "short_hash", "spent", "tokens"]
 
 _HASH_SHOWN: Final = 8
-_SHORT, _MINUTE, _HOUR, _DAY = 0.01, 60, 3600, 86_400
+_LEAST, _SHORT, _MINUTE, _HOUR, _DAY = 0.0001, 0.01, 60, 3600, 86_400
 
 
 def clean(text: str) -> str:
@@ -49,6 +49,8 @@ def tokens(inward: int | None, outward: int | None, cached: int | None = None) -
 
 def duration(seconds: float) -> str:
     """A length of time in the unit that suits it."""
+    if seconds < _LEAST:
+        return "<0.1 ms"
     if seconds < _SHORT:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 1:
