@@ -7,6 +7,7 @@ else emits.  Prices are looked up when somebody asks for money, never on the cal
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -130,7 +131,9 @@ class Run:
     """The last exception that left a call: its `id`, where (``model`` or ``tool``) and its error class."""
     decisions: list[Any] = field(default_factory=list)
     """What limits decided, in order; see `spanledger.limits`."""
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Reentrant: a signal handler that ends runs may come in the middle of anything."""
+    _pricing: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _cost: Decimal = field(default=Decimal(0), repr=False)
     _unpriced: int = 0
     _to_price: list[ModelCall] = field(default_factory=list, repr=False)
@@ -153,16 +156,15 @@ class Run:
         return self._unpriced
 
     def _price(self) -> None:
-        while self._to_price:
-            with self.lock:
-                if not self._to_price:
-                    return
+        with self._pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
+            while self._to_price:
                 call = self._to_price.pop()
                 price = pricing.price_call(call)
-                if price.amount is None:
-                    self._unpriced += 1
-                else:
-                    self._cost += price.amount
+                with self.lock:
+                    if price.amount is None:
+                        self._unpriced += 1
+                    else:
+                        self._cost += price.amount
 
     def settle_model(self, call: ModelCall) -> None:
         """Account for a model call that ended, well or not."""
@@ -198,7 +200,7 @@ class Ledger:
     def __init__(self, max_runs: int = MAX_RUNS) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()
         self._open: dict[str, Run] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._max = max_runs
         self.forgotten = 0
         self.listeners: list[Callable[[str, Run], Any]] = []
@@ -234,6 +236,12 @@ class Ledger:
         for listener in self.listeners:
             listener(event, run)
 
+    def begin_anew(self) -> None:
+        """Forget everything, locks that somebody held included: a forked child's runs are its own."""
+        self._lock = threading.RLock()
+        self._runs = OrderedDict()
+        self._open = {}
+
     def get(self, run_id: str) -> Run | None:
         """The run with this id, if it is remembered."""
         return self._runs.get(run_id)
@@ -253,3 +261,6 @@ class Ledger:
 
 ledger = Ledger()
 """This process's ledger."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=ledger.begin_anew)

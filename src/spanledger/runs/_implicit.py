@@ -272,6 +272,8 @@ def end_all(reason: str | None = None) -> None:
 
 def forget() -> None:
     """Forget everything: what a forked child does with its parent's runs, and a test with the last one's."""
+    global _lock  # noqa: PLW0603 - somebody in the parent may have held it
+    _lock = threading.RLock()
     _open.clear()
     _pending.clear()
     _servers.clear()
