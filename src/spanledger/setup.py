@@ -34,7 +34,7 @@ from .signals import Metrics
 __all__ = ["Spanledger", "configure", "start"]
 
 
-@dataclass(slots=True)
+@dataclass
 class Spanledger:
     """What `configure` set up.  `shutdown` delivers what is left and takes everything back."""
 
@@ -160,8 +160,16 @@ def start(
         made.instrumentation.engine.listeners.append(made.metrics.call_ended)
     _now.append(made)
     atexit.register(made.finish)
+    _at_the_end_of_children(made)
     _on_sigterm(made)
     return made
+
+
+def _at_the_end_of_children(made: Spanledger) -> None:
+    """Deliver what a worker of `multiprocessing` left: it ends without what `atexit` keeps."""
+    from multiprocessing import util  # noqa: PLC0415 - only when something is set up
+
+    util.register_after_fork(made, lambda made: util.Finalize(made, made.force_flush, exitpriority=0))
 
 
 def _on_sigterm(made: Spanledger) -> None:

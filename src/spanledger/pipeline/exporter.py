@@ -106,7 +106,8 @@ def otlp_exporter_from_environment() -> SpanExporter | None:
         except ImportError as error:
             msg = "OTEL_EXPORTER_OTLP_PROTOCOL is 'grpc', which needs: pip install 'spanledger[grpc]'"
             raise ConfigurationError(msg) from error
-        return GrpcExporter()
+        exporter: SpanExporter = GrpcExporter()
+        return exporter
     if protocol != "http/protobuf":
         msg = f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}; the Python exporters speak 'grpc' and 'http/protobuf'"
         raise ConfigurationError(msg)

@@ -1,0 +1,298 @@
+"""The four ways in, each in a process of its own, and how such a process ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from spanledger.journal import Archive
+from spanledger.testing import ScriptedServer
+
+BIN = Path(sys.executable).parent
+AGENT = """
+    import openai
+    client = openai.OpenAI()
+    said = client.chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "I am dana@example.com"}]
+    )
+    print(said.choices[0].message.content)
+"""
+
+
+class Sink:
+    """A collector on loopback that keeps what it is sent."""
+
+    def __init__(self):
+        self.bodies = []
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                sink.bodies.append(body)
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
+
+    @property
+    def spans(self):
+        found = []
+        for body in self.bodies:
+            request = ExportTraceServiceRequest.FromString(body)
+            found += [s for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
+        return found
+
+
+@pytest.fixture
+def model():
+    with ScriptedServer(["Hello"] * 20) as server:
+        yield server
+
+
+@pytest.fixture
+def start(tmp_path, model):
+    def start(code, *command, **env):
+        program = tmp_path / "agent.py"
+        program.write_text(textwrap.dedent(code))
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "SPANLEDGER_"))}
+        environ |= {
+            "OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_API_KEY": "none", "HOME": str(tmp_path),
+            "XDG_STATE_HOME": str(tmp_path / "state"), "SPANLEDGER_JOURNAL": str(tmp_path / "journal.db"),
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY", "PATH": f"{BIN}:{os.environ['PATH']}",
+        }  # fmt: skip
+        command = command or (sys.executable,)
+        return subprocess.Popen(
+            [*command, str(program)], env=environ | env, cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    return start
+
+
+@pytest.fixture
+def ended(start):
+    def ended(code, *command, **env):
+        process = start(code, *command, **env)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        return out, err
+
+    return ended
+
+
+@pytest.fixture
+def runs_of(tmp_path):
+    def runs_of():
+        with Archive(tmp_path / "journal.db") as archive:
+            return archive.runs()
+
+    return runs_of
+
+
+LAUNCHER = (str(BIN / "opentelemetry-instrument"), sys.executable)
+EXEC = (str(BIN / "spanledger"), "exec", sys.executable)
+
+
+@pytest.mark.parametrize("command", [LAUNCHER, EXEC], ids=["opentelemetry-instrument", "spanledger exec"])
+def test_without_a_line_of_code(command, ended, runs_of, tmp_path):
+    with Sink() as sink:
+        out, _ = ended(AGENT, *command, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url)
+    assert out == "Hello\n"
+    (run,) = runs_of()
+    assert run.stop_reason == "completed"
+    (span,) = sink.spans
+    assert span.name == "chat gpt-4o-mini"
+    sent = b"".join(sink.bodies) + (tmp_path / "journal.db").read_bytes()
+    assert b"dana@example.com" not in sent
+    assert b"[EMAIL" in sent
+
+
+def test_by_name(ended, runs_of):
+    with Sink() as sink:
+        ended(AGENT, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_TRACES_EXPORTER="spanledger")
+    assert [span.name for span in sink.spans] == ["chat gpt-4o-mini"]
+    assert b"dana@example.com" not in b"".join(sink.bodies)
+    assert len(runs_of()) == 1
+
+
+def test_in_a_declarative_configuration_file(ended, runs_of, tmp_path):
+    config = tmp_path / "otel.yaml"
+    config.write_text(
+        "file_format: '1.0'\ntracer_provider:\n  processors:\n    - batch:\n        exporter:\n          spanledger: {}\n"
+    )
+    with Sink() as sink:
+        _, err = ended(AGENT, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_CONFIG_FILE=str(config))
+    assert [span.name for span in sink.spans] == ["chat gpt-4o-mini"], err
+    assert b"dana@example.com" not in b"".join(sink.bodies)
+    assert len(runs_of()) == 1
+
+
+IN_CODE = """
+    import spanledger
+    made = spanledger.configure(agent="support")
+""" + AGENT
+
+
+def test_in_code(ended, runs_of):
+    with Sink() as sink:
+        ended(IN_CODE, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url)
+    assert [span.name for span in sink.spans] == ["chat gpt-4o-mini"]
+    (run,) = runs_of()
+    assert (run.name, run.stop_reason) == ("support", "completed")
+
+
+IN_PLACE = """
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    before, after = InMemorySpanExporter(), InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(before))
+    trace.set_tracer_provider(provider)
+    {how}
+    provider.add_span_processor(SimpleSpanProcessor(after))
+""" + AGENT + """
+    provider.force_flush()
+    for exporter in (before, after):
+        (span,) = exporter.get_finished_spans()
+        assert "dana" not in span.attributes["gen_ai.input.messages"], span.attributes
+        assert span.attributes["gen_ai.usage.cost.amount"] > 0
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "import spanledger; spanledger.configure()",
+        "import spanledger, spanledger.instrument as i; provider.add_span_processor(spanledger.LedgerSpanProcessor());"
+         " i.instrument()",
+    ],
+    ids=["configure", "one span processor"],
+)
+def test_in_an_existing_set_up_every_exporter_is_protected_whatever_the_order(how, ended):
+    ended(IN_PLACE.replace("{how}", how))
+
+
+def test_a_collector_that_is_not_there_loses_nothing(ended, runs_of, tmp_path):
+    ended(AGENT, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", SPANLEDGER_FLUSH_SECONDS="1")
+    assert len(runs_of()) == 1
+    with Archive(tmp_path / "journal.db") as archive:
+        assert len(archive.spans(runs_of()[0].run_id)) == 1
+
+
+def test_a_configuration_that_means_nothing_does_not_stop_the_program(ended):
+    out, err = ended(AGENT, *LAUNCHER, SPANLEDGER_REDAKT="1")
+    assert out == "Hello\n"
+    assert "unknown variable SPANLEDGER_REDAKT; did you mean 'SPANLEDGER_REDACT'?" in err
+    assert "Traceback" not in err
+
+
+def test_a_journal_that_cannot_be_written_does_not_stop_the_program(ended, tmp_path):
+    (tmp_path / "file").write_text("")
+    out, err = ended(AGENT, *LAUNCHER, SPANLEDGER_JOURNAL=str(tmp_path / "file" / "journal.db"))
+    assert out == "Hello\n"
+    assert "Traceback" not in err
+
+
+def waits_for(process, line):
+    assert process.stdout.readline().strip() == line
+
+
+RUNNING = """
+    import time, spanledger
+    spanledger.configure()
+    with spanledger.run("slow") as run:
+        with run.step():
+            print("in", flush=True)
+            time.sleep(600)
+"""
+
+
+def test_a_process_that_is_terminated_says_how_its_runs_ended(start, runs_of):
+    process = start(RUNNING)
+    waits_for(process, "in")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM, err
+    (run,) = runs_of()
+    assert (run.stop_reason, run.steps) == ("cancelled", 1)
+
+
+def test_a_process_that_is_killed_leaves_an_abandoned_run(start, runs_of):
+    process = start(RUNNING)
+    waits_for(process, "in")
+    for _ in range(600):
+        try:
+            if [run.status for run in runs_of()] == ["running"]:
+                break
+        except Exception:  # noqa: BLE001 - the file is not there yet
+            pass
+        time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    assert [run.stop_reason for run in runs_of()] == ["abandoned"]
+
+
+def test_configuring_again_replaces_and_shutting_down_takes_everything_back(ended):
+    ended("""
+        import openai, spanledger
+        request = vars(openai._base_client.SyncAPIClient)["request"]
+        first = spanledger.configure(journal_off=True)
+        second = spanledger.configure(journal_off=True)
+        assert vars(openai._base_client.SyncAPIClient)["request"] is not request
+        second.shutdown()
+        assert vars(openai._base_client.SyncAPIClient)["request"] is request
+    """)
+
+
+def test_a_forked_child_has_runs_of_its_own(ended, runs_of):
+    ended("""
+        import multiprocessing, spanledger
+        def work():
+            with spanledger.run("child"):
+                pass
+        if __name__ == "__main__":
+            spanledger.configure()
+            with spanledger.run("parent"):
+                child = multiprocessing.get_context("fork").Process(target=work)
+                child.start()
+                child.join()
+    """)
+    found = {run.name: run.stop_reason for run in runs_of()}
+    assert found["parent"] == "completed"
+    assert found.get("child") == "completed"
+
+
+def test_runs_are_listed_as_json(ended, tmp_path):
+    ended(IN_CODE)
+    done = subprocess.run(
+        [BIN / "spanledger", "show", "latest", "--json"], capture_output=True, text=True, check=True,
+        env={**os.environ, "SPANLEDGER_JOURNAL": str(tmp_path / "journal.db")},
+    )  # fmt: skip
+    assert json.loads(done.stdout)["run"]["stop_reason"] == "completed"
