@@ -190,8 +190,7 @@ IN_PLACE = """
     "how",
     [
         "import spanledger; spanledger.configure()",
-        "import spanledger, spanledger.instrument as i; provider.add_span_processor(spanledger.LedgerSpanProcessor());"
-         " i.instrument()",
+        "import spanledger as s, spanledger.instrument as i; provider.add_span_processor(s.LedgerSpanProcessor()); i.instrument()",
     ],
     ids=["configure", "one span processor"],
 )
