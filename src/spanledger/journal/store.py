@@ -95,6 +95,10 @@ class Journal:
         with self._lock:
             self._drop_connection()
 
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None:
+            self.close()
+
     def _write(
         self, kind: str, count: int, work: Callable[[sqlite3.Connection], None], *, anyway: bool = False
     ) -> bool:
