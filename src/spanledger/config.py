@@ -127,6 +127,11 @@ class Settings:
         return cls(**values)
 
     @property
+    def price_table(self) -> Path:
+        """Where ``spanledger prices update`` keeps the table that it fetched."""
+        return state_directory() / "prices.json"
+
+    @property
     def journal_path(self) -> Path:
         """The journal's file."""
         return self.journal or state_directory() / "journal.db"

@@ -30,10 +30,23 @@ def test_an_unknown_command_is_refused(call):
     assert "No such command 'rums'" in result.stderr
 
 
+def commands(parent=main, above=None, path=""):
+    """Every command and command of a group, with its path and context."""
+    above = above or click.Context(main, info_name="spanledger", terminal_width=100, **main.context_settings)
+    for name in parent.list_commands(above):
+        command = parent.get_command(above, name)
+        context = click.Context(command, info_name=name, parent=above, terminal_width=100)
+        yield f"{path}{name}", command, context
+        if isinstance(command, click.Group):
+            yield from commands(command, context, f"{path}{name} ")
+
+
 def test_every_command_has_help_and_those_that_tell_have_json():
-    for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
+    assert {name.split()[0] for name, _, _ in commands()} == COMMANDS.keys()
+    for name, command, _ in commands():
         assert command.help
+        if isinstance(command, click.Group):
+            continue
         options = {option for parameter in command.params for option in parameter.opts}
         assert "--json" in options or name == "exec"
 
@@ -49,10 +62,8 @@ def test_the_docs_are_the_help():
 
 def documented():
     parts = ["# The `spanledger` command\n\nGenerated from the commands' own help.\n"]
-    above = click.Context(main, info_name="spanledger", terminal_width=100, **main.context_settings)
-    for name in ("", *main.list_commands(above)):
-        command = main.get_command(above, name) if name else main
-        context = click.Context(command, info_name=name, parent=above, terminal_width=100) if name else above
+    whole = click.Context(main, info_name="spanledger", terminal_width=100, **main.context_settings)
+    for name, command, context in (("", main, whole), *commands()):
         lines = [line.rstrip() for line in command.get_help(context).splitlines()]
         parts.append(f"## spanledger {name}".rstrip() + "\n\n```text\n" + "\n".join(lines) + "\n```\n")
     return "\n".join(parts)

@@ -17,7 +17,10 @@ from ..errors import RunNotFound, SpanledgerError
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final[dict[str, str]] = {"doctor": "doctor", "exec": "launch", "runs": "runs", "show": "show"}
+COMMANDS: Final[dict[str, str]] = {
+    "costs": "costs", "doctor": "doctor", "exec": "launch", "kill": "kill", "prices": "prices", "revive": "revive",
+    "runs": "runs", "show": "show",
+}  # fmt: skip
 """Command and the module that holds it."""
 
 

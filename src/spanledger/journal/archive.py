@@ -96,7 +96,7 @@ class Archive:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         values = {**wanted, "since": since, "limit": -1 if limit is None else limit}
         sql = f"SELECT * FROM runs {where} {_BY_AGE} LIMIT :limit"  # noqa: S608 - columns are ours, values are bound
-        return [run_row(row) for row in self._ask(sql, values)]
+        return [run_row(row) for row in self.ask(sql, values)]
 
     def count(self) -> int:
         """How many runs there are."""
@@ -109,7 +109,7 @@ class Archive:
                 return newest[0]
             raise RunNotFound(f"there are no runs in {self.path} yet")
         sql = f"SELECT * FROM runs WHERE run_id = ? OR substr(run_id, 1, ?) = ? {_BY_AGE} LIMIT ?"  # noqa: S608 - a constant
-        rows = self._ask(sql, (reference, len(reference), reference, CANDIDATES + 1)) if reference else []
+        rows = self.ask(sql, (reference, len(reference), reference, CANDIDATES + 1)) if reference else []
         found = [run_row(row) for row in rows]
         exact = [run for run in found if run.run_id == reference]
         if exact or len(found) == 1:
@@ -121,16 +121,16 @@ class Archive:
 
     def spans(self, run_id: str) -> list[SpanRow]:
         """The finished spans of a run, in the order in which they began."""
-        rows = self._ask("SELECT * FROM spans WHERE run_id = ? ORDER BY started, ended DESC, span_id", (run_id,))
+        rows = self.ask("SELECT * FROM spans WHERE run_id = ? ORDER BY started, ended DESC, span_id", (run_id,))
         return [span_row(row) for row in rows]
 
     def children(self, run_id: str) -> list[RunRow]:
         """The runs that were started inside a run, oldest first."""
-        return [run_row(row) for row in self._ask("SELECT * FROM runs WHERE parent_id = ? ORDER BY started", (run_id,))]
+        return [run_row(row) for row in self.ask("SELECT * FROM runs WHERE parent_id = ? ORDER BY started", (run_id,))]
 
     def counters(self) -> dict[str, dict[str, Any]]:
         """What writers could not write, by name: how many, why, and when they last said so."""
-        return {row["name"]: dict(row) for row in self._ask("SELECT * FROM counters ORDER BY name", ())}
+        return {row["name"]: dict(row) for row in self.ask("SELECT * FROM counters ORDER BY name", ())}
 
     def delete_user(self, user_id: str) -> tuple[int, int]:
         """Delete all of a user's runs and spans, as the journal spells the user; give back both counts."""
@@ -141,7 +141,8 @@ class Archive:
         except sqlite3.Error as error:
             raise JournalError(f"can't write the journal {self.path}: {error}") from error
 
-    def _ask(self, sql: str, values: Any) -> list[sqlite3.Row]:
+    def ask(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
+        """The rows that a question of your own finds; the tables are those of `schema`."""
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:

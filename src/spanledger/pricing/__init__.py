@@ -8,6 +8,7 @@ Everything else has a status instead, never a zero.  Nothing heavy is imported b
 from __future__ import annotations
 
 from .gate import context_window, estimate, known_window, price, price_call, use_table, version, warm
+from .listing import count, fetched_table, listed, update
 from .money import MONEY, STATUSES, Price
 from .overrides import alias, configure, forget, override
 
@@ -18,12 +19,16 @@ __all__ = [
     "alias",
     "configure",
     "context_window",
+    "count",
     "estimate",
+    "fetched_table",
     "forget",
     "known_window",
+    "listed",
     "override",
     "price",
     "price_call",
+    "update",
     "use_table",
     "version",
     "warm",

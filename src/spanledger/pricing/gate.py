@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from spanledger.model import Usage
@@ -116,11 +117,9 @@ def warm() -> None:
         report("loading the price library", error)
 
 
-def use_table(path: Any) -> None:
-    """Price by the fetched table in *path*, or by the bundled one for `None`; `ConfigurationError` if it is none."""
-    table.unload()
-    if path is not None:
-        table.load(path)
+def use_table(path: Path | None) -> None:
+    """Price by the fetched table in *path*, or by the bundled one for `None`; it is read with the first price."""
+    table.use(path)
     _forget()
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["candidates", "deployment", "library_provider"]
+__all__ = ["PROVIDERS", "candidates", "deployment", "library_provider"]
 
-_PROVIDERS: Final = {
+PROVIDERS: Final = {
     "openai": "openai", "anthropic": "anthropic", "cohere": "cohere", "deepseek": "deepseek", "groq": "groq",
     "perplexity": "perplexity", "openrouter": "openrouter", "databricks": "databricks", "cloudflare": "cloudflare",
     "voyageai": "voyageai", "minimax": "minimax", "novita": "novita", "avian": "avian", "arcee": "arcee",
@@ -42,7 +42,7 @@ _OPAQUE: Final = (
 
 def library_provider(provider: str) -> str | None:
     """The price library's id of *provider*, `None` when it has none."""
-    return _PROVIDERS.get(provider.lower())
+    return PROVIDERS.get(provider.lower())
 
 
 def deployment(provider: str) -> bool:
@@ -62,5 +62,5 @@ def candidates(library_id: str, model: str) -> Iterator[str]:
             yield model
             break
     head, slash, tail = model.partition("/")
-    if slash and _PROVIDERS.get(head) == library_id:
+    if slash and PROVIDERS.get(head) == library_id:
         yield tail

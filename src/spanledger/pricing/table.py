@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from spanledger.errors import ConfigurationError
+from spanledger.shield import report
 
 from .card import PRICE_KEYS, Card, Rate
 from .names import candidates, library_provider
 from .price_file import ALWAYS
 
-__all__ = ["Table", "Tariff", "read_table", "standard_tier"]
+__all__ = ["Table", "Tariff", "engine", "parse_providers", "read_table", "standard_tier"]
 
 _DAY: Final = 86_400_000_000_000
 _STANDARD: Final = frozenset({"", "default", "auto", "standard", "standard_only", "on_demand"})
@@ -81,6 +82,11 @@ class Tariff:
         return _FULL_WINDOW.get((self._table.owner(self._model) or "", size), size) if size else None
 
     @property
+    def owner(self) -> str:
+        """The provider under which the table lists it."""
+        return self._table.owner(self._model) or "-"
+
+    @property
     def name(self) -> str:
         """The model's name in the table."""
         return str(self._model.id)
@@ -108,31 +114,33 @@ class Table:
 
     def __init__(self) -> None:
         self._snapshot: Any = None
+        self._path: Path | None = None
         self._lock = threading.Lock()
         self.version: str | None = None
         self._owners: dict[int, str] = {}
 
-    def load(self, path: Path | None = None) -> None:
-        """Import the library and have its data ready; with *path*, the data of that file."""
+    def load(self) -> None:
+        """Import the library and have its data ready, or those of the fetched file."""
         with self._lock:
-            if self._snapshot is not None and path is None:
+            if self._snapshot is not None:
                 return
-            from importlib.metadata import version as installed_version  # noqa: PLC0415 - with the library
-
             from genai_prices import data_snapshot  # noqa: PLC0415 - 0.2 s, when the first price is asked for
 
-            snapshot = data_snapshot.get_snapshot()
-            engine = f"genai-prices/{installed_version('genai-prices')}"
-            if path is not None:
-                providers, fetched = read_table(path)
-                snapshot, engine = data_snapshot.DataSnapshot(providers, from_auto_update=True), f"{engine}+{fetched}"
+            snapshot, version = data_snapshot.get_snapshot(), engine()
+            if self._path is not None:
+                try:
+                    providers, fetched = read_table(self._path)
+                    snapshot = data_snapshot.DataSnapshot(providers, from_auto_update=True)
+                    version = f"{version}+{fetched}"
+                except ConfigurationError as error:
+                    report("loading the fetched price table", error)
             self._owners = {id(model): provider.id for provider in snapshot.providers for model in provider.models}
-            self._snapshot, self.version = snapshot, engine
+            self._snapshot, self.version = snapshot, version
 
-    def unload(self) -> None:
-        """Forget the data; the next question loads the bundled one."""
+    def use(self, path: Path | None) -> None:
+        """From now on use the table in *path*, as `fetch` wrote it; `None` is the bundled one."""
         with self._lock:
-            self._snapshot, self.version = None, None
+            self._path, self._snapshot, self.version = path, None, None
 
     def owner(self, model: Any) -> str | None:
         """The provider that the table lists *model* under."""
@@ -173,15 +181,26 @@ def _rate(value: Any, scale: int) -> Rate:
     return Rate(value.base.scaleb(scale), tuple((tier.start, tier.price.scaleb(scale)) for tier in value.tiers))
 
 
-def read_table(path: Path) -> tuple[Any, str]:
-    """The providers in a fetched table and the day it was fetched; `ConfigurationError` when it is none."""
+def engine() -> str:
+    """The price library and its version, e.g. ``genai-prices/0.2.3``."""
+    from importlib.metadata import version  # noqa: PLC0415 - with the library
+
+    return f"genai-prices/{version('genai-prices')}"
+
+
+def parse_providers(raw: Any) -> Any:
+    """A table's JSON as the library's objects; raises as the library does."""
     from genai_prices import types  # noqa: PLC0415 - only where a table was fetched
 
+    parse: Any = getattr(types, "_providers_from_raw", None)  # there is no public way to read a saved table
+    return (parse or getattr(types, "providers_schema").validate_python)(raw)  # noqa: B009 - of older ones
+
+
+def read_table(path: Path) -> tuple[Any, str]:
+    """The providers in a fetched table and the day it was fetched; `ConfigurationError` when it is none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        raw, fetched = data["providers"], str(data["fetched"])
-        parse: Any = getattr(types, "_providers_from_raw", None)  # no public way to read a saved table
-        providers = (parse or getattr(types, "providers_schema").validate_python)(raw)  # noqa: B009 - of older ones
+        providers, fetched = parse_providers(data["providers"]), str(data["fetched"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path} is no price table ({type(error).__name__}); delete it or run: spanledger prices update"
         raise ConfigurationError(msg) from error

@@ -1,0 +1,107 @@
+"""`spanledger costs`: where the money went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from ..report.costs import BY, Costs, Group, Spend, read_costs
+from ..report.words import clean, money
+from ._shared import JSON, SINCE, archive, console, put_json
+
+__all__ = ["command"]
+
+SCHEMA: Final = "spanledger.costs/1"
+_SHOWN: Final = 30
+
+
+@click.command("costs")
+@click.option("--by", "by", type=click.Choice(BY), help="Group the spend.")
+@click.option(
+    "--since", type=SINCE, default="30d", show_default=True, help="Runs that began since: 2h, 7d, 2026-01-31."
+)
+@click.option("--until", type=SINCE, help="Runs that began before.")
+@click.option("--split", type=SINCE, help="Compare the runs before this time with those after it.")
+@click.option("--agent", metavar="NAME", help="Only runs of this agent.")
+@click.option("--user", metavar="ID", help="Only runs of this user, as the journal spells it.")
+@JSON
+def command(
+    as_json: bool, by: str | None, since: int, until: int | None, split: int | None, **filters: Any
+) -> None:  # fmt: skip
+    """
+    Say where the money went, and how much of it was wasted.
+
+    Wasted: all that failed runs cost; in the others, failed model calls, and steps that only repeated tool calls.
+    """
+    now = time.time_ns()
+    with archive() as found:
+        costs = read_costs(found, since=since, until=until or now, **filters)
+    groups = costs.split(split) if split is not None else costs.by(by) if by else []
+    if as_json:
+        put_json(_json(costs, now, by, groups))
+        return
+    out = console()
+    if groups:
+        out.print(_table("split" if split is not None else by or "", groups))
+    total = costs.total()
+    out.print(_line(total))
+    if not groups:
+        spent = ", ".join(f"last {name} {money(amount)}" for name, amount in costs.windows(now).items())
+        out.print(spent)
+    if by == "user" and (share := costs.top_tenth()) is not None:
+        out.print(f"the top tenth of the users is behind {share:.0%} of it")
+
+
+def _line(total: Spend) -> str:
+    parts = [f"{total.runs} runs, {money(total.cost)}"]
+    if total.wasted_share is not None:
+        parts.append(f"{money(total.wasted)} of it wasted ({total.wasted_share:.0%})")
+    if total.per_success is not None:
+        parts.append(f"{money(total.per_success)} per successful run")
+    if total.unpriced:
+        parts.append(f"{total.unpriced} calls without a price")
+    return "; ".join(parts)
+
+
+def _table(by: str, groups: Sequence[Group]) -> Table:
+    per_call = by in ("model", "tool", "step")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(by.upper())
+    ends = ("CALLS", "FAILED", "REPEATS", "IN DEAREST RUNS") if per_call else ("FAILED", "PER SUCCESS", "UNPRICED")
+    columns = ["COST", "WASTED", "RUNS", *ends]
+    for column in columns:
+        table.add_column(column, justify="right")
+    for group in groups[:_SHOWN]:
+        cells = {
+            "COST": money(group.cost), "WASTED": money(group.wasted), "RUNS": str(group.runs),
+            "CALLS": str(group.calls), "FAILED": str(group.errors), "REPEATS": str(group.repeats),
+            "IN DEAREST RUNS": "-" if group.dear_runs is None else f"{group.dear_runs:.0%}",
+            "PER SUCCESS": "-" if group.per_success is None else money(group.per_success),
+            "UNPRICED": str(group.unpriced),
+        }  # fmt: skip
+        table.add_row(Text(clean(group.name)), *(cells[column] for column in columns))
+    if len(groups) > _SHOWN:
+        table.add_row(Text(f"and {len(groups) - _SHOWN} more"))
+    return table
+
+
+def _json(costs: Costs, now: int, by: str | None, groups: Sequence[Group]) -> dict[str, Any]:
+    found: dict[str, Any] = {"schema": SCHEMA, "currency": "USD", "total": _spend(costs.total()), "by": by}
+    found["windows"] = {name: format(amount, "f") for name, amount in costs.windows(now).items()}
+    found["top_tenth_of_users_share"] = costs.top_tenth()
+    found["groups"] = [{"name": g.name, **_spend(g), "share_of_dearest_runs": g.dear_runs} for g in groups]
+    return found
+
+
+def _spend(spend: Spend) -> dict[str, Any]:
+    return {
+        "cost": format(spend.cost, "f"), "wasted": format(spend.wasted, "f"), "wasted_share": spend.wasted_share,
+        "per_successful_run": None if spend.per_success is None else format(spend.per_success, "f"),
+        "runs": spend.runs, "successful_runs": spend.successes, "calls": spend.calls, "failed": spend.errors,
+        "repeats": spend.repeats, "unpriced": spend.unpriced,
+    }  # fmt: skip

@@ -1,0 +1,251 @@
+"""
+Where the money went: spend by user, session, agent, version, model, tool, step or day, and how much of it was wasted.
+
+Money comes from the runs' own accounts where runs are grouped, and from the spans where calls are.  A run inside
+another one is counted there, not twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from .. import semconv
+from ..journal import Archive, RunRow
+
+S = TypeVar("S", bound="Spend")
+
+__all__ = ["BY", "Call", "Costs", "Group", "Spend", "read_costs"]
+
+_RUN_KEYS: Final[dict[str, Callable[[RunRow], str | None]]] = {
+    "user": lambda run: run.user_id,
+    "session": lambda run: run.session_id,
+    "agent": lambda run: run.name,
+    "version": lambda run: run.agent_version or run.service_version,
+    "team": lambda run: run.labels.get("team"),
+    "day": lambda run: datetime.fromtimestamp(run.started // 10**9, timezone.utc).date().isoformat(),
+}
+BY: Final = (*_RUN_KEYS, "model", "tool", "step")
+"""What spend can be grouped by."""
+NOBODY: Final = "-"
+_WINDOWS: Final = (("hour", 3600), ("day", 86_400), ("week", 604_800))
+_FIELDS: Final = {
+    "cost": semconv.COST_AMOUNT, "own": semconv.TOOL_COST, "cost_status": semconv.COST_STATUS,
+    "response_model": semconv.RESPONSE_MODEL, "request_model": semconv.REQUEST_MODEL,
+    "tool": semconv.TOOL_NAME, "args": semconv.TOOL_ARGS_HASH, "result": semconv.TOOL_RESULT_HASH,
+    "tool_status": semconv.TOOL_STATUS,
+}  # fmt: skip
+_CALLS: Final = (  # the names are ours
+    "SELECT run_id, step, status, "  # noqa: S608
+    + ", ".join(f"json_extract(attributes, '$.\"{key}\"') AS {name}" for name, key in _FIELDS.items())
+    + " FROM spans WHERE operation IS NOT NULL AND started >= ? ORDER BY run_id, started"
+)
+
+
+@dataclass(slots=True)
+class Call:
+    """A model or tool call, as far as money is concerned; *cost* is USD, `None` without a price."""
+
+    run_id: str
+    step: int | None
+    model: str | None
+    tool: str | None
+    cost: Decimal | None
+    failed: bool
+    args: str | None = None
+    result: str | None = None
+    wasted: bool = False
+
+
+@dataclass(slots=True)
+class Spend:
+    """Money, USD, and what it bought.  *wasted* is the part that bought nothing; see `Costs`."""
+
+    cost: Decimal = Decimal(0)
+    wasted: Decimal = Decimal(0)
+    runs: int = 0
+    successes: int = 0
+    calls: int = 0
+    errors: int = 0
+    repeats: int = 0
+    unpriced: int = 0
+
+    @property
+    def per_success(self) -> Decimal | None:
+        """What a successful run costs, the failed ones included; `None` when there is none."""
+        return self.cost / self.successes if self.successes else None
+
+    @property
+    def wasted_share(self) -> float | None:
+        """The wasted share, from 0 to 1; `None` when nothing was spent."""
+        return float(self.wasted / self.cost) if self.cost else None
+
+
+@dataclass(slots=True)
+class Group(Spend):
+    """The spend of one *name*; *dear_runs* is the share of the dearest tenth of the runs that it is part of."""
+
+    name: str = NOBODY
+    dear_runs: float | None = None
+
+
+@dataclass(slots=True)
+class Costs:
+    """
+    What the runs of a time came to.
+
+    Wasted is all that a failed or timed out run cost; and in the others, model calls that failed, and those of steps
+    in which the agent only asked its tools what it had asked before, to be told the same.
+    """
+
+    runs: list[RunRow]
+    calls: list[Call]
+    _by_id: dict[str, RunRow] = field(init=False, repr=False)
+    _own: dict[str, Decimal] = field(init=False, repr=False)
+    _wasted: dict[str, Decimal] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._by_id = ids = {run.run_id: run for run in self.runs}
+        self._own = {run.run_id: run.cost for run in self.runs}
+        for run in self.runs:
+            if run.parent_id in ids:
+                self._own[run.parent_id or ""] -= run.cost
+        failed = {run.run_id for run in self.runs if run.status in ("failure", "timeout")}
+        _mark_waste(self.calls, failed)
+        self._wasted = {run.run_id: self._own[run.run_id] for run in self.runs if run.run_id in failed}
+        for call in self.calls:
+            if call.wasted and call.cost and call.run_id in ids and call.run_id not in failed:
+                self._wasted[call.run_id] = self._wasted.get(call.run_id, Decimal(0)) + call.cost
+
+    def total(self) -> Spend:
+        """All of it."""
+        return self._sum(Spend(), self.runs)
+
+    def by(self, what: str) -> list[Group]:
+        """The spend by *what*, one of `BY`; the dearest first, days in their order."""
+        if what in _RUN_KEYS:
+            members: dict[str, list[RunRow]] = defaultdict(list)
+            for run in self.runs:
+                members[self._name(run, what) or NOBODY].append(run)
+            found = [self._sum(Group(name=name), runs) for name, runs in members.items()]
+        else:
+            found = self._by_call(what)
+        return sorted(found, key=lambda group: group.name if what == "day" else (-group.cost, group.name))
+
+    def split(self, at: int) -> list[Group]:
+        """The runs that began before *at* (nanoseconds since the epoch), and those that began then or later."""
+        before = [run for run in self.runs if run.started < at]
+        after = [run for run in self.runs if run.started >= at]
+        return [self._sum(Group(name="before"), before), self._sum(Group(name="after"), after)]
+
+    def windows(self, now: int) -> dict[str, Decimal]:
+        """What was spent in the last hour, day and week."""
+        return {
+            name: sum((self._own[r.run_id] for r in self.runs if r.started >= now - seconds * 10**9), Decimal(0))
+            for name, seconds in _WINDOWS
+        }
+
+    def top_tenth(self) -> float | None:
+        """The share of the spend that the tenth of the users who cost most is behind; `None` without users."""
+        costs = sorted((g.cost for g in self.by("user") if g.name != NOBODY), reverse=True)
+        total = sum(costs)
+        return float(sum(costs[: max(1, len(costs) // 10)]) / total) if total else None
+
+    def _name(self, run: RunRow | None, what: str) -> str | None:
+        """What *run* is of; a run inside another is of the same user, session and team unless it says so."""
+        found = None
+        while run is not None and found is None:
+            found = _RUN_KEYS[what](run)
+            run = self._by_id.get(run.parent_id or "") if what in ("user", "session", "team") else None
+        return found
+
+    def _sum(self, into: S, runs: Iterable[RunRow]) -> S:
+        for run in runs:
+            into.runs += 1
+            into.successes += run.status == "success"
+            into.errors += run.status in ("failure", "timeout")
+            into.calls += run.model_calls + run.tool_calls
+            into.cost += self._own[run.run_id]
+            into.wasted += self._wasted.get(run.run_id, Decimal(0))
+            into.unpriced += run.unpriced
+        return into
+
+    def _by_call(self, what: str) -> list[Group]:
+        groups: dict[str, Group] = {}
+        members: dict[str, set[str]] = defaultdict(set)
+        per_step: dict[tuple[str, int | None], list[Call]] = defaultdict(list)
+        for call in self.calls:
+            if call.tool is not None:
+                per_step[call.run_id, call.step].append(call)
+        for call in self.calls:
+            for name, share, is_its_call in _shares(call, what, per_step):
+                group = groups.setdefault(name, Group(name=name))
+                members[name].add(call.run_id)
+                group.cost += share
+                group.wasted += share if call.wasted else Decimal(0)
+                if is_its_call:
+                    group.calls += 1
+                    group.errors += call.failed
+                    group.repeats += call.wasted and call.tool is not None
+                    group.unpriced += call.tool is None and call.cost is None
+        succeeded = {run.run_id for run in self.runs if run.status == "success"}
+        dear = {run.run_id for run in sorted(self.runs, key=lambda r: -r.cost)[: max(1, len(self.runs) // 10)]}
+        for name, group in groups.items():
+            group.runs, group.successes = len(members[name]), len(members[name] & succeeded)
+            group.dear_runs = len(members[name] & dear) / len(dear) if dear else None
+        return list(groups.values())
+
+
+def _shares(
+    call: Call, what: str, per_step: dict[tuple[str, int | None], list[Call]]
+) -> Iterable[tuple[str, Decimal, bool]]:
+    """
+    What *call* adds to which names, and whether it is a call of that name.
+
+    A tool is charged what it cost itself, and an equal part of the model calls of the step that asked for it.
+    """
+    cost = call.cost or Decimal(0)
+    if what == "step":
+        return [(str(call.step) if call.step else NOBODY, cost, True)]
+    if what == "model":
+        return [(call.model or NOBODY, cost, True)] if call.tool is None else []
+    if call.tool is not None:
+        return [(call.tool, cost, True)]
+    asked = per_step.get((call.run_id, call.step), [])
+    return [(tool.tool or NOBODY, cost / len(asked), False) for tool in asked]
+
+
+def _mark_waste(calls: Sequence[Call], failed: set[str]) -> None:
+    seen: set[tuple[str, str, str | None, str | None]] = set()
+    steps: dict[tuple[str, int | None], list[bool]] = defaultdict(list)
+    for call in calls:
+        if call.tool is not None and call.args is not None:
+            key = (call.run_id, call.tool, call.args, call.result)
+            call.wasted = key in seen
+            seen.add(key)
+            steps[call.run_id, call.step].append(call.wasted)
+    for call in calls:
+        if call.tool is None:
+            known = steps.get((call.run_id, call.step))
+            call.wasted = call.run_id in failed or call.failed or bool(known and all(known))
+
+
+def read_costs(archive: Archive, *, since: int = 0, until: int = 1 << 62, **filters: Any) -> Costs:
+    """The costs of the runs that began between *since* and *until*; *filters* as for `Archive.runs`."""
+    runs = [run for run in archive.runs(since=since, **filters) if run.started < until]
+    ids = {run.run_id for run in runs}
+    calls = []
+    for row in archive.ask(_CALLS, (since,)):
+        if row["run_id"] not in ids or (row["response_model"] or row["request_model"] or row["tool"]) is None:
+            continue
+        amount = row["own"] if row["tool"] else row["cost"]
+        counted = amount is not None and row["cost_status"] != "counted_in_child"
+        failed = row["status"] == "ERROR" or row["tool_status"] == "error"
+        model = None if row["tool"] else row["response_model"] or row["request_model"]
+        cost = Decimal(str(amount)) if counted else None
+        calls.append(Call(row["run_id"], row["step"], model, row["tool"], cost, failed, row["args"], row["result"]))
+    return Costs(runs, calls)
