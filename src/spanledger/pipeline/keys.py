@@ -52,13 +52,13 @@ _PERSONAL: Final = {
         " datadenascimento geboortedatum"
     ),
     "IBAN": "iban payoutiban ibannumber",
-    "CARD": "creditcard creditcardnumber cardnumber cardno ccnumber ccnum debitcard paymentcard pan card cc",
+    "CARD": "creditcard creditcardnumber cardnumber cardno ccnumber ccnum debitcard paymentcard card cc",
     "BANK_ACCOUNT": "bankaccount accountnumber accountno bankaccountnumber acctnumber routingnumber kontonummer",
     "NHS": "nhs nhsnumber nhsno",
     "NATIONAL_ID": (
         "nationalid nationalidnumber nationalinsurancenumber nino pesel cpf cnpj tckimlikno tckimlik tfn taxfilenumber"
         " sin socialinsurancenumber personnummer henkilotunnus codicefiscale nif nie dni aadhaar aadhar curp bsn nir"
-        " rrn npwp"
+        " rrn npwp pan pannumber"
     ),
     "ADDRESS": "streetaddress homeaddress billingaddress shippingaddress mailingaddress postaladdress",
     "IP": "ipaddress remoteaddr clientip remoteip clientaddress",

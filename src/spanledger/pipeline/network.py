@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHORS", "find_colons", "find_mac", "find_url"]
+__all__ = ["ANCHORS", "find_colon", "find_colons", "find_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -14,12 +14,13 @@ _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
     rb"://[^\s@/\"'<>]*@|://[^\s/\"'<>]*:[^\s\"'<>]*@",
     rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
-    _H + b"*:" + _H + rb"*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]",
+    _H + b"*:" + _H + rb"*:[0-9A-Fa-f:.]*",
 )
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
+_MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")
 _MAC: Final = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
-_V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})?")
+_V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?")
 _TAIL: Final = re.compile(rb"(?:%[0-9A-Za-z_.-]{1,16})?(?:/[0-9]{1,3}(?![0-9]))?")
 _USERINFO: Final = re.compile(rb"://([^\s:@/\"'<>]{0,128}):([^\s\"'<>]{1,256})@")
 _TOKEN_INFO: Final = re.compile(rb"://([^\s:@/\"'<>]{12,256})@")
@@ -55,16 +56,12 @@ def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     last = found.end()
     if view[last - 1 : last] == b":" and view[last - 2 : last] != b"::":
         last -= 1
-    if _WORD.match(view[last : last + 1]) or not _is_v6(view[start:last]):
+    if _MORE.match(view, last) or not _is_v6(view[start:last]):
         return
-    if last - start == 2 and not _stands_alone(view, start, last):
-        return
+    if view[start:last] in (b"::", b"::1"):
+        return  # this machine, nobody's address
     tail = _TAIL.match(view, last)
     spans.append((start, tail.end() if tail else last, "IP"))
-
-
-def _stands_alone(view: bytes, start: int, last: int) -> bool:
-    return view[start - 1 : start] in (b"", b" ", b"=", b"[") and view[last : last + 1] in (b"", b" ", b"/", b"]", b"%")
 
 
 def _is_v6(text: bytes) -> bool:
@@ -77,7 +74,15 @@ def _is_v6(text: bytes) -> bool:
     return True
 
 
-def find_url(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
+def find_colon(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """Add what begins with the colon at *start*: an address like ``::ffff:10.0.0.1``, or a URL's userinfo."""
+    if view[start : start + 3] == b"://":
+        _find_url(view, start, spans)
+    else:
+        find_colons(view, start, end, spans)
+
+
+def _find_url(view: bytes, start: int, spans: list[Span]) -> None:
     """Add the password, or the long token, before the host of the URL whose ``://`` is at *start*."""
     if match := _USERINFO.match(view, start):
         # A password with a raw ``@`` reaches to the last one before the path.

@@ -1,8 +1,8 @@
 """
-Runs of digits: cards, social security numbers, phones, addresses, national numbers.
+Groups of digits: cards, social security numbers, phones, IPv4, national numbers.
 
-The shape of a run (``999-99-9999``) says what it may be, and is remembered; most dates, ids and amounts are done with
-that one look.  What remains is checked by check digits, ranges and neighbours.
+The scan stops only at groupings that can be one of these, so that dates, ids and amounts cost nothing.  What it found
+is looked up by its shape (``999-99-9999``), then checked by check digits, ranges and neighbours.
 """
 
 from __future__ import annotations
@@ -14,16 +14,36 @@ from typing import Final, TypeAlias
 
 from . import checks
 
-__all__ = ["ANCHOR", "find"]
+__all__ = ["ANCHORS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
-Check: TypeAlias = Callable[[bytes, int, int], str | None]
+Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
 
-ANCHOR: Final = rb"\+?\(?\b[0-9][0-9 ./()\n-]{5,}[0-9]\b"
+_EXTENSION: Final = rb"(?: ?(?:x|ext\.?) ?[0-9]{1,6})?"
+ANCHORS: Final = (
+    rb"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:/[0-9]{1,2})?\b",
+    rb"\b[2-68][0-9]{3}[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?\b",
+    rb"\b3[0-9]{3}[ .-][0-9]{6}[ .-][0-9]{4,5}\b",
+    rb"\b[2-6](?:[ -]{1,2}[0-9]){12,18}\b",
+    rb"\b[2-6][0-9]{7} [0-9]{8}\b",
+    rb"\b[2-68][0-9]{11,18}\b|\b1[0-9]{14}\b",
+    rb"\b[0-9]{3}[-. ][0-9]{2}[-. ][ \n]?[0-9]{4}\b",
+    rb"\+\(?[0-9][0-9 ./()-]{6,22}[0-9]\b",
+    rb"(?:\b1[ .-])?\([0-9]{3}\) ?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION + rb"\b",
+    rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}[-. ][0-9]{3}[-. ] ?[0-9]{4}" + _EXTENSION + rb"\b",
+    rb"\b0[0-9]{1,2}-[0-9]{3,4}-[0-9]{4}\b|\b0[0-9]-[0-9]{7}\b",
+    rb"\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b",
+    rb"\b[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}\b",
+    rb"\b[0-9]{6}-[0-9]{7}\b|\b(?:[0-9]{2})?[0-9]{6}-[0-9]{4}\b",
+)
 
 _SHAPE: Final = bytes.maketrans(b"012345678\n", b"999999999 ")
-_SEPARATORS: Final = b" ./()\n-+"
+_SEPARATORS: Final = b" ./()\n-+xet"
+_VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
+_GROUPED: Final = re.compile(ANCHORS[1])
+_GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
 _WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_DIGITS: Final = frozenset(b"0123456789")
 _CALLING_CODES: Final = frozenset(
     b"1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84"
     b" 86 90 91 92 93 94 95 98 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236"
@@ -44,19 +64,26 @@ def _after(view: bytes, end: int) -> int:
     return view[end] if end < len(view) else 0x20
 
 
+def _runs_on(view: bytes, end: int) -> bool:
+    """Whether more digits follow behind a dot or dash."""
+    return _after(view, end) in b"-." and _after(view, end + 1) in _DIGITS
+
+
 def _digits(view: bytes, start: int, end: int) -> bytes:
     return view[start:end].translate(None, _SEPARATORS)
 
 
 def _card(view: bytes, start: int, end: int) -> str | None:
-    before = _before(view, start)
-    if before in b"-_.#$" or _after(view, end) in b"_%":
+    if _before(view, start) in b"-_.#$" or _after(view, end) in b"_%" or _runs_on(view, end):
         return None
     return "CARD" if checks.card(_digits(view, start, end)) else None
 
 
 def _ssn(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#" or _after(view, end) in b"-/":
+    if _before(view, start) in b"-./#" or _after(view, end) in b"-/" or _runs_on(view, end):
+        return None
+    text = view[start:end]
+    if text[3] != text[6]:
         return None
     digits = _digits(view, start, end)
     return "SSN" if checks.ssn(digits) else "ITIN" if checks.itin(digits) else None
@@ -64,20 +91,15 @@ def _ssn(view: bytes, start: int, end: int) -> str | None:
 
 def _ipv4(view: bytes, start: int, end: int) -> str | None:
     text = view[start:end].partition(b"/")[0]
-    if not checks.ipv4(text) or (_before(view, start) in b".-_/@=v" and not _address_edge(view, start)):
+    before = _before(view, start)
+    if before in b".-_/v" and view[max(0, start - 2) : start] != b"//":
         return None
     after, then = _after(view, end), _after(view, end + 1)
-    if after in b"-+_" and then in _WORD:
+    if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
         return None
-    if after == 0x2E and (0x30 <= then <= 0x39):
-        return None
-    word = view[max(0, start - 12) : start].lower()
-    return None if word.rstrip(b" :='\"").endswith((b"version", b"ver", b"release", b"build")) else "IP"
-
-
-def _address_edge(view: bytes, start: int) -> bool:
-    before = _before(view, start)
-    return before in b"=@" or view[max(0, start - 2) : start] == b"//"
+    if text.startswith((b"127.", b"0.0.0.0")):
+        return None  # this machine, nobody's address
+    return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
 
 
 def _phone_plus(view: bytes, start: int, end: int) -> str | None:
@@ -90,14 +112,24 @@ def _phone_plus(view: bytes, start: int, end: int) -> str | None:
 
 
 def _phone_american(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#$" or _after(view, end) in b"-/":
+    if _before(view, start) in b"-./#$" or _after(view, end) in b"-/" or _runs_on(view, end):
         return None
-    digits = _digits(view, start, end)[-10:]
-    return "PHONE" if digits[0] > 0x31 and digits[3] > 0x31 and digits[1:3] != b"11" else None
+    number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, _SEPARATORS)
+    code, digits = number[:-10], number[-10:]
+    if digits[0] < 0x32 or digits[3] < 0x32 or digits[1:3] == b"11":
+        return None
+    return "PHONE" if not code or code in _CALLING_CODES else None
+
+
+def _phone_trunk(view: bytes, start: int, end: int) -> str | None:
+    """``03-1234-5678``, ``09-7625400``: a trunk zero and its groups."""
+    if view[start] != 0x30 or _before(view, start) in b"-./#$" or _after(view, end) in b"-/":
+        return None
+    return "PHONE" if view[start + 1] != 0x30 else None
 
 
 def _nhs(view: bytes, start: int, end: int) -> str | None:
-    return "NHS" if checks.mod11_nhs(_digits(view, start, end)) else None
+    return "NHS" if not _runs_on(view, end) and checks.mod11_nhs(_digits(view, start, end)) else None
 
 
 def _cpf(view: bytes, start: int, end: int) -> str | None:
@@ -106,50 +138,71 @@ def _cpf(view: bytes, start: int, end: int) -> str | None:
 
 def _nir(view: bytes, start: int, end: int) -> str | None:
     digits = _digits(view, start, end)
-    return "NATIONAL_ID" if digits[0] in b"12" and checks.nir(digits) else None
+    return "NATIONAL_ID" if checks.nir(digits) else None
 
 
 def _dated(view: bytes, start: int, end: int) -> str | None:
     """Numbers that begin with a birth date: Korean (6-7) with a century digit, Swedish (6-4) with Luhn."""
-    digits = _digits(view, start, end)[-13:]
-    if not checks.date(0, int(digits[2:4]), int(digits[4:6])) or _before(view, start) in b"-.#":
-        return None
+    digits = _digits(view, start, end)
     korean = len(digits) == 13 and digits[6] in b"12345678"
-    swedish = len(digits) == 10 and checks.luhn(digits)
-    return "NATIONAL_ID" if korean or swedish else None
+    day = digits if korean else digits[-10:]
+    if not checks.date(0, int(day[2:4]), int(day[4:6])) or _before(view, start) in b"-.#" or _runs_on(view, end):
+        return None
+    return "NATIONAL_ID" if korean or checks.luhn(digits[-10:]) else None
 
 
-_E: Final = rb"(?![9]|[-.][9])"
-_KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = (
-    (re.compile(rb"(?<!9)9{12,19}(?!9)"), _card),
-    (re.compile(rb"(?<![9])9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{4}(?:[ -]9{1,3})?" + _E), _card),
-    (re.compile(rb"(?<![9])9{4}[ .-]9{6}[ .-]9{4,5}" + _E), _card),
-    (re.compile(rb"(?<![9])9(?:[ -]{1,2}9){12,18}(?!9)"), _card),
-    (re.compile(rb"(?<![9])9{8} 9{8}(?!9)"), _card),
-    (re.compile(rb"(?<![9.])9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?(?![9])"), _ipv4),
-    (re.compile(rb"(?<![9])999([-. ])99\1 ?9999" + _E), _ssn),
-    (re.compile(rb"\+[(]?9[9 ./()-]{6,22}9"), _phone_plus),
-    (re.compile(rb"(?<![9])(?:9 |9-|9\.)?\(999\) ?999[-. ]9999" + _E), _phone_american),
-    (re.compile(rb"(?<![9.-])(?:9[-. ])?999([-.])999\1 ?9999" + _E), _phone_american),
-    (re.compile(rb"(?<![9.-])999([- ])999\1 ?9999" + _E), _nhs),
-    (re.compile(rb"(?<![9.])999\.999\.999-99(?!9)"), _cpf),
-    (re.compile(rb"(?<![9])9 99 99 99 999 999 99(?!9)"), _nir),
-    (re.compile(rb"(?<![9-])9{6}-9{7}" + _E), _dated),
-    (re.compile(rb"(?<![9-])(?:99)?9{6}[-]9{4}" + _E), _dated),
+_KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
+    (re.compile(pattern), check)
+    for pattern, check in (
+        (rb"9{12,19}", _card),
+        (rb"9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{1,4}(?:[ -]9{1,3})?", _card),
+        (rb"9{4}[ .-]9{6}[ .-]9{4,5}", _card),
+        (rb"9(?:[ -]{1,2}9){12,18}", _card),
+        (rb"9{8} 9{8}", _card),
+        (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
+        (rb"999[-. ]99[-. ] ?9999", _ssn),
+        (rb"\+\(?9[9 ./()-]{6,22}9", _phone_plus),
+        (rb"(?:9[ .-])?\(999\) ?999[-. ]9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
+        (rb"(?:9{1,3}[-. ])?999([-.])999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
+        (rb"99{1,2}-9{3,4}-9999|99-9{7}", _phone_trunk),
+        (rb"999([- ])999\1 ?9999", _nhs),
+        (rb"999\.999\.999-99", _cpf),
+        (rb"9 99 99 99 999 999 99", _nir),
+        (rb"9{6}-9{7}|(?:99)?9{6}-9{4}", _dated),
+    )
 )
 
 
 @lru_cache(maxsize=4096)
-def _potentials(shape: bytes) -> tuple[tuple[int, int, Check], ...]:
-    """What a run of this shape may hold, and where."""
-    return tuple((m.start(), m.end(), check) for pattern, check in _KINDS for m in pattern.finditer(shape))
+def _checks_for(shape: bytes) -> tuple[Check, ...]:
+    """What a number of this shape may be."""
+    return tuple(check for pattern, check in _KINDS if pattern.fullmatch(shape))
 
 
-def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
-    """Add what the run of digits at *start* holds."""
+def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
+    """Add what the number at *start* is; whether it has the shape of one at all."""
     shape = view[start:end].translate(_SHAPE)
-    # columns of numbers are not worth remembering
-    potentials = _potentials(shape) if len(shape) <= 64 else _potentials.__wrapped__(shape)
-    for first, last, check in potentials:
-        if label := check(view, start + first, start + last):
-            spans.append((start + first, start + last, label))
+    checks_for = _checks_for(shape)
+    for check in checks_for:
+        if label := check(view, start, end):
+            spans.append((start, end, label))
+            return True
+    if checks_for and len(shape) > 15 and b" " in shape:
+        _neighbours(view, start, end, spans)
+    return bool(checks_for)
+
+
+def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """A number that is none may be one with another beside it: leave out groups at its end, then at its beginning."""
+    last = end
+    for _ in range(3):
+        last = max(view.rfind(b" ", start, last), view.rfind(b"-", start, last))
+        if last - start < 8:
+            break
+        for check in _checks_for(view[start:last].translate(_SHAPE)):
+            if label := check(view, start, last):
+                spans.append((start, last, label))
+                return
+    group = _GROUP.match(view, start)
+    if group and (following := _GROUPED.match(view, group.end())):
+        find(view, following.start(), following.end(), spans)

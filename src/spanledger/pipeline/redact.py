@@ -21,7 +21,8 @@ from .detect import Detector, Span
 from .fold import fold
 from .keys import STRICT, Keys
 from .media import without_media
-from .named import fits, is_placeholder
+from .named import is_placeholder
+from .personal import fits
 from .record import Record
 from .walk import Walk
 
@@ -32,6 +33,7 @@ Mark: TypeAlias = Callable[[str, str], str]
 
 FAILED: Final = "[REDACTION FAILED]"
 _GAP: Final = "\x1f"
+_JSON_STARTS: Final = frozenset('{[" \n\t\r')
 _MAX_SHARED: Final = 64
 
 
@@ -50,8 +52,19 @@ class Redactor:
 
     def text(self, text: str, counts: Counter[str] | None = None) -> str:
         """*text* without what must not leave; JSON stays JSON."""
+        counts = counts if counts is not None else Counter()
+        if text[:1] not in _JSON_STARTS:
+            try:
+                return self._plain(text, counts)
+            except Exception as error:  # noqa: BLE001 - fails closed
+                return self._failed(error, counts)
         new = self.value(text, counts)
         return new if isinstance(new, str) else str(new)
+
+    def _plain(self, text: str, counts: Counter[str]) -> str:
+        text = without_media(text)
+        spans = self._detector.find(text)
+        return _with_marks(text, spans, self._mark, counts) if spans else text
 
     def value(self, value: Any, counts: Counter[str] | None = None, key: str | None = None) -> Any:
         """*value* without what must not leave; never raises."""
@@ -132,9 +145,13 @@ class Redactor:
         try:
             return self._go(go, counts)
         except Exception as error:  # noqa: BLE001 - fails closed
-            counts["failed"] += 1
-            report("redacting a value", error)
-            return FAILED
+            return self._failed(error, counts)
+
+    @staticmethod
+    def _failed(error: Exception, counts: Counter[str]) -> str:
+        counts["failed"] += 1
+        report("redacting a value", error)
+        return FAILED
 
     def _go(self, go: Callable[[Walk], Any], counts: Counter[str]) -> Any:
         gather = _Gather(self._mark)
@@ -176,7 +193,7 @@ class _Gather:
     def replaced(self, detector: Detector, counts: Counter[str]) -> list[str] | None:
         """The texts that take their places; `None` when all stay as they are."""
         texts = self.texts
-        spans = detector.find(_GAP.join(texts))
+        spans = detector.find(_GAP.join(texts) if len(texts) > 1 else texts[0])
         if not spans and not self._changed:
             return None
         news = list(texts)
@@ -199,14 +216,18 @@ class _Gather:
             offset = starts[index]
             by_text.setdefault(index, []).append((start - offset, min(end - offset, len(self.texts[index])), label))
         for index, found in by_text.items():
-            text = self.texts[index]
-            pieces: list[str] = []
-            at = 0
-            for start, end, label in found:
-                counts[label] += 1
-                pieces += (text[at:start], self._mark(label, text[start:end]))
-                at = end
-            news[index] = "".join(pieces) + text[at:]
+            news[index] = _with_marks(self.texts[index], found, self._mark, counts)
+
+
+def _with_marks(text: str, spans: list[Span], mark: Mark, counts: Counter[str]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, end, label in spans:
+        counts[label] += 1
+        pieces += (text[at:start], mark(label, text[start:end]))
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
 
 
 def _goes_whole(text: str, label: str) -> bool:
@@ -215,4 +236,6 @@ def _goes_whole(text: str, label: str) -> bool:
         return bool(text)
     if is_placeholder(text.encode("utf-8", "replace") if not text.isascii() else text.encode()):
         return False
+    if label == "SECRET" and (("://" in text and "@" in text) or (";" in text and "=" in text)):
+        return False  # a connection string: its password has a name of its own
     return label in STRICT or fits(label, fold(text))

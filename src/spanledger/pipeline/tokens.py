@@ -44,11 +44,11 @@ _VENDORS: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("DATABRICKS_TOKEN", rb"dapi", rb"[0-9a-f]{32}(?:-[0-9])?"),
     ("DIGITALOCEAN_TOKEN", rb"do[opr]_v1_", rb"[0-9a-f]{32,}"),
     ("SENDGRID_KEY", rb"SG\.", rb"[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16,64}"),
-    ("TWILIO_KEY", rb"(?:SK|AC)", rb"[0-9a-f]{32}(?![0-9A-Za-z])"),
+    ("TWILIO_KEY", rb"(?:SK|AC)[0-9a-f]{8}", rb"[0-9a-f]{24}(?![0-9A-Za-z])"),
     ("LANGSMITH_KEY", rb"ls(?:v2_(?:pt|sk)|__)_", rb"[0-9A-Za-z_]{20,}"),
     ("MAILGUN_KEY", rb"key-", rb"[0-9a-f]{32}(?![0-9A-Za-z])"),
     ("MAILCHIMP_KEY", rb"[0-9a-f]{32}-us", rb"[0-9]{1,2}(?![0-9A-Za-z])"),
-    ("TELEGRAM_TOKEN", rb"\b[0-9]{8,10}:A", rb"[A-Za-z0-9_-]{30,36}"),
+    ("TELEGRAM_TOKEN", rb"\b[0-9]{9,10}:A", rb"[A-Za-z0-9_-]{30,36}"),
     ("SQUARE_TOKEN", rb"(?:sq0(?:atp|csp|idp)-|EAAA)", _W + rb"{20,}"),
     ("SHOPIFY_TOKEN", rb"shp(?:at|ca|pa|ss)_", rb"[0-9A-Fa-f]{32}"),
     ("ATLASSIAN_TOKEN", rb"ATATT3", rb"[A-Za-z0-9_=-]{50,}"),
@@ -72,7 +72,7 @@ _WEBHOOKS: Final = re.compile(
 
 ANCHOR: Final = (
     rb"\b(?:" + b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS)) + rb")"
-    rb"[A-Za-z0-9+/]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord)"
+    rb"[A-Za-z0-9+/_-]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord)"
 )  # fmt: skip
 
 _VENDOR: Final = re.compile(

@@ -8,6 +8,7 @@ in their places.  What did not change comes back as the very same object.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +29,10 @@ MAX_DEPTH: Final = 12
 _SCHEMA_VALUES: Final = frozenset({"default", "example", "examples", "const", "enum"})
 _LONG_NUMBER: Final = 10_000_000
 _PAIR: Final = 2
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_]*(?:[.:/ -]?[A-Za-z_]+){0,12}[0-9]{0,3}", re.ASCII)
+"""Keys that can't be anything but a name."""
+_plain_keys: Final[set[str]] = set()
+_NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 
 
 def load(text: str) -> tuple[Any, bool] | None:
@@ -56,10 +61,17 @@ def dump_like(tree: Any, text: str) -> str:
     """*tree* as JSON, spaced as *text* is."""
     spaced = '": ' in text or '", ' in text or ", " in text[:64]
     if "\n" in text[:3]:
-        return json.dumps(tree, ensure_ascii=False, indent=2)
-    if spaced or orjson is None:
-        return json.dumps(tree, ensure_ascii=False, separators=(", ", ": ") if spaced else (",", ":"))
+        return _INDENTED(tree)
+    if spaced:
+        return _SPACED(tree)
+    if orjson is None:
+        return _COMPACT(tree)  # pragma: no cover
     return orjson.dumps(tree).decode()
+
+
+_SPACED: Final = json.JSONEncoder(ensure_ascii=False).encode
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_INDENTED: Final = json.JSONEncoder(ensure_ascii=False, indent=2).encode
 
 
 class Walk:
@@ -72,6 +84,15 @@ class Walk:
         self._trees: dict[str, tuple[Any, bool] | None] = {}
         self.leaf = leaf
 
+    def _key(self, key: str) -> str:
+        if key in _plain_keys:
+            return key
+        if len(key) <= 64 and _PLAIN_KEY.fullmatch(key):
+            if len(_plain_keys) < 8192:
+                _plain_keys.add(key)
+            return key
+        return self.leaf(key, None)
+
     def value(self, value: Any, forced: str | None = None, depth: int = 0) -> Any:  # noqa: PLR0911 - one per kind
         """*value* with each of its texts passed through the leaf."""
         kind = type(value)
@@ -83,7 +104,7 @@ class Walk:
             return self._number(value, forced)
         if depth > MAX_DEPTH:
             return self.leaf(_flat(value), forced)
-        if isinstance(value, Mapping):
+        if kind is dict or isinstance(value, Mapping):
             return self._mapping(value, forced, depth)
         if kind is list or kind is tuple:
             return self._list(value, forced, depth)
@@ -93,9 +114,11 @@ class Walk:
 
     def attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes of a span: keys are texts too."""
-        return {self.leaf(k, None): self.value(v, self._keys.label(k)) for k, v in attributes.items()}
+        return {self._key(k): self.value(v, self._keys.label(k)) for k, v in attributes.items()}
 
     def _text(self, text: str, forced: str | None, depth: int) -> str:
+        if forced is None and (len(text) < 5 or (len(text) < 13 and text.isalpha() and text.isascii())):
+            return text  # too little to say anything
         if len(text) < 8 or forced is not None or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
             return self.leaf(text, forced)
         if text in self._trees:
@@ -153,8 +176,8 @@ class Walk:
         named = self._named(value)
         for key, item in value.items():
             text = key if type(key) is str else str(key)
-            new_key = self.leaf(text, None)
-            if key == "properties" and isinstance(item, Mapping):
+            new_key = self._key(text)
+            if text == "properties" and isinstance(item, Mapping):
                 new = self._properties(item, depth + 1)
             else:
                 hint = forced or label(text)
@@ -171,7 +194,9 @@ class Walk:
 
     def _named(self, value: Mapping[Any, Any]) -> str | None:
         """``{"name": "password", "value": "..."}``: the label of the name."""
-        for key in ("name", "key", "header", "Name", "Key"):
+        if _NAMING.isdisjoint(value):
+            return None
+        for key in _NAMING:
             name = value.get(key)
             if type(name) is str and len(name) < 64:
                 return self._keys.label(name)
@@ -193,7 +218,7 @@ class Walk:
                 }
                 if any(fields[key] is not item for key, item in schema.items()):
                     new = fields
-            new_name = self.leaf(str(name), None)
+            new_name = self._key(str(name))
             changed |= new is not schema or new_name is not name
             found[new_name] = new
         return found if changed else properties

@@ -1,0 +1,124 @@
+"""
+Personal data that its name gives away: ``"passport": "..."``, "my SSN is ...", "or call 030 1234567".
+
+The name alone is not enough in free text: what follows must have the shape of its kind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from . import checks
+from .fold import fold
+
+__all__ = ["FRAGMENTS", "find", "fits", "label_of"]
+
+Span: TypeAlias = tuple[int, int, str]
+
+_NAMES: Final[dict[str, str]] = {
+    "PHONE": (
+        r"phone|mobile|\b(?:tel|fax|cell|call|ring|whatsapp|callback|handy|puhelin|mobil)\b|telefon|msisdn|telefo"
+        r"|\b(?:ligue|appelez|rufen|volejte|llama|llamar?|llame|chiama|chiamare|zadzwon|dzwon|bel)\b|sunati la"
+        r"|позвоните|дзвоніть|телефон|звоните|拨打|致电|電話|电话|התקשרו|טלפון|लिखें या|फ़ोन|καλέστε|τηλέφωνο|전화|連絡先"
+        r"|yazin veya|arayin|اتصل|\bmy (?:(?:home|work|office|direct|contact|private|us|uk|cn|eu|new) )?number is\b"
+    ),
+    "SSN": r"\bssns?\b|social.?security|\btax.?id",
+    "ITIN": r"\bitin",
+    "PASSPORT": r"passport|\bpasaporte|reisepass|travel.?document",
+    "LICENSE": r"driver.?s?.?licen|driving.?licen|fuhrerschein",
+    "BIRTH_DATE": r"birth|\bborn\b|\bdob\b|geburtsdatum|nacimiento|naissance|nascita|nascimento|рождения|生年月日",
+    "BANK_ACCOUNT": r"bank.?account|account.?n(?:umber|o)\b|routing.?number",
+    "NHS": r"\bnhs",
+    "NATIONAL_ID": (
+        r"kimlik|\bpesel|\bnino\b|\b(?:tfn|sin|cpf|dni|nif|nie|pan|bsn|nir)\b|aadha|national.?id|national.insurance"
+        r"|personnummer|henkilotunnus|codice.fiscale|taxpayer.?id"
+    ),
+    "CARD": r"\b(?:card|carte|karte|tarjeta|cc)\b|card.?n(?:umber|o)\b|卡号|카드",
+}
+_ID: Final = rb"(?![0-9A-Za-z])"
+_SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
+    label: re.compile(pattern)
+    for label, pattern in {
+        "PHONE": rb"[+(]{0,2}[0-9][0-9 ()./-]{5,22}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?" + _ID,
+        "SSN": rb"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}" + _ID,
+        "ITIN": rb"9[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{4}" + _ID,
+        "PASSPORT": rb"[A-Z]{0,3}[0-9]{5,9}[A-Z]?[0-9]{0,4}" + _ID,
+        "LICENSE": rb"[A-Z]{0,5}[0-9][0-9A-Z*-]{3,18}" + _ID,
+        "BIRTH_DATE": (
+            rb"[0-9]{1,4}[./ -][0-9]{1,2}[./ -][0-9]{1,4}" + _ID + rb"|[0-9]{8}(?![0-9])"
+            rb"|[0-9]{1,2}\.? ?(?:st|nd|rd|th|de)? ?[A-Za-z\x80-\xbd]{3,10}\.?,? (?:de )?[0-9]{4}"
+            rb"|[A-Za-z]{3,9}\.? [0-9]{1,2}(?:st|nd|rd|th)?,? [0-9]{4}"
+        ),
+        "BANK_ACCOUNT": rb"[0-9][0-9 -]{4,22}[0-9]" + _ID,
+        "NHS": rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}" + _ID,
+        "NATIONAL_ID": (
+            rb"[0-9]{2,3}[ .-]?[0-9]{3}[ .-]?[0-9]{3}(?:[ .-]?[0-9]{1,3})?" + _ID
+            + rb"|[A-Z]{1,5} ?[0-9]{4,9} ?[0-9A-Z]?\b|[0-9]{6}[-+ ]?[0-9]{3,5}[A-Z]?" + _ID
+        ),
+        "CARD": rb"[0-9](?:[ .-]?[0-9]){11,18}" + _ID,
+    }.items()
+}  # fmt: skip
+_GAP: Final = re.compile(
+    rb"(?:[A-Za-z_.]{0,24}[\"'\\\])]{0,6}[ \t]{0,3}(?:(?i:number|no|num|nr|id|code)\b[.:]?)?[\"'\\\])]{0,6}[ \t]{0,3}"
+    rb"(?:=>|[:=|#]|(?i:is|was|are|to|es|est|ist|on|at|us at|me at|la|le|al|an|o|e|sie|the number)\b)?"
+    rb"[ \t:]{0,3}[\"'\\(\[]{0,6}|[^\x00-\x7f ]{0,4}[ :]{0,2})"
+)
+_WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=]{0,24}")
+_FAR: Final = frozenset({"PASSPORT", "LICENSE", "SSN", "NHS", "BIRTH_DATE", "NATIONAL_ID"})
+_LETTERED_START: Final = re.compile(rb"[A-Z]{1,5}$")
+
+FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _NAMES.values())
+"""What the scan stops at."""
+
+_BY_LABEL: Final = {label: re.compile(fold(pattern), re.IGNORECASE) for label, pattern in _NAMES.items()}
+_labels: dict[bytes, str | None] = {}
+
+
+def label_of(fragment: bytes) -> str | None:
+    """The label that the name *fragment*, found by the scan, stands for."""
+    if fragment not in _labels:
+        found = next((label for label, pattern in _BY_LABEL.items() if pattern.search(fragment)), None)
+        if len(_labels) > 1024:
+            return found
+        _labels[fragment] = found
+    return _labels[fragment]
+
+
+def find(view: bytes, at: int, label: str, spans: list[Span]) -> None:
+    """Add the value behind the name that ends at *at*, when it has the shape of *label*."""
+    shape = _SHAPES[label]
+    gap = _GAP.match(view, at)
+    match = shape.match(view, gap.end()) if gap else None
+    if match is None and label in _FAR:
+        match = _farther(view, at, shape)
+    if match is not None and _plausible(label, match.group(), at_end=match.end() == len(view)):
+        if label == "SSN" and checks.itin(match.group().translate(None, b" .-")):
+            label = "ITIN"
+        spans.append((match.start(), match.end(), label))
+
+
+def _farther(view: bytes, at: int, shape: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """``passport number is, as I said, 912803456``: the first number within a few words."""
+    between = _WORDS_BETWEEN.match(view, at)
+    if between is None:
+        return None
+    start = between.end()
+    if letters := _LETTERED_START.search(view, between.start(), start):
+        start = letters.start()
+    return shape.match(view, start)
+
+
+def _plausible(label: str, text: bytes, *, at_end: bool) -> bool:
+    digits = bytes(c for c in text if 0x30 <= c <= 0x39)
+    if label == "CARD":  # the last digit may be cut off by an attribute limit
+        return checks.luhn(digits) or (at_end and digits[:1] in b"3456" and 13 <= len(digits) <= 15)
+    if label == "PHONE":
+        return 7 <= len(digits) <= 15 and text.count(b".") < 3
+    return True
+
+
+def fits(label: str, view: bytes) -> bool:
+    """Whether the whole *view* has the shape of *label*."""
+    shape = _SHAPES.get(label)
+    return shape is not None and shape.fullmatch(view.strip()) is not None and _plausible(label, view, at_end=False)

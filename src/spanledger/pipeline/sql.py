@@ -1,0 +1,59 @@
+"""``INSERT INTO users (passport, secret) VALUES ('...', '...')``: the column gives its value away."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from .keys import STRICT, Keys
+from .named import is_placeholder
+from .personal import fits
+
+__all__ = ["ANCHOR", "find"]
+
+Span: TypeAlias = tuple[int, int, str]
+
+ANCHOR: Final = rb"\) ?(?i:values)\s?\("
+
+_COLUMNS: Final = re.compile(rb"\(([^()\x1f]{1,1024})$")
+_VALUE: Final = re.compile(
+    rb"[\s]{0,8}(?:(?P<quote>\\{0,4}['\"])(?P<text>(?:[^'\"\x1f]|''){0,4096}?)(?P=quote)|(?P<bare>[^,()'\"\x1f]{1,256}))"
+    rb"[\s]{0,8}(?P<end>[,)])"
+)
+_NEXT: Final = re.compile(rb"\s{0,8},\s{0,8}\(")
+_MAX_ROWS: Final = 64
+_REACH: Final = 1200
+
+
+def find(view: bytes, start: int, end: int, keys: Keys, spans: list[Span]) -> None:
+    """Add the values under telling columns; *start*:*end* is ``) VALUES (``."""
+    columns = _COLUMNS.search(view, max(0, start - _REACH), start)
+    if columns is None:
+        return
+    names = columns.group(1).split(b",")
+    labels = [keys.label(name.strip(b" \t\r\n`\"'[]\\")) for name in names]
+    if not any(labels):
+        return
+    at = end
+    for _ in range(_MAX_ROWS):
+        for label in labels:
+            match = _VALUE.match(view, at)
+            if match is None:
+                return
+            at = match.end()
+            group = "text" if match.group("text") is not None else "bare"
+            text = match.group(group)
+            if label and text.strip() and _goes(label, text):
+                spans.append((*match.span(group), label))
+            if match.group("end") == b")":
+                break
+        following = _NEXT.match(view, at)
+        if following is None:
+            return
+        at = following.end()
+
+
+def _goes(label: str, text: bytes) -> bool:
+    if is_placeholder(text) or text.strip().upper() in (b"NULL", b"DEFAULT", b"?") or text.startswith(b":"):
+        return False
+    return label in STRICT or fits(label, text)
