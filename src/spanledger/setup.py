@@ -24,9 +24,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from . import runs
 from .config import Settings
 from .hashing import configure_hasher
-from .instrument import Instrumentation, instrument
+from .instrument import Brakes, Instrumentation, instrument
 from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of
 from .ledger import ledger
+from .limits import Limits, configured
 from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment
 from .shield import shield
 from .signals import Metrics
@@ -44,6 +45,7 @@ class Spanledger:
     live: LiveRuns | None
     metrics: Metrics
     instrumentation: Instrumentation | None = None
+    brakes: Brakes | None = None
     processors: list[Any] = field(default_factory=list)
     _over: bool = False
 
@@ -73,6 +75,8 @@ class Spanledger:
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
         self.finish()
+        if self.brakes is not None:
+            self.brakes.off()
         if self.instrumentation is not None:
             self.instrumentation.undo()
         with contextlib.suppress(ValueError):
@@ -92,6 +96,7 @@ def configure(
     meter_provider: MeterProvider | None = None,
     exporters: Sequence[SpanExporter] = (),
     instrument: bool = True,
+    limits: Limits | None = None,
     config_file: str | Path | None = None,
     **settings: Any,
 ) -> Spanledger:
@@ -100,7 +105,8 @@ def configure(
 
     *settings* are the fields of `Settings` and win over environment and file.  With an SDK provider in place, given or
     global, it is used and everything that it exports is protected; else one is made, exporting to OTLP where the
-    environment names an endpoint, and to *exporters*.  Calling it again replaces what was set up before.
+    environment names an endpoint, and to *exporters*.  *limits* are those of the settings unless given.  Calling it
+    again replaces what was set up before.
     Raises `ConfigurationError` for settings that it does not understand.
     """
     loaded = Settings.load(file=config_file, **settings)
@@ -113,6 +119,7 @@ def configure(
         meter_provider=meter_provider,
         exporters=exporters,
         watch=instrument,
+        limits=limits,
     )
 
 
@@ -124,6 +131,7 @@ def start(
     exporters: Sequence[SpanExporter] = (),
     watch: bool = True,
     protected: bool = False,
+    limits: Limits | None = None,
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     configure_hasher(settings)
@@ -158,6 +166,8 @@ def start(
     if watch:
         made.instrumentation = instrument(settings, tracer_provider=provider)
         made.instrumentation.engine.listeners.append(made.metrics.call_ended)
+        made.brakes = Brakes(made.instrumentation.engine, limits or configured(settings))
+        made.brakes.limits.listeners.append(made.metrics.decided)
     _now.append(made)
     atexit.register(made.finish)
     _at_the_end_of_children(made)

@@ -11,6 +11,7 @@ from opentelemetry import trace
 from .. import runs
 from ..config import Settings
 from ..providers import ADAPTERS, Adapter
+from ._brakes import Brakes
 from ._calls import Call
 from ._engine import Engine
 from ._patches import Patches
@@ -21,7 +22,7 @@ from ._watch import Watch
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Call", "Engine", "Instrumentation", "carry", "instrument"]
+__all__ = ["Brakes", "Call", "Engine", "Instrumentation", "carry", "instrument"]
 
 
 class Instrumentation:

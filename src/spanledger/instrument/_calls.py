@@ -14,6 +14,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import runs, semconv
+from ..errors import LimitExceeded
 from ..ledger import ModelCall, ledger
 from ..model import Draft, Response
 from ..outcomes import classify_exception, error_type, stop_reason_of_finish
@@ -99,11 +100,18 @@ class Call:
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
+        decisions = self.run.decisions
+        known, denied = len(decisions), None
         try:
             self._reservation = before(self)
-        except BaseException as error:
-            self._end(None, error)
-            raise
+        except LimitExceeded as error:
+            denied = error
+        if len(decisions) > known:
+            with shield("recording decisions"):
+                runs.note_decisions(self.span, decisions[known:])
+        if denied is not None:
+            self._end(None, denied)
+            raise denied
 
     def __enter__(self) -> None:
         self._previous = runs.attach(self._ctx)

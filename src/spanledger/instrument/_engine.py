@@ -25,7 +25,6 @@ class Engine:
     """Streams that have not ended, to be ended with the process."""
     before: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None
-    release: Callable[..., Any] | None = None
     listeners: list[Callable[[Call], Any]] = field(default_factory=list)
     """Called with each call that was settled; must be quick."""
 

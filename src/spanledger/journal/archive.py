@@ -100,7 +100,7 @@ class Archive:
 
     def count(self) -> int:
         """How many runs there are."""
-        return int(self._ask("SELECT count(*) FROM runs", ())[0][0])
+        return int(self.ask("SELECT count(*) FROM runs", ())[0][0])
 
     def run(self, reference: str) -> RunRow:
         """The run with this id, the only one whose id begins with it, or the newest one for ``latest``."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..budget import Budget, Loops, Rule
+from ..validation import validate, validator
 from .configured import configured, kill_store
 from .decision import Decision, Reservation, Standing
 from .limits import Limits
 from .memory import MemoryStore
 from .store import Kill, Store, StoreDown
-from .validate import validate, validator
 
 if TYPE_CHECKING:
     from .redis import RedisStore

@@ -6,6 +6,7 @@ import os
 
 from ..config import Settings
 from . import _implicit
+from ._gate import gate
 from ._implicit import (
     ImplicitRun,
     asked_by_name,
@@ -35,16 +36,16 @@ from ._place import (
 )
 from ._run import ActiveRun, current_run, run, step
 from ._scopes import begin_step, defaults, described
-from ._spans import write
+from ._spans import note_decisions, write
 from ._tool import tool
-from ._toolcall import gate, keep, tool_listeners
+from ._toolcall import keep, tool_listeners
 
 __all__ = [
     "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
     "configure",
     "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
-    "infer_tools", "keep", "note_asked", "open_for", "placed", "provider", "restore", "run", "server_ended",
-    "server_started", "stamp", "step", "sweep", "tool",
+    "infer_tools", "keep", "note_asked", "note_decisions", "open_for", "placed", "provider", "restore", "run",
+    "server_ended", "server_started", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip
 

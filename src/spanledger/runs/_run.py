@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..ledger import Run, Totals
 from ..outcomes import STOP_REASONS
+from ._gate import gate
 from ._place import current
 from ._scopes import RunScope, StepScope, defaults, new_id
 from ._wrap import decorate
@@ -127,6 +128,11 @@ class ActiveRun:
     def decisions(self) -> list[Any]:
         """What limits decided, in order."""
         return self._run.decisions
+
+    @property
+    def budget(self) -> list[Any]:
+        """How each limit on this run stands now: `Standing` objects with spent, held, left and share."""
+        return gate.standing(self._run) if gate.standing is not None else []
 
     def step(self, name: str | None = None) -> step:
         """A step of this run, as context manager or decorator."""

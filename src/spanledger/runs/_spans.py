@@ -7,13 +7,15 @@ the SDK's span is built as we know it they are put straight in, and else given t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.trace import Span
 
-__all__ = ["write"]
+from .. import semconv
+
+__all__ = ["note_decisions", "write"]
 
 _CLEAN: Final = frozenset((str, int, float, bool))
 
@@ -38,3 +40,24 @@ def write(span: Span, attributes: Mapping[str, Any]) -> None:
             inside[name] = tuple(value)
         else:
             span.set_attribute(name, value)
+
+
+def note_decisions(span: Span, decisions: Sequence[Any]) -> None:
+    """Say on *span* what limits decided about its call: an event each, and the last outcome as attributes."""
+    if not decisions or not span.is_recording():
+        return
+    for decision in decisions:
+        said = {
+            semconv.DECISION_OUTCOME: decision.outcome, semconv.DECISION_LIMIT: decision.limit,
+            semconv.DECISION_SCOPE: decision.scope, semconv.DECISION_REASON: decision.reason,
+        }  # fmt: skip
+        numbers = {
+            semconv.DECISION_VALUE: decision.value, semconv.DECISION_MAXIMUM: decision.maximum,
+            semconv.DECISION_WASTED: decision.wasted,
+        }  # fmt: skip
+        said.update({name: float(value) for name, value in numbers.items() if value is not None})
+        span.add_event(semconv.DECISION, said)
+    span.set_attributes({
+        semconv.DECISION_OUTCOME: decisions[-1].outcome, semconv.DECISION_LIMIT: decisions[-1].limit,
+        semconv.DECISION_SCOPE: decisions[-1].scope,
+    })  # fmt: skip

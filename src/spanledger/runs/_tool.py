@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
+from ..validation import validator
 from ._run import Managed
 from ._toolcall import Cost, ToolScope
 from ._wrap import decorate
@@ -22,8 +23,9 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
     """
     A tool call: ``@tool``, ``@tool(version="2")`` or ``with tool("search", arguments={...}) as call:``.
 
-    *cost* is US dollars per call, or a callable on the result; *validate* is a callable on the result that returns
-    what is wrong, or `None`.  In the context-manager form set ``call.result``.
+    *cost* is US dollars per call, or a callable on the result.  *validate* is a callable on the result, a pydantic
+    model or a JSON Schema: a result that does not pass is `validation_failed`, although the call came back.  In the
+    context-manager form set ``call.result``.
     """
 
     @overload
@@ -47,14 +49,15 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
         version: str | None = None,
         description: str | None = None,
         cost: Cost = None,
-        validate: Callable[[Any], str | None] | None = None,
+        validate: Any = None,
         call_id: str | None = None,
     ) -> None:
         super().__init__()
         self._name = name
         self._arguments = arguments
         self._call_id = call_id
-        self._options = {"version": version, "description": description, "cost": cost, "validate": validate}
+        check = validator(validate) if validate is not None else None
+        self._options = {"version": version, "description": description, "cost": cost, "validate": check}
 
     def _scope(self) -> ToolScope:
         name = self._name or "tool"

@@ -18,15 +18,17 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import semconv
 from ..canonical import to_json
+from ..errors import LimitExceeded
 from ..hashing import hasher
 from ..ledger import Run, ToolUse, ledger
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
 from . import _implicit
+from ._gate import gate
 from ._place import Attached, Placement, attributes_of, current, placed, tracer
-from ._spans import write
+from ._spans import note_decisions, write
 
-__all__ = ["Cost", "ToolScope", "as_text", "gate", "keep", "parent_of", "settled", "tool_listeners"]
+__all__ = ["Cost", "ToolScope", "as_text", "keep", "parent_of", "settled", "tool_listeners"]
 
 Cost = Callable[[Any], Any] | int | float | Decimal | None
 
@@ -36,13 +38,6 @@ class keep:  # noqa: N801 - a namespace of two switches
 
     arguments = False
     results = False
-
-
-class gate:  # noqa: N801 - a namespace of two hooks
-    """Who is asked before a tool runs, and told after; `configure` sets them when there are limits."""
-
-    before: Callable[[Run, str, str | None, int], Any] | None = None
-    after: Callable[[Run, Any, ToolUse], None] | None = None
 
 
 class ToolScope(Attached):
@@ -68,7 +63,7 @@ class ToolScope(Attached):
 
     def open(self) -> None:
         """Begin: find the run and step, start the span, ask whether it may happen."""
-        denied: BaseException | None = None
+        denied: LimitExceeded | None = None
         with shield("opening a tool call"):
             hashed = hasher().hash(self.arguments, "tool-args")
             self._args_hash = hashed.text
@@ -88,13 +83,14 @@ class ToolScope(Attached):
                 context = placed(Placement(self._placement.run, self._placement.number), context)
             self.context = context
             self._started = time.perf_counter()
-        if gate.before is not None and self._placement is not None:
+        if gate.before is not None and self._placement is not None and self.context is not None:
+            run, known = self._placement.run, len(self._placement.run.decisions)
             try:
-                self._reservation = gate.before(
-                    self._placement.run, self.name, self._args_hash, self._placement.number
-                )
-            except BaseException as error:  # noqa: BLE001 - a limit said no: the span says so, then the caller hears it
+                self._reservation = gate.before(run, self.name, self._args_hash, self._placement.number)
+            except LimitExceeded as error:  # the span says so, then the caller hears it
                 denied = error
+            with shield("recording decisions"):
+                note_decisions(trace.get_current_span(self.context), run.decisions[known:])
         if denied is not None:
             self.close(denied)
             raise denied

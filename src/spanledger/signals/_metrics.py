@@ -57,6 +57,10 @@ class Metrics:
         """Note a tool call."""
         self._notes.append(("tool", (run.name, use)))
 
+    def decided(self, run: Run, decision: Any) -> None:
+        """Note a limit's decision."""
+        self._notes.append(("decision", (run.name, decision)))
+
     def run_event(self, event: str, run: Run) -> None:
         """Note a run's end; a listener of the ledger."""
         if event == "ended":
@@ -148,6 +152,11 @@ class Metrics:
         if use.error_class:
             labels[semconv.ERROR_TYPE] = use.error_class
         self._histograms["gen_ai.execute_tool.duration"].record(use.duration, labels)
+
+    def _decision(self, what: tuple[str | None, Any], sums: Any) -> None:
+        agent, decision = what
+        labels = {"outcome": decision.outcome, "limit": decision.limit, "scope": decision.scope}
+        _add(sums, "agent.decisions", {semconv.AGENT_NAME: agent or "unknown", **labels}, 1)
 
     def _run(self, run: Run, sums: Any) -> None:
         agent = {semconv.AGENT_NAME: run.name or "unknown"}

@@ -39,6 +39,7 @@ COUNTERS: Final[dict[str, tuple[str, str]]] = {
     "agent.cost": ("USD", "Price of the priced model calls."),
     "agent.unpriced": ("{call}", "Model calls without a price, by reason."),
     "agent.usage.unknown": ("{call}", "Model calls whose provider sent no usage."),
+    "agent.decisions": ("{decision}", "Decisions of limits, by outcome, limit and scope."),
     "agent.tool.errors": ("{call}", "Tool calls that failed, by error class."),
     "agent.observer.failures": ("{failure}", "Failures of spanledger itself, by place."),
 }
