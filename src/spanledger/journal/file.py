@@ -171,28 +171,38 @@ def set_aside(path: Path) -> Path | None:
     """
     Rename a damaged journal, so that a new one can begin; `None` when it turns out to be fine.
 
-    Another process may have done it already: the file is looked at again, and moved only if it is still that file.
+    Another process may have done it already: the file is looked at again, by one process at a time.
     """
-    try:
-        looked_at = path.stat().st_ino
-        with contextlib.closing(_connect(path, "rw", 1.0)) as connection:
-            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+    with _alone(path):
+        try:
+            with contextlib.closing(_connect(path, "rw", 1.0)) as connection:
+                if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return None
+        except sqlite3.Error as error:
+            if not path.exists():
                 return None
-    except sqlite3.Error as error:
-        if not damaged(error):
-            raise
-    except FileNotFoundError:
-        return None
-    stamp = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
-    target = path.with_name(f"{path.name}.corrupt-{stamp}")
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.name}.corrupt-{stamp}.{number}")
-    if path.stat().st_ino != looked_at:
-        return None
-    path.rename(target)
-    for suffix in ("-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
-    return target
+            if not damaged(error):
+                raise
+        stamp = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+        target = path.with_name(f"{path.name}.corrupt-{stamp}")
+        number = 1
+        while target.exists():
+            number += 1
+            target = path.with_name(f"{path.name}.corrupt-{stamp}.{number}")
+        for suffix in ("-wal", "-shm", ""):  # the journal last: a new one begins when it is gone, with its own -wal
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+        return target
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time decide about *path*, where the platform has file locks."""
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        try:
+            import fcntl  # noqa: PLC0415 - not everywhere
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except ImportError:
+            pass
+        yield

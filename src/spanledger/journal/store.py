@@ -117,7 +117,7 @@ class Journal:
 
         from .file import damaged, set_aside, transaction  # noqa: PLC0415 - as above
 
-        for again in (True, False):
+        for again in (True, True, False):
             try:
                 connection = self._open()
                 with transaction(connection):
@@ -125,7 +125,7 @@ class Journal:
                     self._tell_losses(connection)
                 self._untold.clear()
                 self._tidy(connection)
-            except JournalError as error:  # noqa: PERF203 - twice at most
+            except JournalError as error:  # noqa: PERF203 - three times at most
                 self._off = True
                 self._fail(str(error))
                 return False
