@@ -169,7 +169,11 @@ def _installed(package: str) -> bool:
 def _failed_inside(interaction: dict[str, Any], extra: str) -> bool:
     """Whether the failure came as an event, which the client hands on."""
     streamed = "stream" in interaction["tags"]
-    return streamed and "fault=error" in extra and interaction["endpoint"].startswith("openai.responses")
+    return (
+        streamed
+        and "fault=error" in extra
+        and interaction["endpoint"].startswith(("openai.responses", "gemini.interactions"))
+    )
 
 
 def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any], log: list[Any]) -> int:

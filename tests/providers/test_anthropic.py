@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from odd import broken, read_everything
+from odd import as_object, broken, read_everything
 from spanledger import semconv
 from spanledger.model import Draft, ToolCall, ToolResult, Usage
 from spanledger.providers.anthropic import ADAPTER, COUNT, MESSAGES
@@ -76,8 +76,9 @@ EVENTS = [
 BUCKETS = Usage(7, 100, 30, 50, cache_write_1h=20, reasoning=11, requests={"web_search": 2})
 
 
-@pytest.mark.parametrize("answer", [MESSAGE, Message.model_validate(MESSAGE)], ids=["json", "object"])
-def test_a_message(answer):
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "object"])
+def test_a_message(objects):
+    answer = as_object(Message, MESSAGE) if objects else MESSAGE
     response = MESSAGES.read_response(answer, content=True)
 
     assert (response.id, response.model, response.finish_reasons) == ("msg_1", "claude-x", ["tool_use"])
@@ -95,7 +96,7 @@ def test_a_message(answer):
 @pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
 @given(data=st.data())
 def test_any_batching_of_a_stream_says_what_the_whole_message_says(objects, data):
-    events = [EVENT.validate_python(one) for one in EVENTS] if objects else EVENTS
+    events = [as_object(EVENT, one) for one in EVENTS] if objects else EVENTS
     draft = Draft()
     while events:
         size = data.draw(st.integers(1, len(events)))

@@ -184,6 +184,11 @@ def test_unpacking(result):
     assert unpack(result) == {"a": 1}
 
 
+def test_a_broken_body_is_an_error_not_a_mistake_of_ours():
+    answer = unpack(SimpleNamespace(body='{"candidates": ['))
+    assert GENERATE.read_response(answer, content=True).error == "invalid_json"
+
+
 def test_an_interaction_that_takes_two_requests():
     def usage(said):
         return {"total_input_tokens": 10, "total_output_tokens": said, "total_thought_tokens": 2}

@@ -183,8 +183,8 @@ def test_embeddings_images_and_audio():
 
 ENDPOINTS = [*ROUTES.values(), *GOOGLE.values(), MESSAGES, INTERACTIONS]
 NAMES = st.sampled_from(
-    ["messages", "content", "role", "type", "tool_calls", "function", "usage", "choices", "delta", "message", "input",
-     "output", "text", "contents", "parts", "functionCall", "candidates", "usageMetadata", "finish_reason", "index", "id",
+    ["id", "messages", "content", "role", "type", "tool_calls", "function", "usage", "choices", "delta", "message", "input",
+     "output", "text", "contents", "parts", "functionCall", "candidates", "usageMetadata", "finish_reason", "index",
      "tools", "item", "response", "status", "steps", "step", "event_type", "source", "image_url", "data", "name",
      "generationConfig", "stop", "n", "reasoning", "error", "system", "content_block", "requests", "instances"]
 )  # fmt: skip

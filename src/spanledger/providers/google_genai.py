@@ -138,7 +138,10 @@ def unpack(result: Any) -> Any:
     """The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself."""
     body = getattr(result, "body", None)
     if isinstance(body, (str, bytes)):
-        return json.loads(body) if body else {}
+        try:
+            return json.loads(body) if body else {}
+        except ValueError:  # the client will stumble over it after us
+            return {"error": {"code": "invalid_json"}}
     return result
 
 
