@@ -26,7 +26,7 @@ class MemoryStore:
         self._counters: dict[tuple[str, str], list[int]] = {}
         self.stopped: dict[str, Kill] = {}
         """What is killed, by target."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._max = max_counters
         self.forgotten = 0
         """Counters that were dropped before their time."""
@@ -107,6 +107,12 @@ class MemoryStore:
     def kills(self) -> list[Kill]:
         """See `Store.kills`."""
         return list(self.stopped.values())
+
+    def begin_anew(self) -> None:
+        """See `Store.begin_anew`."""
+        self._lock = threading.RLock()
+        for row in self._counters.values():
+            row[1] = 0
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -41,7 +41,7 @@ class RunState:
 
     def __init__(self, run: Run, plan: Plan, loops: Loops | None) -> None:
         self.run = run
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.plan = plan
         self.step = 0
         """The last step that was counted."""
@@ -91,7 +91,7 @@ class States:
     def __init__(self, budgets: Sequence[Budget], loops: Loops | None, days: Days) -> None:
         self._budgets, self._loops, self._days = budgets, loops, days
         self._states: OrderedDict[str, RunState] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def of(self, run: Run) -> RunState:
         """What is remembered of *run*, with a plan that is good now."""
@@ -112,6 +112,11 @@ class States:
     def forget(self, run: Run) -> None:
         """*run* has ended."""
         self._states.pop(run.id, None)
+
+    def begin_anew(self) -> None:
+        """Forget all of them: a forked child's runs are its own."""
+        self._lock = threading.RLock()
+        self._states = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._states)
