@@ -123,6 +123,8 @@ class Limits:
                 entry, loop = state.history.begin(name, args_hash, state.spent)
                 if loop is not None:
                     self.voice.looped(state, loop, self.loops.action, step, money=self._money)
+                if state.history.calls > state.usual:
+                    self.voice.drifted(state, state.history.calls, step)
             return self._reserve(state, step, [], state.plan.tools, entry)
         except LimitExceeded:
             raise

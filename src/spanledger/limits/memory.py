@@ -47,10 +47,9 @@ class MemoryStore:
                 if limit is not None and row[0] + row[1] + amount > limit:
                     return Refused(place, row[0], row[1])
                 rows.append(row)
-            after = []
-            for row, want in zip(rows, wants, strict=True):
-                row[1 if want[4] else 0] += want[2]
-                after.append((row[0], row[1]))
+            for place, want in enumerate(wants):
+                rows[place][1 if want[4] else 0] += want[2]
+            after = [(row[0], row[1]) for row in rows]
             if len(counters) > self._max:
                 self._shrink()
         return True, after
