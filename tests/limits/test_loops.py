@@ -97,6 +97,37 @@ def test_the_incident_is_seen_within_the_run():
     assert calls / seen < 8
 
 
+def ended(limits, run, calls):
+    run.tool_calls, run.stop_reason = calls, "completed"
+    limits.ended(run)
+
+
+def test_a_run_unlike_the_agents_runs_before_it_is_seen_while_it_goes_on():
+    """4.3 tool calls per run become 11.7, none of them failing or the same."""
+    limits, dice = Limits(loops=Loops()), random.Random(3)
+    for number in range(60):
+        ended(limits, Run(f"old{number}", name="support"), dice.choice([3, 4, 4, 5, 5, 6]))
+    run, other = Run("new", name="support"), Run("other", name="planner")
+    for call in range(12):
+        use(limits, other, "lookup", f"query {call}")
+        use(limits, run, "lookup", f"query {call}")
+        if run.decisions:
+            break
+    (decision,) = run.decisions
+    assert (decision.outcome, decision.limit) == ("warn", "drift")
+    assert 7 <= decision.value <= 10
+    assert other.decisions == []
+
+
+def test_failed_runs_do_not_say_what_is_usual():
+    limits = Limits(loops=Loops())
+    for number in range(60):
+        run = Run(f"old{number}", name="support")
+        run.stop_reason = "tool_error"
+        limits.ended(run)
+    assert limits._states._usual.most("support") == float("inf")
+
+
 def test_a_loop_is_stopped_before_the_next_call(run):
     limits = Limits(loops=Loops(action="stop"))
     for _ in range(2):

@@ -7,7 +7,9 @@ a call: only a limit whose action is `stop` does, by raising `LimitExceeded` bef
 
 from __future__ import annotations
 
+import os
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, cast
 
@@ -18,7 +20,7 @@ from ..ledger import ModelCall, Run, ToolUse
 from ..model import Request
 from ..shield import report, shield
 from .access import Access
-from .decision import Decision, Reservation, Standing, shown
+from .decision import Decision, Reservation, Standing
 from .loops import Entry
 from .memory import MemoryStore
 from .outage import Down, Outage
@@ -26,11 +28,23 @@ from .plan import Days, Plan, Slot
 from .state import Poll, RunState, States
 from .store import Kill, Refused, Store, Want
 from .voice import Voice
-from .worth import at_most, pico, used
+from .worth import at_most, pico, standings, used
 
 __all__ = ["Limits"]
 
 _Held = list[tuple[Slot, int]]
+
+
+_all: weakref.WeakSet[Limits] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for limits in list(_all):
+        limits.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Limits:
@@ -63,6 +77,7 @@ class Limits:
         idle = not (self.budgets or rules or self.store.shared)
         self._idle_model = idle and not (loops and loops.action == "stop")
         self._idle_tool = idle and not loops
+        _all.add(self)
 
     @property
     def listeners(self) -> list[Callable[[Run, Decision], Any]]:
@@ -108,6 +123,8 @@ class Limits:
                 entry, loop = state.history.begin(name, args_hash, state.spent)
                 if loop is not None:
                     self.voice.looped(state, loop, self.loops.action, step, money=self._money)
+                if state.history.calls > state.usual:
+                    self.voice.drifted(state, state.history.calls, step)
             return self._reserve(state, step, [], state.plan.tools, entry)
         except LimitExceeded:
             raise
@@ -269,17 +286,12 @@ class Limits:
 
     def standing(self, run: Run) -> list[Standing]:
         """How each limit on *run* stands now, for an agent that wants to wrap up in time; empty when nobody can say."""
-        state = self._states.of(run)
-        slots = state.plan.slots
-        found = []
-        for slot, (spent, held) in zip(slots, self.outage.read([(s.key, s.unit) for s in slots]) or (), strict=False):
-            for line in slot.lines:
-                numbers = (shown(slot.unit, spent), shown(slot.unit, held), shown(slot.unit, line.maximum))
-                found.append(Standing(slot.unit, line.budget.scope, line.subject, *numbers, line.budget.action))
-        passed = (time.time_ns() - run.started) / 1e9
-        for budget, subject in state.plan.seconds:
-            found.append(Standing("seconds", budget.scope, subject, passed, 0.0, budget.seconds or 0.0, budget.action))
-        return found
+        return standings(self.outage, self._states.of(run))
+
+    def begin_anew(self) -> None:
+        """Be a forked child's; called by itself after a fork."""
+        self._states.begin_anew()
+        self.outage.begin_anew()
 
     def ended(self, run: Run) -> None:
         """*run* has ended: forget what was remembered of it."""

@@ -70,7 +70,7 @@ class History:
         self._limits = limits
         self._entries: deque[Entry] = deque(maxlen=max(limits.window, limits.longest_cycle * limits.cycles))
         self._by_tool: OrderedDict[str, deque[Entry]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.calls = 0
 
     def begin(self, name: str, args_hash: str | None, spent: int) -> tuple[Entry, Loop | None]:

@@ -26,7 +26,7 @@ class MemoryStore:
         self._counters: dict[tuple[str, str], list[int]] = {}
         self.stopped: dict[str, Kill] = {}
         """What is killed, by target."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._max = max_counters
         self.forgotten = 0
         """Counters that were dropped before their time."""
@@ -47,10 +47,9 @@ class MemoryStore:
                 if limit is not None and row[0] + row[1] + amount > limit:
                     return Refused(place, row[0], row[1])
                 rows.append(row)
-            after = []
-            for row, want in zip(rows, wants, strict=True):
-                row[1 if want[4] else 0] += want[2]
-                after.append((row[0], row[1]))
+            for place, want in enumerate(wants):
+                rows[place][1 if want[4] else 0] += want[2]
+            after = [(row[0], row[1]) for row in rows]
             if len(counters) > self._max:
                 self._shrink()
         return True, after
@@ -107,6 +106,12 @@ class MemoryStore:
     def kills(self) -> list[Kill]:
         """See `Store.kills`."""
         return list(self.stopped.values())
+
+    def begin_anew(self) -> None:
+        """See `Store.begin_anew`."""
+        self._lock = threading.RLock()
+        for row in self._counters.values():
+            row[1] = 0
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -37,7 +37,7 @@ class Outage:
         self._retry_seconds = retry_seconds
         self._until = 0.0
         self._why: Down | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._settlements: deque[tuple[Any, Charges]] = deque()
         self._spent: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
         self.outages = 0
@@ -104,6 +104,13 @@ class Outage:
         except StoreDown as error:
             self._went(error)
             return None
+
+    def begin_anew(self) -> None:
+        """Be a forked child's: what is owed, the parent pays."""
+        self._lock = threading.RLock()
+        self._settlements.clear()
+        self._spent.clear()
+        self.store.begin_anew()
 
     def _away(self) -> Down | None:
         if self._why is None:

@@ -23,7 +23,7 @@ RUN_SECONDS: Final = 7 * 86_400
 UNITS: Final = ("usd", "tokens", "steps", "tool_calls")
 WARNED: Final = 1
 PASSED: Final = 2
-_watching = threading.Lock()
+_watching = threading.RLock()
 
 
 class Days:

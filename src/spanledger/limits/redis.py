@@ -101,7 +101,7 @@ class RedisStore:
         self._url, self._given = url, client
         self._prefix = f"{{{prefix}}}:"
         self._hold_seconds = hold_seconds
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._client: Any = None
         self._scripts: tuple[Any, Any] = (None, None)
         self._pid = 0
@@ -184,6 +184,10 @@ class RedisStore:
         """See `Store.kills`."""
         found = self._ask(lambda client: client.hvals(self._prefix + "kills"))
         return sorted(map(_kill, found), key=lambda kill: kill.at)
+
+    def begin_anew(self) -> None:
+        """See `Store.begin_anew`; the client is made anew when it is needed."""
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -71,7 +71,7 @@ class SqliteStore:
     def __init__(self, path: str | Path, *, hold_seconds: float = HOLD_SECONDS) -> None:
         self.path = Path(path)
         self._hold_seconds = hold_seconds
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._left: list[sqlite3.Connection] = []  # a parent's: closing them in a fork would drop the parent's locks
@@ -184,6 +184,10 @@ class SqliteStore:
         """See `Store.kills`."""
         with self._asked() as db:
             return [Kill(*row) for row in db.execute("SELECT target, by, why, at FROM kills ORDER BY at")]
+
+    def begin_anew(self) -> None:
+        """See `Store.begin_anew`; the connection is opened anew when it is needed."""
+        self.lock = threading.RLock()
 
     def close(self) -> None:
         """See `Store.close`."""

@@ -8,10 +8,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Final
 
 from ..budget import Budget, Loops
 from ..ledger import Run
+from .drift import Usual
 from .loops import History, Loop
 from .plan import Days, Plan, lineage
 from .store import Kill, Store, StoreDown
@@ -36,12 +38,13 @@ class RunState:
         "spent",
         "step",
         "targets",
+        "usual",
         "waiting",
     )
 
     def __init__(self, run: Run, plan: Plan, loops: Loops | None) -> None:
         self.run = run
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.plan = plan
         self.step = 0
         """The last step that was counted."""
@@ -53,6 +56,8 @@ class RunState:
         self.history = History(loops) if loops else None
         self.looped: Loop | None = None
         """A loop that was seen too late to stop the call, so that the next one is."""
+        self.usual = inf
+        """How many tool calls are usual for this agent."""
         self.said: set[Any] = set()
         """What is said once per run and was said."""
         names = dict.fromkeys(f"agent:{one.name}" for one in lineage(run) if one.name)
@@ -60,6 +65,8 @@ class RunState:
 
     def claim(self, step: int) -> int:
         """How many steps up to *step* are to be counted now; see `unclaim`."""
+        if step <= self.step and self.waiting <= self.step:
+            return 0
         with self.lock:
             step = max(step, self.waiting)
             new = max(0, step - self.step)
@@ -91,7 +98,8 @@ class States:
     def __init__(self, budgets: Sequence[Budget], loops: Loops | None, days: Days) -> None:
         self._budgets, self._loops, self._days = budgets, loops, days
         self._states: OrderedDict[str, RunState] = OrderedDict()
-        self._lock = threading.Lock()
+        self._usual = Usual()
+        self._lock = threading.RLock()
 
     def of(self, run: Run) -> RunState:
         """What is remembered of *run*, with a plan that is good now."""
@@ -103,6 +111,7 @@ class States:
                 if state is None or state.run is not run:
                     plan = Plan(run, self._budgets, self._days, now)
                     state = self._states[run.id] = RunState(run, plan, self._loops)
+                    state.usual = self._usual.most(run.name)
                 while len(self._states) > MAX_RUNS:
                     self._states.popitem(last=False)
         if now >= state.plan.until:
@@ -110,8 +119,15 @@ class States:
         return state
 
     def forget(self, run: Run) -> None:
-        """*run* has ended."""
+        """*run* has ended; remember how many tool calls it took."""
         self._states.pop(run.id, None)
+        if self._loops is not None and run.stop_reason == "completed":
+            self._usual.learn(run.name, run.tool_calls)
+
+    def begin_anew(self) -> None:
+        """Forget all of them: a forked child's runs are its own."""
+        self._lock = threading.RLock()
+        self._states = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._states)

@@ -85,5 +85,8 @@ class Store(Protocol):
     def kills(self) -> list[Kill]:
         """Everything that is killed."""
 
+    def begin_anew(self) -> None:
+        """Be a forked child's: locks are free, and what the parent's calls hold is the parent's."""
+
     def close(self) -> None:
         """Let go of files and connections; a later call opens them again."""

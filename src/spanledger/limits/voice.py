@@ -117,6 +117,12 @@ class Voice:
         if state.once((loop.kind, loop.tool, loop.count.bit_length())):
             self.say(state, decision)
 
+    def drifted(self, state: RunState, calls: int, step: int) -> None:
+        """Say that the run makes more tool calls than this agent's runs do."""
+        if state.once("drift"):
+            what = f"{calls} tool calls; runs of {state.run.name or '-'} hardly ever take {state.usual:.0f}"
+            self.say(state, Decision("warn", "drift", "run", state.run.id, calls, round(state.usual, 1), step, what))
+
     def unpriced(self, state: RunState, model: str | None, action: str, step: int) -> None:
         """Say that a call under a budget in USD has no price."""
         what = f"{model or 'the model'} has no price, so budgets in USD do not see it"

@@ -1,5 +1,5 @@
 """
-What a call may use at most, and what it used.
+What a call may use at most, what it used, and what is left.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Final
 from .. import pricing
 from ..ledger import ModelCall
 from ..model import Request
+from .decision import Standing, shown
+from .outage import Outage
 from .plan import Slot
 from .state import RunState
 from .voice import Voice
 
-__all__ = ["ASSUMED_OUTPUT", "at_most", "pico", "used"]
+__all__ = ["ASSUMED_OUTPUT", "at_most", "pico", "standings", "used"]
 
 ASSUMED_OUTPUT: Final = 4096
 """Output tokens that are reserved for a request that does not say how many it wants at most."""
@@ -57,3 +59,17 @@ def used(state: RunState, call: ModelCall, voice: Voice) -> dict[str, int | None
         else:
             voice.unpriced(state, call.model or call.request_model, "warn", call.step)
     return {"tokens": call.usage.total or 0, "usd": dollars}
+
+
+def standings(outage: Outage, state: RunState) -> list[Standing]:
+    """How each limit on a run stands, as far as the store can say."""
+    plan, found = state.plan, []
+    for slot, row in zip(plan.slots, outage.read([(s.key, s.unit) for s in plan.slots]) or (), strict=False):
+        spent, held = (shown(slot.unit, number) for number in row)
+        for line in slot.lines:
+            maximum = shown(slot.unit, line.maximum)
+            found.append(Standing(slot.unit, line.budget.scope, line.subject, spent, held, maximum, line.budget.action))
+    passed = (time.time_ns() - state.run.started) / 1e9
+    for budget, subject in plan.seconds:
+        found.append(Standing("seconds", budget.scope, subject, passed, 0.0, budget.seconds or 0.0, budget.action))
+    return found

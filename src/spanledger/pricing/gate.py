@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -36,7 +37,7 @@ _Entry = tuple[int, int, "Card | str"]
 _remembered: dict[_Key, _Entry] = {}
 _windows: dict[tuple[str, str], int | None] = {}
 _generation = 0
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 _COUNTED = Price(None, "counted_in_child")
 _NO_USAGE = Price(None, "no_usage")
@@ -215,4 +216,12 @@ def _forget() -> None:
         _windows.clear()
 
 
+def _after_fork() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+    table.begin_anew()
+
+
 overrides.changed = _forget
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

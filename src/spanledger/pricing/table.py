@@ -115,7 +115,7 @@ class Table:
     def __init__(self) -> None:
         self._snapshot: Any = None
         self._path: Path | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.version: str | None = None
         self._owners: dict[int, str] = {}
 
@@ -141,6 +141,10 @@ class Table:
         """From now on use the table in *path*, as `fetch` wrote it; `None` is the bundled one."""
         with self._lock:
             self._path, self._snapshot, self.version = path, None, None
+
+    def begin_anew(self) -> None:
+        """Be a forked child's: its lock is free, whoever held it in the parent."""
+        self._lock = threading.RLock()
 
     def owner(self, model: Any) -> str | None:
         """The provider that the table lists *model* under."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from spanledger.errors import ConfigurationError
-from spanledger.limits import validate, validator
+from spanledger.validation import validate, validator
 
 SCHEMA = {
     "type": "object",
