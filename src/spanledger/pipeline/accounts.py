@@ -14,7 +14,7 @@ Span: TypeAlias = tuple[int, int, str]
 ANCHORS: Final = (
     rb"\b0x[0-9A-Fa-f]{40}\b",
     rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
-    rb"\b[A-Z]{2}[0-9]{2}[ -]?[0-9A-Z]{4}",
+    rb"\b[A-Z]{2}[0-9]{2}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{3}",
     rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
@@ -71,15 +71,13 @@ def _iban(text: bytes) -> int:
     wanted = checks.iban_size(text[:2])
     if not wanted:
         return 0
-    seen = 0
-    for at, char in enumerate(text):
-        if char not in b" -":
-            seen += 1
-            if seen == wanted:
-                if at + 1 < len(text) and text[at + 1] not in b" -" and chr(text[at + 1]).isalnum():
-                    return 0
-                return at + 1 if checks.iban(text[: at + 1].replace(b" ", b"").replace(b"-", b"").upper()) else 0
-    return 0
+    plain = text.translate(None, b" -")
+    if len(plain) < wanted or not checks.iban(plain[:wanted].upper()):
+        return 0
+    size = wanted
+    while size - text.count(b" ", 0, size) - text.count(b"-", 0, size) < wanted:
+        size += 1
+    return 0 if text[size : size + 1].isalnum() else size
 
 
 def _nif(match: re.Match[bytes]) -> bool:

@@ -26,7 +26,7 @@ def card(digits: bytes) -> bool:
     if head == 0x34:  # Visa
         fits = size in (13, 16, 19)
     elif head == 0x35:  # Mastercard, Maestro
-        fits = (size == 16 and 51 <= int(digits[:2]) <= 55) or digits[:2] in (b"50", b"56", b"57", b"58")
+        fits = size >= 16 and (digits[:2] in (b"50", b"56", b"57", b"58") or (size == 16 and b"51" <= digits[:2] <= b"55"))
     elif head == 0x33:  # Amex, Diners, JCB
         two = digits[:2]
         fits = (
@@ -102,6 +102,9 @@ _IBAN_COUNTRIES: Final = (
 _IBAN_SIZES: Final = {entry[:2].encode(): int(entry[2:]) for entry in _IBAN_COUNTRIES.split()}
 
 
+_VALUES: Final = {char: b"%d" % int(chr(char), 36) for char in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
 def iban_size(country: bytes) -> int:
     """How many characters an IBAN of *country* has; 0 when it has none."""
     return _IBAN_SIZES.get(country.upper(), 0)
@@ -112,10 +115,9 @@ def iban(text: bytes) -> bool:
     if len(text) != iban_size(text[:2]):
         return False
     try:
-        number = int("".join(str(int(chr(c), 36)) for c in text[4:] + text[:4]))
-    except ValueError:
+        return int(b"".join([_VALUES[char] for char in text[4:] + text[:4]])) % 97 == 1
+    except KeyError:
         return False
-    return number % 97 == 1
 
 
 _BASE58: Final = {c: i for i, c in enumerate(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}

@@ -62,16 +62,24 @@ class Detector:
 
     def _both(self, view: bytes) -> list[Span]:
         spans: list[Span] = []
-        handlers = self._handlers
-        for start, end in self._scan(view):
-            handlers[view[start]](view, start, end, spans)
+        self._look(view, spans)
         if is_escaped(view):
             for plain, offsets in decoded(view):
                 again: list[Span] = []
-                for start, end in self._scan(plain):
-                    handlers[plain[start]](plain, start, end, again)
+                self._look(plain, again)
                 spans += [(offsets[a], offsets[b], label) for a, b, label in again]
         return spans
+
+    def _look(self, view: bytes, spans: list[Span]) -> None:
+        handlers = self._handlers
+        first = last = known = 0
+        for start, end in self._scan(view):
+            if first <= start and end <= last:
+                continue  # inside of what goes anyway
+            handlers[view[start]](view, start, end, spans)
+            if len(spans) > known:
+                known = len(spans)
+                first, last, _ = spans[-1]
 
     def _digit(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         if numbers.find(view, start, end, spans):
@@ -102,6 +110,11 @@ class Detector:
             if len(self._names) < 4096:
                 self._names.add(text)
             self._named.find(view, start, end, spans)
+        elif text[:2].isupper() and text[2:4].isdigit():
+            before = len(spans)
+            accounts.find(view, start, end, spans)
+            if len(spans) == before and text[:2] in (b"SK", b"AC"):
+                tokens.find(view, start, end, spans)
         elif b":" in text and _HEX.issuperset(text):
             network.find_colons(view, start, end, spans)
         elif _is_mac(text):

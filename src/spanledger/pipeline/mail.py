@@ -9,7 +9,7 @@ __all__ = ["ANCHORS", "find", "find_spelled"]
 
 Span: TypeAlias = tuple[int, int, str]
 
-ANCHORS: Final = (rb"@", rb"[\[({](?i:at)[\])}]")
+ANCHORS: Final = (rb"@+", rb"[\[({](?i:at)[\])}]")
 
 _LOCAL: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.%+_-" + bytes(range(0x80, 0xBE))
 _LABEL: Final = rb"[0-9A-Za-z\x80-\xbd](?:[0-9A-Za-z_\x80-\xbd-]{0,62}[0-9A-Za-z\x80-\xbd])?"
@@ -20,8 +20,10 @@ _SCALED_IMAGE: Final = re.compile(rb"[0-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|s
 _MAX_LOCAL: Final = 64
 
 
-def find(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
+def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     """Add the address around the ``@`` at *start*."""
+    if end - start > 1 or (spans and spans[-1][1] == start and spans[-1][2] == "URL_PASSWORD"):
+        return
     stop = start
     spaced = view[start - 1 : start] == b" "
     if spaced:

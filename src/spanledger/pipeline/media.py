@@ -25,6 +25,14 @@ _MAGIC_BASE64: Final = (
 )  # fmt: skip
 
 
+_LONG_RUN: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{1024,}={0,2}")
+
+
+def _run(match: re.Match[str]) -> str:
+    text = match.group()
+    return _mark("application/octet-stream", len(text) * 3 // 4, text) if len(set(text[:2048])) >= 24 else text
+
+
 def _mark(kind: str, size: int, content: str | bytes) -> str:
     return f"[MEDIA {kind} {size} bytes {hasher().hash(content, 'media').text}]"
 
@@ -47,10 +55,12 @@ def without_media(text: str) -> str:
         return _DATA_URI.sub(
             lambda m: _mark(m.group(1) or "text/plain", len(m.group(3)) * 3 // 4, m.group(3)), text
         )  # fmt: skip
-    if len(text) < MIN_BLOB or " " in text[:256] or not text.isascii():
+    if len(text) < MIN_BLOB:
         return text
+    if " " in text[:256] or not text.isascii():
+        return _LONG_RUN.sub(_run, text)
     if text[:256].encode().translate(None, _BASE64) or text.encode().translate(None, _BASE64):
-        return text
+        return _LONG_RUN.sub(_run, text)
     kind = next((kind for head, kind in _MAGIC_BASE64 if text.startswith(head)), "application/octet-stream")
     if kind.endswith("octet-stream") and len(set(text[:2048])) < 24:
         return text

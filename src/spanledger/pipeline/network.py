@@ -12,9 +12,9 @@ Span: TypeAlias = tuple[int, int, str]
 
 _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
-    rb"://[^\s@/\"'<>]*@|://[^\s/\"'<>]*:[^\s\"'<>]*@",
+    rb"://[^\s:@/\"'<>]{0,256}[:@]",
     rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
-    _H + b"*:" + _H + rb"*:[0-9A-Fa-f:.]*",
+    _H + b"{0,4}:" + _H + rb"{0,4}:[0-9A-Fa-f:.]*",
 )
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")

@@ -203,6 +203,9 @@ def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
             if label := check(view, start, last):
                 spans.append((start, last, label))
                 return
-    group = _GROUP.match(view, start)
-    if group and (following := _GROUPED.match(view, group.end())):
-        find(view, following.start(), following.end(), spans)
+    at = start
+    while (group := _GROUP.match(view, at)) and group.end() < end:
+        at = group.end()
+        if (following := _GROUPED.match(view, at)) and (label := _card(view, at, following.end())):
+            spans.append((at, following.end(), label))
+            return

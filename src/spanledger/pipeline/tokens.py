@@ -126,8 +126,10 @@ def _vendor(view: bytes, match: re.Match[bytes], spans: list[Span]) -> None:
 
 def _jwt(view: bytes, start: int, spans: list[Span]) -> None:
     """``eyJ`` begins every JSON object in Base64: a token when dots follow, else when it decodes to text."""
+    if start and view[start - 1] in _GLUE:
+        return
     match = _JWT.match(view, start)
-    if match is None or (start and view[start - 1] in _GLUE):
+    if match is None:
         return
     text = match.group()
     if b"." in text:
