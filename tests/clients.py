@@ -63,6 +63,8 @@ class Answers:
             return httpx.Response(status, json=body)
         if isinstance(answer, list):
             answer = Pieces(answer)
+        if isinstance(answer, bytes):
+            return httpx.Response(200, content=answer, headers={"content-type": "application/json"})
         if isinstance(answer, Pieces):
             return httpx.Response(200, stream=answer, headers={"content-type": "text/event-stream"})
         return httpx.Response(200, json=answer)

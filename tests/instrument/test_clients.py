@@ -219,3 +219,12 @@ def test_cancellation_ends_the_call(case, answers, watching, spans):
     said = only(spans).attributes
     assert said["agent.stream.end"] == "cancelled"
     assert said["agent.run.stop_reason"] == "cancelled"
+
+
+def test_a_raw_response_with_a_broken_body_is_a_failed_call(answers, watching, spans):
+    answers.queue = [b"no json"]
+    client = clients(answers)["openai"][0]
+    response = client.chat.completions.with_raw_response.create(model="gpt-4o-mini", messages=[])
+    with pytest.raises(ValueError, match="Expecting value"):
+        response.parse()
+    assert only(spans).attributes["error.type"] == "json.decoder.JSONDecodeError"

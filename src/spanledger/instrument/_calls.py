@@ -20,7 +20,14 @@ from ..model import Draft, Response
 from ..outcomes import classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
-from ._content import content_attributes, for_sampling, note_hashes, output_attribute, request_attributes
+from ._content import (
+    content_attributes,
+    for_sampling,
+    note_hashes,
+    output_attribute,
+    request_attributes,
+    tier_of,
+)
 from ._engine import Engine
 from ._streams import is_raw, watched
 
@@ -142,7 +149,11 @@ class Call:
         if is_raw(result):
             # the body is here; where parsing must be awaited, the JSON itself does as well
             awaited = asyncio.iscoroutinefunction(type(result).parse)
-            result = result.http_response.json() if awaited else result.parse()
+            try:
+                result = result.http_response.json() if awaited else result.parse()
+            except Exception as error:  # noqa: BLE001 - a broken body: the user will see it when they parse
+                self._end(None, error)
+                return
         self.response = self.endpoint.read_response(self._seam.unpack(result), self.engine.content)
 
     # --- streams -----------------------------------------------------------------------------------------------
@@ -218,7 +229,7 @@ class Call:
             self.model_call = ModelCall(
                 self.endpoint.operation, self.peer.provider, request.model, response.model, response.usage,
                 self.mark, self.mark + int(self.seconds * 1e9), self.number,
-                response.extra.get(semconv.OPENAI_RESPONSE_TIER), self.error_class, len(response.tool_calls),
+                tier_of(response), self.error_class, len(response.tool_calls),
             )  # fmt: skip
             run.settle_model(self.model_call)
             if response.finish_reasons and run.finish != "cancelled":

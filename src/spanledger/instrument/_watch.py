@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from opentelemetry import trace
+
 from ..providers import Adapter, Seam
 from ..shield import report
 from ._calls import Call
@@ -40,6 +42,13 @@ class Watch:
         with call:
             return call.watch(await wrapped(*args, **kwargs))
 
+    def _adopts(self, instance: Any) -> bool:
+        """Whether the client makes a span of its own for this call, that somebody will see."""
+        speaks = self.adapter.speaks_otel
+        if speaks is None or not self.engine.adopt or not speaks(instance):
+            return False
+        return hasattr(trace.get_tracer_provider(), "add_span_processor")  # an SDK's, not the API's placeholder
+
     def _begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         if not self.engine.active:
             return None
@@ -48,8 +57,7 @@ class Watch:
             if found is None:
                 return None
             call = Call(self.engine, self.seam, found)
-            speaks = self.adapter.speaks_otel
-            call.begin(adopted=self.engine.adopt and speaks is not None and speaks(instance))
+            call.begin(adopted=self._adopts(instance))
         except Exception as error:  # noqa: BLE001 - the user's call goes on without us
             report("reading a request", error)
             return None

@@ -26,7 +26,8 @@ def card(digits: bytes) -> bool:
     if head == 0x34:  # Visa
         fits = size in (13, 16, 19)
     elif head == 0x35:  # Mastercard, Maestro
-        fits = size >= 16 and (digits[:2] in (b"50", b"56", b"57", b"58") or (size == 16 and b"51" <= digits[:2] <= b"55"))
+        two = digits[:2]
+        fits = size >= 16 and (two in (b"50", b"56", b"57", b"58") or (size == 16 and b"51" <= two <= b"55"))
     elif head == 0x33:  # Amex, Diners, JCB
         two = digits[:2]
         fits = (

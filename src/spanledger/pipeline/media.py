@@ -57,9 +57,8 @@ def without_media(text: str) -> str:
         )  # fmt: skip
     if len(text) < MIN_BLOB:
         return text
-    if " " in text[:256] or not text.isascii():
-        return _LONG_RUN.sub(_run, text)
-    if text[:256].encode().translate(None, _BASE64) or text.encode().translate(None, _BASE64):
+    mixed = " " in text[:256] or not text.isascii()
+    if mixed or text[:256].encode().translate(None, _BASE64) or text.encode().translate(None, _BASE64):
         return _LONG_RUN.sub(_run, text)
     kind = next((kind for head, kind in _MAGIC_BASE64 if text.startswith(head)), "application/octet-stream")
     if kind.endswith("octet-stream") and len(set(text[:2048])) < 24:
