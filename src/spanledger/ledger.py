@@ -12,8 +12,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from . import pricing
@@ -24,6 +25,8 @@ __all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
+
+_pricing = threading.RLock()
 
 MAX_TO_PRICE: Final = 500
 """How many calls of a run wait for their price; normally the journal's thread asks long before."""
@@ -77,38 +80,40 @@ class Totals:
 
     def add(self, usage: Usage) -> None:
         """Add the tokens of one call."""
-        if not usage.known:
+        total, output = usage.input, usage.output
+        if total is None and output is None:
             self.unknown += 1
-        self.input += usage.input or 0
-        self.output += usage.output or 0
-        self.cache_read += usage.cache_read or 0
-        self.cache_write += usage.cache_write or 0
-        self.reasoning += usage.reasoning or 0
+            return
+        self.input += total or 0
+        self.output += output or 0
+        if usage.cache_read:
+            self.cache_read += usage.cache_read
+        if usage.cache_write:
+            self.cache_write += usage.cache_write
+        if usage.reasoning:
+            self.reasoning += usage.reasoning
 
 
-@dataclass(slots=True, eq=False)
 class Run:
     """
     One request to its end, and what it used.
 
     Times are nanoseconds since the epoch, `cost` is US dollars as a `Decimal`.  `stop_reason` is `None` while the run
-    goes on; setting it before the end decides what the run ends with.
+    goes on; setting it before the end decides what the run ends with.  What was never set stays on the class.
     """
 
-    id: str
     name: str | None = None
     implicit: bool = False
     session_id: str | None = None
     user_id: str | None = None
     request_id: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
     agent_version: str | None = None
     prompt_version: str | None = None
-    parent: Run | None = field(default=None, repr=False)
+    parent: Run | None = None
     """The run this one was started in; what is settled here counts there too."""
     trace_id: str | None = None
     span_id: str | None = None
-    started: int = field(default_factory=time.time_ns)
     ended: int | None = None
     stop_reason: str | None = None
     error_class: str | None = None
@@ -117,26 +122,36 @@ class Run:
     model_errors: int = 0
     tool_calls: int = 0
     tool_errors: int = 0
-    usage: Totals = field(default_factory=Totals)
-    models: dict[str, int] = field(default_factory=dict)
-    """Response model (or the requested one) -> number of calls."""
     system_hash: str | None = None
     tools_hash: str | None = None
     last_tool: str | None = None
-    active: int = field(default_factory=time.time_ns)
-    """When something last happened."""
     finish: str | None = None
     """The stop reason that the last model call's finish reasons stand for."""
     failed: tuple[int, str, str] | None = None
     """The last exception that left a call: its `id`, where (``model`` or ``tool``) and its error class."""
-    decisions: list[Any] = field(default_factory=list)
-    """What limits decided, in order; see `spanledger.limits`."""
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    """Reentrant: a signal handler that ends runs may come in the middle of anything."""
-    _pricing: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    _cost: Decimal = field(default=Decimal(0), repr=False)
+    _cost: Decimal = Decimal(0)
     _unpriced: int = 0
-    _to_price: list[ModelCall] = field(default_factory=list, repr=False)
+
+    def __init__(self, id: str, **given: Any) -> None:  # noqa: A002 - it is the run's
+        self.id = id
+        self.started = self.active = time.time_ns()
+        """`active` is when something last happened."""
+        self.usage = Totals()
+        self.models: dict[str, int] = {}
+        """Response model (or the requested one) -> number of calls."""
+        self.decisions: list[Any] = []
+        """What limits decided, in order; see `spanledger.limits`."""
+        self.lock = threading.RLock()
+        """Reentrant: a signal handler that ends runs may come in the middle of anything."""
+        self._to_price: list[ModelCall] = []
+        if given:
+            for name in given:
+                if not hasattr(Run, name) and name not in ("started", "usage", "models"):
+                    raise TypeError(f"a run has no {name!r}")
+            self.__dict__.update(given)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, name={self.name!r}, stop_reason={self.stop_reason!r})"
 
     @property
     def status(self) -> str:
@@ -156,7 +171,9 @@ class Run:
         return self._unpriced
 
     def _price(self) -> None:
-        with self._pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
+        if not self._to_price:
+            return
+        with _pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
             while self._to_price:
                 call = self._to_price.pop()
                 price = pricing.price_call(call)
@@ -170,7 +187,8 @@ class Run:
         """Account for a model call that ended, well or not."""
         with self.lock:
             self.model_calls += 1
-            self.model_errors += call.error_class is not None
+            if call.error_class is not None:
+                self.model_errors += 1
             self.usage.add(call.usage)
             model = call.model or call.request_model or "unknown"
             self.models[model] = self.models.get(model, 0) + 1
@@ -241,6 +259,8 @@ class Ledger:
         self._lock = threading.RLock()
         self._runs = OrderedDict()
         self._open = {}
+        global _pricing  # noqa: PLW0603 - somebody in the parent may have held it
+        _pricing = threading.RLock()
 
     def get(self, run_id: str) -> Run | None:
         """The run with this id, if it is remembered."""

@@ -9,9 +9,15 @@ written to the span.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+
+try:
+    import orjson
+except ImportError:  # pragma: no cover - where no wheel exists
+    orjson = None  # type: ignore[assignment]
 
 __all__ = [
     "Draft",
@@ -53,10 +59,15 @@ def output_message(parts: list[Part], finish_reason: str | None) -> Message:
     return {"role": "assistant", "parts": parts, "finish_reason": _FINISH.get(reason, reason)}
 
 
+_LONG_NUMBER: Final = re.compile(r"\d{16}")
+
+
 def parsed(arguments: Any) -> Any:
     """*arguments* as an object where they are a JSON string; as they are where they are not."""
     if isinstance(arguments, str):
         try:
+            if orjson is not None and not _LONG_NUMBER.search(arguments):  # it makes floats of long integers
+                return orjson.loads(arguments)
             return json.loads(arguments)
         except ValueError:
             return arguments

@@ -37,8 +37,8 @@ class Call:
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_parent", "_placement", "_previous",
-        "_reservation", "_seam", "_started",
+        "_alone", "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_previous", "_recording", "_reservation",
+        "_seam", "_started",
         "adopted", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
         "peer", "request", "response", "run", "seconds", "span", "streaming",
     )  # fmt: skip
@@ -51,7 +51,7 @@ class Call:
         self.peer = found.peer
         self.request = found.endpoint.read_request(found.body)
         self.streaming = False
-        self._done = False
+        self._done = self._recording = False
         self._batch: list[Any] = []
         self._draft: Draft | None = None
         self._reservation: Any = None
@@ -65,13 +65,14 @@ class Call:
         """Place the call and open its span, unless the client makes its own."""
         self.adopted = adopted
         request, endpoint = self.request, self.endpoint
-        placement = runs.entered()
+        here = get_current()
+        placement = runs.entered(here)
         self._implicit = None
-        parent: Context | None = None
         if placement is None:
-            placement, self._implicit = runs.open_for(request)
-            if self._implicit is not None:
-                parent = self._implicit.context
+            placement, self._implicit = runs.open_for(request, here)
+            if self._implicit is not None and self._implicit.context is not None:
+                here = self._implicit.context
+        self._alone = self._implicit is not None and self._implicit.span is None
         run = self.run = placement.run
         if request.results:
             runs.infer_tools(run, request.results)
@@ -79,31 +80,30 @@ class Call:
             self.number = placement.number
         else:
             self.number = runs.begin_step(run)
-        self._placement, self._parent = placement, parent
+        self._later: dict[str, Any] = {}
         self._started = time.perf_counter()
         self.mark = time.time_ns()
         if adopted:
             self.span = trace.INVALID_SPAN
-            self._ctx = runs.placed(placement, parent or get_current())
-            self._later: dict[str, Any] = {}
-            note_hashes(request, run, self._later)
-            return
-        model = request.model
-        self.span = runs.tracer().start_span(
-            f"{endpoint.operation} {model}" if model else endpoint.operation,
-            context=parent, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
-        )  # fmt: skip
-        self._ctx = trace.set_span_in_context(self.span, parent)
-        self._later = request_attributes(self, alone=self._alone) if self.span.is_recording() else {}
+            self._ctx = runs.placed(placement, here)
+        else:
+            self._open_span(here)
         note_hashes(request, run, self._later)
-        if self.engine.content and self.span.is_recording():
-            with shield("recording a request"):
-                self._later.update(content_attributes(endpoint, self.found.body))
 
-    @property
-    def _alone(self) -> bool:
-        """Whether the call is all of its run, so that its span says how the run ended."""
-        return self._implicit is not None and self._implicit.span is None
+    def _open_span(self, here: Context) -> None:
+        model = self.request.model
+        operation = self.endpoint.operation
+        self.span = runs.tracer().start_span(
+            f"{operation} {model}" if model else operation,
+            context=here, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
+        )  # fmt: skip
+        self._ctx = trace.set_span_in_context(self.span, here)
+        self._recording = self.span.is_recording()
+        if self._recording:
+            self._later = request_attributes(self, alone=self._alone)
+            if self.engine.content:
+                with shield("recording a request"):
+                    self._later.update(content_attributes(self.endpoint, self.found.body))
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
@@ -248,7 +248,7 @@ class Call:
     def _close(self, response: Response | None, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone
         ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
-        if span.is_recording():
+        if self._recording:
             response = response or Response()
             attributes = self._later
             attributes.update(semconv.response_attributes(response, usage=self.endpoint.inference))

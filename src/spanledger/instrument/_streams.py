@@ -9,6 +9,7 @@ it comes.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 else:
     Proxy = wrapt.ObjectProxy
 
-BATCH: Final = 64
-"""How many chunks are kept before they are read."""
+BATCH: Final = 16
+"""How many chunks are kept before they are read: few enough that they are still in the processor's cache."""
+_BATCH: Final = (None,) * BATCH
 
 
 class Listener(Protocol):
@@ -59,6 +61,13 @@ def watched(result: Any, call: Listener) -> Any:
 def is_raw(result: Any) -> bool:
     """Whether *result* is a raw response, whose answer comes out of its `parse`."""
     return hasattr(type(result), "parse") and hasattr(result, "http_response")
+
+
+def _context_of(call: Listener) -> contextvars.Context:
+    """A copy of the context here in which the call's span is current."""
+    context = contextvars.copy_context()
+    context.run(attach, call.context)
+    return context
 
 
 def _how(error: BaseException) -> str:
@@ -94,28 +103,31 @@ class Stream(_Watched):
     """A stream that is read along."""
 
     def __iter__(self) -> Iterator[Any]:
+        # a read costs next to nothing: it runs in a context made once, and chunks are looked at in batches
         call = self._self_call
-        context, batch = call.context, call.batch()
+        batch = call.batch()
+        keep, run = batch.append, _context_of(call).run
         read = iter(self.__wrapped__).__next__
-        while True:
-            token = attach(context)
-            try:
-                chunk = read()
-            except StopIteration:
-                call.finish_stream("drained")
-                return
-            except BaseException as error:
-                call.finish_stream(_how(error), error)
-                raise
-            finally:
-                detach(token)
+        try:
             if self._self_first:
+                chunk = run(read)
                 self._self_first = False
                 call.started_streaming()
-            batch.append(chunk)
-            if len(batch) >= BATCH:
+                keep(chunk)
+                yield chunk
+            while True:
+                for _ in _BATCH:
+                    chunk = run(read)
+                    keep(chunk)
+                    yield chunk
                 call.fold()
-            yield chunk
+        except StopIteration:
+            call.finish_stream("drained")
+        except GeneratorExit:  # the loop was left; the stream itself may be read on
+            raise
+        except BaseException as error:
+            call.finish_stream(_how(error), error)
+            raise
 
     def __next__(self) -> Any:
         token = attach(self._self_call.context)

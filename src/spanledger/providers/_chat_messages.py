@@ -14,12 +14,23 @@ from ._wire import as_list, fields, file, media, text_part
 
 __all__ = ["definition", "message_parts", "read_messages", "read_prompt", "read_tools", "tool_calls"]
 
+_PLAIN: Final = 2
+_SPEAKERS: Final = frozenset(("user", "assistant", "system", "developer"))
 _TEXTS: Final = ("text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text")
 
 
 def read_messages(body: Any) -> tuple[list[Part], list[Message]]:
     """System messages stay where they are, because they are part of the history here."""
-    return [], [_message(fields(message)) for message in as_list(fields(body).get("messages"))]
+    found: list[Message] = []
+    for message in as_list(fields(body).get("messages")):
+        # a long history is mostly this: a role and a text
+        if type(message) is dict and len(message) == _PLAIN:
+            role, content = message.get("role"), message.get("content")
+            if type(role) is str and role in _SPEAKERS and type(content) is str and content:
+                found.append({"role": role, "parts": [{"type": "text", "content": content}]})
+                continue
+        found.append(_message(fields(message)))
+    return [], found
 
 
 def _message(message: Mapping[str, Any]) -> Message:
@@ -55,13 +66,13 @@ def message_parts(message: Mapping[str, Any], calls: list[ToolCall]) -> list[Par
 
 def tool_calls(message: Mapping[str, Any]) -> list[ToolCall]:
     """The tool calls in an assistant's *message*, arguments as the wire holds them."""
-    calls = []
-    for call in as_list(message.get("tool_calls")):
+    calls: list[ToolCall] = []
+    for call in as_list(message.get("tool_calls") or None):
         found = fields(call)
         asked = fields(found.get("function") or found.get("custom"))
         calls.append(ToolCall(found.get("id"), asked.get("name"), asked.get("arguments", asked.get("input"))))
-    asked = fields(message.get("function_call"))  # legacy; some send an empty one
-    if asked.get("name"):
+    legacy = message.get("function_call")  # some send an empty one
+    if legacy and (asked := fields(legacy)).get("name"):
         calls.append(ToolCall(None, asked["name"], asked.get("arguments")))
     return calls
 

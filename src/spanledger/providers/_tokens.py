@@ -8,12 +8,19 @@ https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..model import Usage
 from ._wire import count, fields
 
 __all__ = ["read_usage"]
+
+
+_CACHE_READ: Final = (
+    "prompt_cache_hit_tokens",  # DeepSeek, before it had the details
+    "cached_tokens",  # Moonshot, Together
+    "cache_read_input_tokens",  # gateways to Anthropic
+)
 
 
 def read_usage(wire: Any) -> Usage:
@@ -42,26 +49,32 @@ def read_usage(wire: Any) -> Usage:
         uncached = total_in if cached > total_in else total_in - cached
         output = _with_reasoning(total_in, output, reasoning, count(found.get("total_tokens")))
     usage = Usage(uncached, read, write, output, reasoning=reasoning)
-    if into:
-        usage.input_audio = count(into.get("audio_tokens"))
-        usage.input_image = count(into.get("image_tokens"))
-        if apart := into.get("cached_tokens_details"):
-            usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
-    if out_of:
-        usage.output_audio = count(out_of.get("audio_tokens"))
-        usage.output_image = count(out_of.get("image_tokens"))
-    usage.cost = _cost(found)
+    _details(usage, into, out_of)
+    if "cost" in found:
+        usage.cost = _cost(found)
     return usage
 
 
+def _details(usage: Usage, into: Mapping[str, Any], out_of: Mapping[str, Any]) -> None:
+    if into:
+        if (audio := into.get("audio_tokens")) is not None:
+            usage.input_audio = count(audio)
+        if (image := into.get("image_tokens")) is not None:
+            usage.input_image = count(image)
+        if apart := into.get("cached_tokens_details"):
+            usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
+    if out_of:
+        if (audio := out_of.get("audio_tokens")) is not None:
+            usage.output_audio = count(audio)
+        if (image := out_of.get("image_tokens")) is not None:
+            usage.output_image = count(image)
+
+
 def _cache_read(found: Mapping[str, Any], into: Mapping[str, Any]) -> int | None:
-    for value in (
-        into.get("cached_tokens"),
-        found.get("prompt_cache_hit_tokens"),  # DeepSeek, before it had the details
-        found.get("cached_tokens"),  # Moonshot, Together
-        found.get("cache_read_input_tokens"),  # gateways to Anthropic
-    ):
-        if value is not None:
+    if (value := into.get("cached_tokens")) is not None:
+        return count(value)
+    for key in _CACHE_READ:
+        if (value := found.get(key)) is not None:
             return count(value)
     return None
 

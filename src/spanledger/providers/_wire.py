@@ -17,21 +17,24 @@ from ..model import Part
 
 __all__ = ["as_list", "count", "error_name", "fields", "file", "index_of", "media", "text_of", "text_part"]
 
+_INFINITE: Final = float("inf")
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def fields(data: Any) -> Mapping[str, Any]:
     """The fields of a mapping or of a client's object, unknown ones included; empty for anything else."""
-    if isinstance(data, dict):
+    if type(data) is dict:
         return data
-    if isinstance(data, Mapping):
-        return data
-    try:
-        found = vars(data)
-    except TypeError:
+    if data is None:
         return _NOTHING
-    # where the clients' pydantic models keep what their schema does not know, e.g. `usage.cost`
-    extra = getattr(data, "__pydantic_extra__", None)
+    try:
+        # where the clients' pydantic models keep what their schema does not know, e.g. `usage.cost`
+        found: dict[str, Any] = data.__dict__
+        extra = data.__pydantic_extra__
+    except AttributeError:
+        if isinstance(data, Mapping):
+            return data
+        return getattr(data, "__dict__", _NOTHING)
     return {**found, **extra} if extra else found
 
 
@@ -46,7 +49,9 @@ def as_list(data: Any) -> list[Any]:
 
 def count(value: Any) -> int | None:
     """A number of tokens; `None` for what cannot be one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+    if type(value) is int and value >= 0:
+        return value
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _INFINITE:
         return None
     return int(value)
 

@@ -69,15 +69,16 @@ _open: OrderedDict[str, ImplicitRun] = OrderedDict()
 _pending: OrderedDict[Any, Pending] = OrderedDict()
 _lock = threading.RLock()
 idle_seconds: float = 900.0
+_swept = 0.0
 
 
 def _key(call: Any) -> Any:
     return call.id or ("by name", call.name)
 
 
-def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:
+def open_for(request: Request, here: Context | None = None) -> tuple[Placement, ImplicitRun | None]:
     """The run that a model call outside any entered run belongs to, opened if it is the first."""
-    server = _server_here()
+    server = _server_here(here) if _servers else None
     placement = _joined(request, server)
     if placement is None:
         sweep()
@@ -92,22 +93,22 @@ def open_for(request: Request) -> tuple[Placement, ImplicitRun | None]:
             note_span(run, span)
             found.span, found.context = span, trace.set_span_in_context(span)
         ledger.open(run)
+        placement = Placement(run)
         with _lock:
             _open[run.id] = found
-        placement = Placement(run)
+            found.in_flight += 1
     else:
         with _lock:
             found = _open.get(placement.run.id)  # type: ignore[assignment]
-    if found is not None:
-        with _lock:
-            found.in_flight += 1
-            found.error = None
+            if found is not None:
+                found.in_flight += 1
+                found.error = None
     _place.implicit.set(placement)
     return placement, found
 
 
 def _joined(request: Request, server: _Server | None) -> Placement | None:
-    for item in [*request.results, *request.asked]:
+    for item in [*request.results, *request.asked] if _pending else ():
         if (pending := _pending.get(_key(item))) is not None and pending.run.ended is None:
             return Placement(pending.run)
     if server is not None:
@@ -199,8 +200,12 @@ def _waits(found: ImplicitRun, error: BaseException) -> bool:
 
 
 def sweep(now: float | None = None) -> None:
-    """End the runs that waited too long for their next call."""
-    now = time.monotonic() if now is None else now
+    """End the runs that waited too long for their next call; looked for once a second at most."""
+    global _swept
+    at = time.monotonic() if now is None else now
+    if now is None and at < _swept + 1:
+        return
+    _swept, now = at, at
     with _lock:
         late = [f for f in _open.values() if not f.in_flight and f.until and f.until < now]
     for found in late:
@@ -235,8 +240,8 @@ _servers: OrderedDict[int, _Server] = OrderedDict()
 """The server requests that are being answered, by trace id: a run that begins in one ends with it."""
 
 
-def _server_here() -> _Server | None:
-    return _servers.get(trace.get_current_span().get_span_context().trace_id)
+def _server_here(context: Context | None) -> _Server | None:
+    return _servers.get(trace.get_current_span(context).get_span_context().trace_id)
 
 
 def server_started(span: Any) -> None:

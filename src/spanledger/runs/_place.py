@@ -27,7 +27,7 @@ SCOPE: Final = "spanledger"
 _KEY: Final = otel_context.create_key("spanledger-placement")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placement:
     """A run, and the step when an explicit one was entered; else the run's latest step counts."""
 
@@ -39,6 +39,8 @@ class Placement:
         """The step's number, from 1; 0 before the first step."""
         return self.run.steps if self.step is None else self.step
 
+
+_get_current, _attach = otel_context.get_current, otel_context.attach
 
 implicit: ContextVar[Placement | None] = ContextVar("spanledger-implicit-run", default=None)
 """The run that nobody entered and that the code running here opened."""
@@ -66,7 +68,7 @@ def tracer() -> Any:
 
 def entered(context: Context | None = None) -> Placement | None:
     """The run that was entered around this code, if any."""
-    found = otel_context.get_value(_KEY, context)
+    found = (otel_context.get_current() if context is None else context).get(_KEY)
     return found if isinstance(found, Placement) else None
 
 
@@ -85,15 +87,15 @@ def placed(placement: Placement, context: Context) -> Context:
 
 def attach(context: Context) -> Context:
     """Make *context* current and return the one before; no token is kept, so nothing can fail to be detached."""
-    previous = otel_context.get_current()
-    otel_context.attach(context)
+    previous = _get_current()
+    _attach(context)
     return previous
 
 
 def restore(context: Context, previous: Context) -> None:
     """Go back to *previous* if *context* is still current here; elsewhere there is nothing to take back."""
-    if otel_context.get_current() is context:
-        otel_context.attach(previous)
+    if _get_current() is context:
+        _attach(previous)
 
 
 class Attached:

@@ -174,7 +174,7 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
         }
 
     def _scope(self) -> RunScope:
-        return RunScope(Run(id=new_id(), **self._fields))  # type: ignore[arg-type]
+        return RunScope(Run(id=new_id(), **self._fields))
 
     def _given(self, scope: RunScope) -> ActiveRun:
         return ActiveRun(scope.run)

@@ -51,15 +51,19 @@ def run_attributes(run: Run) -> dict[str, Any]:
 
 def described(run: Run) -> dict[str, Any]:
     """What was given about a run besides session and user: versions, request id, labels, the run it is part of."""
-    given = {
-        semconv.AGENT_VERSION: run.agent_version,
-        semconv.PROMPT_VERSION: run.prompt_version,
-        semconv.REQUEST_ID: run.request_id,
-        semconv.RUN_PARENT_ID: run.parent.id if run.parent is not None else None,
-        semconv.RUN_IMPLICIT: run.implicit or None,
-    }
-    found = {name: value for name, value in given.items() if value is not None}
-    found.update({semconv.LABEL + key: str(value) for key, value in run.labels.items()})
+    found: dict[str, Any] = {}
+    if run.agent_version is not None:
+        found[semconv.AGENT_VERSION] = run.agent_version
+    if run.prompt_version is not None:
+        found[semconv.PROMPT_VERSION] = run.prompt_version
+    if run.request_id is not None:
+        found[semconv.REQUEST_ID] = run.request_id
+    if run.parent is not None:
+        found[semconv.RUN_PARENT_ID] = run.parent.id
+    if run.implicit:
+        found[semconv.RUN_IMPLICIT] = True
+    for key, value in run.labels.items():
+        found[semconv.LABEL + key] = str(value)
     return found
 
 
@@ -162,6 +166,7 @@ class StepScope(Attached):
         """Begin the next step."""
         with shield("opening a step"):
             self.number = begin_step(self.run)
+            ledger.tell("changed", self.run)
             attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
             name = f"step {self.name}" if self.name else "step"
             span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)
@@ -184,6 +189,4 @@ def begin_step(run: Run) -> int:
     """Count one more step of *run* and say its number."""
     with run.lock:
         run.steps += 1
-        number = run.steps
-    ledger.tell("changed", run)
-    return number
+        return run.steps
