@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -135,7 +136,8 @@ def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
     journal = Journal(path, days=100_000)
     assert not journal.write_spans([SPAN])
     assert "syntax error" in journal.trouble
-    tables = {row[0] for row in sqlite3.connect(path).execute("SELECT name FROM sqlite_master")}
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     assert "half_done" not in tables
 
 

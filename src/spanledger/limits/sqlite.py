@@ -54,6 +54,9 @@ class _Asked:
             store.abandon()
             store.lock.release()
             raise StoreDown(f"{store.path}: {error}") from error
+        except BaseException:  # whatever it is, the next one must not wait for ever
+            store.lock.release()
+            raise
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is not None:
@@ -86,12 +89,16 @@ class SqliteStore:
             self._connection = None
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = sqlite3.connect(self.path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(_SCHEMA)
         self._connection, self._pid = connection, os.getpid()
         return connection
+
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None and self._pid == os.getpid():
+            self.abandon()
 
     def _asked(self) -> _Asked:
         return _Asked(self)
