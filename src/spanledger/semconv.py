@@ -150,6 +150,18 @@ TOKENS: Final = (
 """Attribute and `Usage` field, for all that is spelled as it is kept."""
 
 
+_TIERS: Final = (OPENAI_RESPONSE_TIER, ANTHROPIC_RESPONSE_TIER, OPENAI_REQUEST_TIER)
+
+
+def tier_of(*attributes: Any) -> str | None:
+    """The service tier that decides the price: what the provider says it answered on, else what was asked for."""
+    for name in _TIERS:
+        for found in attributes:
+            if isinstance(tier := found.get(name), str):
+                return tier
+    return None
+
+
 def usage_attributes(usage: Usage) -> dict[str, Any]:
     """*usage* in the convention's spelling: input includes what was cached, output includes reasoning."""
     if not usage.known:

@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from . import runs
+from . import pricing, runs
 from .config import Settings
 from .hashing import configure_hasher
 from .instrument import Brakes, Instrumentation, instrument
@@ -135,6 +135,8 @@ def start(
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     configure_hasher(settings)
+    pricing.configure(settings.prices)
+    pricing.use_table(pricing.fetched_table(settings.price_table))
     runs.configure(settings)
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]

@@ -101,6 +101,24 @@ def test_a_model_call_is_priced(finished, monkeypatch):
     assert asked["at"] == span.start_time
 
 
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ({}, "priced"),
+        ({"openai.request.service_tier": "scale"}, "unsupported_tier"),
+        ({"openai.request.service_tier": "scale", "openai.response.service_tier": "default"}, "priced"),
+        ({"anthropic.response.service_tier": "scale"}, "unsupported_tier"),
+        ({"anthropic.response.service_tier": "standard"}, "priced"),
+    ],
+)
+def test_the_tier_that_was_answered_on_decides_the_price(finished, facts, status):
+    attributes = {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 1, **facts,
+    }  # fmt: skip
+    assert protect(finished(attributes=attributes)).attributes[semconv.COST_STATUS] == status
+
+
 @pytest.mark.parametrize("operation", ["invoke_agent", "invoke_workflow", "execute_tool", "fetch_response", None])
 def test_totals_of_others_are_not_priced(finished, operation, monkeypatch):
     monkeypatch.setattr(pricing, "price", lambda *_a, **_k: pytest.fail("priced"))

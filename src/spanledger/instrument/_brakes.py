@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import runs
-from ..ledger import Run, ledger
+from ..ledger import Run, ToolUse, ledger
 from ..limits import Limits
 from ..providers.sizes import estimate
 from ._calls import Call
@@ -27,6 +27,7 @@ class Brakes:
         runs.gate.before, runs.gate.after = self._before_tool, limits.settle_tool
         runs.gate.standing = limits.standing
         ledger.listeners.append(self._run_event)
+        runs.tool_listeners.append(self._inferred)
 
     def off(self) -> None:
         """Ask nobody any more."""
@@ -34,6 +35,8 @@ class Brakes:
         runs.gate.before = runs.gate.after = runs.gate.standing = None
         if self._run_event in ledger.listeners:
             ledger.listeners.remove(self._run_event)
+        if self._inferred in runs.tool_listeners:
+            runs.tool_listeners.remove(self._inferred)
 
     def _before(self, call: Call) -> Any:
         if not call.endpoint.inference:
@@ -51,6 +54,10 @@ class Brakes:
 
     def _before_tool(self, run: Run, name: str, args_hash: str | None, step: int) -> Any:
         return self.limits.before_tool(run, name=name, args_hash=args_hash, step=step)
+
+    def _inferred(self, run: Run, use: ToolUse) -> None:
+        if use.duration is None:  # nobody watched it, so nobody was asked before it
+            self.limits.settle_tool(run, None, use)
 
     def _run_event(self, event: str, run: Run) -> None:
         if event == "ended":

@@ -26,7 +26,6 @@ from ._content import (
     note_hashes,
     output_attribute,
     request_attributes,
-    tier_of,
 )
 from ._engine import Engine
 from ._streams import is_raw, watched
@@ -229,7 +228,7 @@ class Call:
             self.model_call = ModelCall(
                 self.endpoint.operation, self.peer.provider, request.model, response.model, response.usage,
                 self.mark, self.mark + int(self.seconds * 1e9), self.number,
-                tier_of(response), self.error_class, len(response.tool_calls),
+                semconv.tier_of(response.extra, request.settings), self.error_class, len(response.tool_calls),
             )  # fmt: skip
             run.settle_model(self.model_call)
             if response.finish_reasons and run.finish != "cancelled":

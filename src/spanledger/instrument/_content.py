@@ -18,7 +18,7 @@ from ..providers import Endpoint
 if TYPE_CHECKING:
     from ._calls import Call
 
-__all__ = ["content_attributes", "for_sampling", "note_hashes", "output_attribute", "request_attributes", "tier_of"]
+__all__ = ["content_attributes", "for_sampling", "note_hashes", "output_attribute", "request_attributes"]
 
 
 def for_sampling(call: Call) -> dict[str, Any]:
@@ -49,13 +49,6 @@ def request_attributes(call: Call, *, alone: bool) -> dict[str, Any]:
     if alone:
         found.update(runs.described(call.run))
     return found
-
-
-def tier_of(response: Response) -> str | None:
-    """The service tier that the provider says it answered on; it decides the price."""
-    extra = response.extra
-    found = extra.get(semconv.OPENAI_RESPONSE_TIER) or extra.get(semconv.ANTHROPIC_RESPONSE_TIER)
-    return found if isinstance(found, str) else None
 
 
 def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def _price(attributes: dict[str, Any], operation: str, at: int) -> None:
         model=attributes.get(semconv.RESPONSE_MODEL),
         request_model=attributes.get(semconv.REQUEST_MODEL),
         at=at,
-        tier=attributes.get(semconv.OPENAI_RESPONSE_TIER) or attributes.get(semconv.OPENAI_REQUEST_TIER),
+        tier=semconv.tier_of(attributes),
         operation=operation,
     )
     attributes[semconv.COST_STATUS] = price.status

@@ -147,13 +147,16 @@ class ToolScope(Attached):
             elif not abandoned:
                 self.error_class = classify_exception(error)
             attributes[semconv.TOOL_STATUS] = "error" if self.error_class else "success"
+            cost = self._own_cost(result)
+            if cost is not None:
+                attributes[semconv.TOOL_COST] = float(cost)
             if self.error_class:
                 attributes[semconv.ERROR_CLASS] = self.error_class
                 attributes[semconv.ERROR_TYPE] = error_type(error) if error is not None else self.error_class
                 span.set_status(StatusCode.ERROR, attributes[semconv.ERROR_TYPE])
             if span.is_recording():
                 write(span, attributes)
-            self._settle(duration, result_hash, error, result)
+            self._settle(duration, result_hash, error, cost)
             span.end()
             del context
 
@@ -164,14 +167,18 @@ class ToolScope(Attached):
                     return "validation_failed"
         return classify_payload(result)
 
-    def _settle(self, duration: float, result_hash: str | None, error: BaseException | None, result: Any) -> None:
+    def _own_cost(self, result: Any) -> Decimal | None:
+        with shield("asking what a tool call cost"):
+            return _cost_of(self._cost, result)
+        return None
+
+    def _settle(
+        self, duration: float, result_hash: str | None, error: BaseException | None, cost: Decimal | None
+    ) -> None:
         if self._placement is None:
             return
         run = self._placement.run
-        use = ToolUse(
-            self.name, self._args_hash, duration, self._placement.number, self.error_class, result_hash,
-            _cost_of(self._cost, result),
-        )  # fmt: skip
+        use = ToolUse(self.name, self._args_hash, duration, self._placement.number, self.error_class, result_hash, cost)
         if error is not None and self.error_class:
             run.failed = (id(error), "tool", self.error_class)
         elif self.error_class:
