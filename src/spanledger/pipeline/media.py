@@ -47,7 +47,7 @@ def described(data: bytes) -> str | None:
     return None
 
 
-def without_media(text: str) -> str:
+def without_media(text: str) -> str:  # noqa: PLR0911 - one line per way of being no media
     """*text* with its data URIs and, when it is nothing else, its Base64 replaced; the same object when it has none."""
     if len(text) < 80:
         return text

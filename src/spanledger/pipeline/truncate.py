@@ -14,8 +14,8 @@ from typing import Any, Final
 from spanledger import semconv
 from spanledger.hashing import hasher
 
+from .documents import dump_like, load
 from .record import Record
-from .walk import dump_like, load
 
 __all__ = ["shortened", "truncate"]
 
@@ -132,12 +132,14 @@ def truncate(record: Record, limit: int) -> None:
     """Cut each attribute of *record*, its events and links to *limit* bytes, and say so."""
     cut: list[str] = []
     for key, value in list(record.attributes.items()):
+        if key == semconv.TRUNCATED:
+            continue
         if (new := shortened(value, limit)) is not value:
             record.attributes[key] = new
             cut.append(key)
             whole = value if isinstance(value, str) else _dumped(value)
-            record.attributes[f"agent.truncated.{key}.size"] = _size(whole)
-            record.attributes[f"agent.truncated.{key}.hash"] = hasher().hash(value, "truncated").text
+            record.attributes.setdefault(f"agent.truncated.{key}.size", _size(whole))
+            record.attributes.setdefault(f"agent.truncated.{key}.hash", hasher().hash(value, "truncated").text)
     for attributes in [holder.attributes for holder in record.events] + [holder.attributes for holder in record.links]:
         for key, value in list(attributes.items()):
             if (new := shortened(value, limit)) is not value:
@@ -148,4 +150,5 @@ def truncate(record: Record, limit: int) -> None:
         record.description = cut_text(record.description, limit)
     record.name = cut_text(record.name, min(limit, 1024))
     if cut:
-        record.attributes[semconv.TRUNCATED] = cut
+        known = record.attributes.get(semconv.TRUNCATED) or ()
+        record.attributes[semconv.TRUNCATED] = [*known, *(key for key in cut if key not in known)]
