@@ -82,7 +82,9 @@ def test_a_span_that_cannot_be_encoded_costs_no_other(finished, lenient):
     assert ours.unsent == {"Choosy": 1}
 
 
-@pytest.mark.parametrize("value", ["\ud800 lone", 2**70, -(2**65), b"\xff\xfe\x00", {"a": {"b": 2**64}}, [1, "x", None]])
+@pytest.mark.parametrize(
+    "value", ["\ud800 lone", 2**70, -(2**65), b"\xff\xfe\x00", {"a": {"b": 2**64}}, [1, "x", None]]
+)
 def test_what_otlp_cannot_say_is_said_otherwise(finished, value):
     from spanledger.pipeline import Record
 

@@ -50,10 +50,7 @@ def limits(settings: Settings) -> dict[str, int]:
 def before_scan(record: Record, limit: int) -> None:
     """Cut what is so large that it will be cut anyway."""
     room = max(_SCANNED, 4 * limit)
-    if any(isinstance(value, (str, bytes)) and len(value) > room for value in record.attributes.values()) or any(
-        isinstance(value, (list, tuple, Mapping)) for value in record.attributes.values()
-    ):
-        truncate(record, room)
+    truncate(record, room)
 
 
 def fit(record: Record, value_limit: int, span_limit: int) -> None:
