@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from .budget import ACTIONS, Budget, Loops, Rule, read_budgets, read_loops, read_rules
 from .errors import ConfigurationError
+from .policy import Policy, read_moment, read_policy
 from .shield import logger
 
 __all__ = ["CONTENT_SWITCH", "Settings", "state_directory"]
@@ -55,8 +56,22 @@ class Settings:
     """Whether values are redacted before they leave.  Turning it off is said at start and by `doctor`."""
     redact_keys: tuple[str, ...] = ("email", "phone", "token", "authorization", "cookie")
     """Keys whose values are replaced whatever they hold, besides the built-in ones."""
+    policy: Policy = field(default_factory=Policy)
+    """What happens to what is found, by type, key, attribute and agent; a mapping in the file, or a `Policy`."""
+    capture_until: str | None = None
+    """Until when raw arguments are stored, redacted, e.g. ``2026-11-20T18:00Z``: the window of an incident."""
+    store_results_rate: float = 0.1
+    """Of ``sampled`` results, how many are stored: 0 to 1.  Those of failures, loops and stops always are."""
     max_value_bytes: int = 65_536
     """The largest attribute value that leaves, in bytes; a larger one is cut to valid JSON that says so."""
+    max_span_bytes: int = 1_000_000
+    """The largest span that leaves, in bytes, about; its largest values are cut further."""
+    max_batch_bytes: int = 3_500_000
+    """The largest batch handed to an exporter at once, in bytes, about; gRPC receivers refuse more than 4 MiB."""
+    backend: str = field(default="otlp", metadata=_name(choices=("otlp", "tempo", "jaeger", "phoenix", "grpc")))
+    """Where spans go, for limits that are known by name: ``tempo`` keeps 2,048 bytes of a value."""
+    dialects: tuple[str, ...] = ()
+    """Other spellings to write beside ours: ``openinference``, ``openlit``, ``logfire``, ``langfuse``."""
     tools: tuple[str, ...] = ()
     """Callables to treat as tools, ``module:name`` or ``module:*``."""
     prices: Path | None = None
@@ -69,6 +84,8 @@ class Settings:
     """How long finished runs are kept, in days."""
     hash_key: str | None = field(default=None, repr=False)
     """Base64 of at least 32 random bytes; unset means the one generated in the state directory."""
+    hash_key_previous: str | None = field(default=None, repr=False)
+    """The key before, while it is being replaced: hashes by both are written, so that old and new spans join."""
     carry_threads: bool = True
     """Whether run and step follow into threads and executors."""
     flush_seconds: float = 5.0
@@ -106,6 +123,11 @@ class Settings:
     """What happens to calls while that store is away: they go on (``open``) or are refused (``closed``)."""
     day_zone: str = "UTC"
     """The time zone whose midnight ends a budget's day, e.g. ``Europe/Berlin``."""
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigurationError` for a moment that is none."""
+        if self.capture_until is not None:
+            read_moment(self.capture_until)
 
     @property
     def content_on_spans(self) -> bool:
@@ -255,6 +277,7 @@ _TYPES: Final[dict[str, Callable[[Any], Any]]] = {
     "tuple[Budget, ...]": read_budgets,
     "tuple[Rule, ...]": read_rules,
     "Loops": read_loops,
+    "Policy": read_policy,
     "tuple[str, ...]": _strings,
     "Path | None": lambda v: None if v is None else Path(v).expanduser(),
 }

@@ -34,7 +34,7 @@ import logging
 import os
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +62,8 @@ class Hashed:
     text: str
     canonicalization: str
     size: int | None = None
+    previous: str | None = None
+    """The hash by the key before, while keys overlap."""
 
 
 class Hasher:
@@ -75,6 +77,9 @@ class Hasher:
         self.key_id = f"proc-{short}" if random else short
         """Names the key, without giving anything of it away; ``proc-...`` joins inside this process only."""
         self._prefix = f"hmac-sha256:{self.key_id}:"
+        self._previous: Hasher | None = None
+        if settings is not None and settings.hash_key_previous is not None:
+            self._previous = Hasher(replace(settings, hash_key=settings.hash_key_previous, hash_key_previous=None))
 
     def hash(self, value: Any, purpose: str) -> Hashed:
         """The hash of *value*; never raises."""
@@ -93,6 +98,8 @@ class Hasher:
             if (known := self._cache.get(key)) is not None:
                 return known
         found = self._compute(value, purpose)
+        if self._previous is not None:
+            found = replace(found, previous=self._previous.hash(value, purpose).text)
         if key is not None:
             while len(self._cache) >= CACHE_SIZE:
                 self._cache.pop(next(iter(self._cache)), None)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import Event
 
 from spanledger.pipeline import Record, Redactor
 from spanledger.pipeline.detect import Detector
-from spanledger.pipeline.redact import FAILED
+from spanledger.pipeline.marks import FAILED
 
 NEEDLES = {
     "EMAIL": "jane.roe@leak.example.com",

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .bypass import unprotected
 from .exporter import ProtectingSpanExporter, otlp_exporter_from_environment
-from .logs import ProtectingLogRecordProcessor
 from .processor import LedgerSpanProcessor
 from .record import Record
-from .redact import Redactor
 from .steps import Pipeline, Step, default_pipeline, default_steps
 
+if TYPE_CHECKING:
+    from .explained import Explained, explain, redacted
+    from .logs import ProtectingLogRecordProcessor
+    from .metrics import ProtectingMetricExporter, ProtectingPropagator
+    from .redact import Redactor
+
 __all__ = [
+    "Explained",
     "LedgerSpanProcessor",
     "Pipeline",
     "ProtectingLogRecordProcessor",
+    "ProtectingMetricExporter",
+    "ProtectingPropagator",
     "ProtectingSpanExporter",
     "Record",
     "Redactor",
     "Step",
     "default_pipeline",
     "default_steps",
+    "explain",
     "otlp_exporter_from_environment",
+    "redacted",
+    "unprotected",
 ]
+
+_LATER = {
+    "Explained": "explained",
+    "ProtectingLogRecordProcessor": "logs",
+    "ProtectingMetricExporter": "metrics",
+    "ProtectingPropagator": "metrics",
+    "Redactor": "redact",
+    "explain": "explained",
+    "redacted": "explained",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is heavy when it is asked for."""
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,9 +16,6 @@ from .record import Record
 __all__ = ["add_cost"]
 
 INFERENCE: Final = frozenset({"chat", "text_completion", "generate_content", "embeddings", "responses", "completion"})
-_OLD_INPUT: Final = "gen_ai.usage.prompt_tokens"
-_OLD_OUTPUT: Final = "gen_ai.usage.completion_tokens"
-_OLD_PROVIDER: Final = "gen_ai.system"
 
 
 def add_cost(record: Record) -> None:
@@ -33,13 +30,9 @@ def add_cost(record: Record) -> None:
 
 def _price(attributes: dict[str, Any], operation: str, at: int) -> None:
     usage = semconv.usage_of(attributes)
-    if usage.uncached is None and (old := attributes.get(_OLD_INPUT)) is not None:
-        usage.uncached = old - (usage.cache_read or 0) - (usage.cache_write or 0)
-    if usage.output is None:
-        usage.output = attributes.get(_OLD_OUTPUT)
     price = pricing.price(
         usage,
-        provider=str(attributes.get(semconv.PROVIDER) or attributes.get(_OLD_PROVIDER) or ""),
+        provider=str(attributes.get(semconv.PROVIDER) or ""),
         model=attributes.get(semconv.RESPONSE_MODEL),
         request_model=attributes.get(semconv.REQUEST_MODEL),
         at=at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from . import accounts, mail, named, network, numbers, sql, tokens
@@ -10,6 +10,7 @@ from .engine import scanner
 from .escapes import decoded, is_escaped
 from .fold import DELETED, fold
 from .keys import Keys
+from .others import Other
 
 __all__ = ["Detector", "Span"]
 
@@ -24,8 +25,9 @@ _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 class Detector:
     """Finds what must not leave.  Without state, for any thread."""
 
-    def __init__(self, keys: Keys | None = None, *, re2: bool | None = None) -> None:
+    def __init__(self, keys: Keys | None = None, others: Sequence[Other] = (), *, re2: bool | None = None) -> None:
         self._keys = keys or Keys()
+        self._others = tuple(others)
         self._named = named.Named(self._keys)
         self._names: set[bytes] = set()
         self._scan = scanner(
@@ -58,6 +60,8 @@ class Detector:
             spans = [(kept[a], kept[b - 1] + 1, label) for a, b, label in spans]
         else:
             spans = self._both(view)
+        for other in self._others:
+            spans += other(text)
         return merged(spans) if len(spans) > 1 else spans
 
     def _both(self, view: bytes) -> list[Span]:

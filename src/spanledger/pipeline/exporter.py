@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from spanledger.errors import ConfigurationError
 from spanledger.shield import report
 
+from .bounds import split
 from .steps import Pipeline
 
 __all__ = ["ProtectingSpanExporter", "otlp_exporter_from_environment"]
@@ -41,11 +42,11 @@ class ProtectingSpanExporter(SpanExporter):
         """Protect *spans* and send them to all; failure when any of the exporters failed."""
         if self._closed:
             return SpanExportResult.FAILURE
-        protected = [self.pipeline(span) for span in spans]
         result = SpanExportResult.SUCCESS
-        for exporter in self.exporters:
-            if not self._send(exporter, protected):
-                result = SpanExportResult.FAILURE
+        for batch in split([self.pipeline(span) for span in spans], self.pipeline.batch_bytes):
+            for exporter in self.exporters:
+                if not self._send(exporter, batch):
+                    result = SpanExportResult.FAILURE
         return result
 
     def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> bool:
@@ -53,6 +54,10 @@ class ProtectingSpanExporter(SpanExporter):
             if exporter.export(spans) is SpanExportResult.SUCCESS:
                 return True
         except Exception as error:  # noqa: BLE001 - one exporter must not hurt the others
+            if len(spans) > 1 and not isinstance(error, OSError):
+                # one of them can't be encoded: the others must not pay for it
+                half = len(spans) // 2
+                return self._send(exporter, spans[:half]) & self._send(exporter, spans[half:])
             self._count(exporter, len(spans))
             report(f"exporting to {type(exporter).__name__}", error)
             return False

@@ -20,7 +20,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlag
 from spanledger.shield import report
 
 from .exporter import ProtectingSpanExporter
-from .record import without_state
+from .record import Record, without_state
 from .steps import Pipeline
 
 __all__ = ["InPlace", "wrap_exporters"]
@@ -92,8 +92,19 @@ class _Seen(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def works(pipeline: Pipeline) -> bool:
+def _hide(record: Record) -> None:
+    """Take the canary out: what is tested is the way, not what redaction knows."""
+    record.name = "self-test"
+    record.attributes = {"self.test": "[HIDDEN]"}
+    record.description = "[HIDDEN]"
+    for event in record.events:
+        event.attributes = {}
+    record.links.clear()
+
+
+def works() -> bool:
     """Whether a canary reaches neither an exporter that was there before us nor one that came after."""
+    pipeline = Pipeline([_hide])
     before, after = _Seen(), _Seen()
     provider = TracerProvider(sampler=ALWAYS_ON, resource=Resource({}), shutdown_on_exit=False)
     for processor in (SimpleSpanProcessor(before), InPlace(pipeline), SimpleSpanProcessor(after)):

@@ -11,7 +11,9 @@ from opentelemetry.sdk._logs import LogRecordProcessor
 from spanledger.config import Settings
 from spanledger.shield import report
 
-from .redact import FAILED
+from .bounds import limits
+from .identity import Identity
+from .marks import FAILED
 from .steps import redactor_of
 from .truncate import shortened
 from .withhold import Withhold
@@ -25,7 +27,8 @@ class ProtectingLogRecordProcessor(LogRecordProcessor):
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings.load()
         self._withhold = Withhold(self._settings)
-        self._redactor = redactor_of(self._settings) if self._settings.redact else None
+        self._identity = Identity(self._settings.policy)
+        self._limit = limits(self._settings)["max_value_bytes"]
 
     def on_emit(self, log_record: Any) -> None:
         """Protect *log_record* in place; when that breaks, its body and attributes go."""
@@ -40,17 +43,19 @@ class ProtectingLogRecordProcessor(LogRecordProcessor):
     def _protect(self, holder: Any, record: Any) -> None:
         attributes = dict(record.attributes or {})
         self._withhold.attributes(attributes)
+        self._identity.attributes(attributes)
         counts: Counter[str] = Counter()
         body = record.body
-        if self._redactor is not None:
-            attributes = self._redactor.attributes(attributes, counts)
-            body = self._redactor.value(body, counts)
+        if self._settings.redact:
+            redactor = redactor_of(self._settings)
+            attributes = redactor.attributes(attributes, counts)
+            body = redactor.value(body, counts)
             if record.event_name:
-                record.event_name = self._redactor.text(record.event_name, counts)
+                record.event_name = redactor.text(record.event_name, counts)
             if holder.resource is not None:
-                holder.resource = self._redactor.resource(holder.resource)
-            holder.instrumentation_scope = self._redactor.scope(holder.instrumentation_scope)
-        if limit := self._settings.max_value_bytes:
+                holder.resource = redactor.resource(holder.resource)
+            holder.instrumentation_scope = redactor.scope(holder.instrumentation_scope)
+        if limit := self._limit:
             body = shortened(body, limit)
             attributes = {key: shortened(value, limit) for key, value in attributes.items()}
         for label, count in counts.items():

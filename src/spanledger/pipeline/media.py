@@ -33,6 +33,14 @@ def _run(match: re.Match[str]) -> str:
     return _mark("application/octet-stream", len(text) * 3 // 4, text) if len(set(text[:2048])) >= 24 else text
 
 
+def _without_runs(text: str) -> str:
+    # a run of 1,024 covers a whole block of 512 wherever it begins, and words have spaces between them
+    for at in range(0, len(text) - 511, 512):
+        if " " not in text[at : at + 512]:
+            return _LONG_RUN.sub(_run, text)
+    return text
+
+
 def _mark(kind: str, size: int, content: str | bytes) -> str:
     return f"[MEDIA {kind} {size} bytes {hasher().hash(content, 'media').text}]"
 
@@ -59,7 +67,7 @@ def without_media(text: str) -> str:
         return text
     mixed = " " in text[:256] or not text.isascii()
     if mixed or text[:256].encode().translate(None, _BASE64) or text.encode().translate(None, _BASE64):
-        return _LONG_RUN.sub(_run, text)
+        return _without_runs(text)
     kind = next((kind for head, kind in _MAGIC_BASE64 if text.startswith(head)), "application/octet-stream")
     if kind.endswith("octet-stream") and len(set(text[:2048])) < 24:
         return text

@@ -15,9 +15,10 @@ from spanledger import runs
 from spanledger.config import Settings
 from spanledger.shield import report, shield
 
+from .bypass import unprotected
 from .exporter import ProtectingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
-from .steps import Pipeline, default_steps
+from .steps import default_pipeline, redactor_of
 
 __all__ = ["LedgerSpanProcessor"]
 
@@ -42,11 +43,11 @@ class LedgerSpanProcessor(SpanProcessor):
         stamps: bool = True,
     ) -> None:
         self._settings = settings or Settings.load()
-        self.pipeline = Pipeline(default_steps(self._settings))
+        self.pipeline = default_pipeline(self._settings)
+        self._beside: object = None
         self.exporter: ProtectingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
         self._stamps = stamps
-        self._wrapped: set[int] = set()
         if exporter is not None:
             self.mode = "copies"
             self.exporter = ProtectingSpanExporter(
@@ -56,6 +57,8 @@ class LedgerSpanProcessor(SpanProcessor):
         elif self._works():
             self.mode = "in place"
             self._inner = InPlace(self.pipeline)
+            if self._settings.redact:  # the first span must not wait for the patterns
+                threading.Thread(target=self._warm, name="spanledger-warm", daemon=True).start()
         else:
             self.mode = "wrapped"
             logger.error(
@@ -63,9 +66,13 @@ class LedgerSpanProcessor(SpanProcessor):
                 " that it finds instead; exporters added later are NOT protected. Use LedgerSpanProcessor(exporter)"
             )
 
+    def _warm(self) -> None:
+        with shield("preparing redaction"):
+            redactor_of(self._settings).text("")
+
     def _works(self) -> bool:
         try:
-            return works(self.pipeline)
+            return works()
         except Exception as error:  # noqa: BLE001 - an SDK that we do not know
             report("testing protection in place", error)
             return False
@@ -76,12 +83,23 @@ class LedgerSpanProcessor(SpanProcessor):
             with shield("stamping a span"):
                 runs.stamp(span, parent_context)
                 runs.server_started(span)
-        if self.mode == "wrapped":
-            with shield("wrapping exporters"):
-                multi = getattr(span, "_span_processor", None)
-                found = getattr(multi, "_span_processors", ())
-                if id(multi) not in self._wrapped or len(found) != len(self._wrapped):
-                    wrap_exporters([p for p in found if p is not self], self.pipeline)
+        if self.mode != "in place":
+            processors = getattr(getattr(span, "_span_processor", None), "_span_processors", None)
+            if processors is not self._beside:
+                self._beside = processors
+                self._look_beside(processors or ())
+
+    def _look_beside(self, processors: Sequence[Any]) -> None:
+        """Wrap, or name, what the processors beside us export unprotected."""
+        with shield("looking for unprotected exporters"):
+            if self.mode == "wrapped":
+                wrap_exporters([each for each in processors if each is not self], self.pipeline)
+                return
+            for name in unprotected(processors):
+                logger.warning(
+                    "%s gets spans that spanledger does not protect; put LedgerSpanProcessor() on the provider to"
+                    " protect all of them, or give it to LedgerSpanProcessor(exporter)", name,
+                )  # fmt: skip
 
     def _on_ending(self, span: Span) -> None:
         if self._inner is not None:

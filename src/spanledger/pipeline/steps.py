@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 
 from spanledger import semconv
 from spanledger.config import Settings
+from spanledger.policy import Policy
 from spanledger.shield import report
 
+from .bounds import before_scan, fit, limits
 from .cost import add_cost
-from .keys import Keys
+from .dialects import spell, understand
+from .identity import Identity
+from .others import check_detectors
 from .record import Record
-from .redact import Redactor
-from .truncate import truncate
 from .withhold import Withhold
+
+if TYPE_CHECKING:
+    from .redact import Redactor
 
 __all__ = ["Pipeline", "Step", "default_pipeline", "default_steps", "redactor_of"]
 
@@ -48,8 +53,10 @@ FAILED: Final = "agent.redaction.failed"
 class Pipeline:
     """Steps in order, on a copy of each span."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], *, batch_bytes: int = 0) -> None:
         self.steps = tuple(steps)
+        self.batch_bytes = batch_bytes
+        """How large a batch may be, about; 0 is no limit."""
 
     def record(self, span: ReadableSpan) -> Record:
         """The record of *span* after all steps; never raises."""
@@ -93,30 +100,53 @@ def _is_safe(key: str, value: Any) -> bool:
 
 
 _lock = threading.Lock()
-_redactors: dict[Any, Redactor] = {}
+_redactors: list[tuple[tuple[Policy, tuple[str, ...]], Redactor]] = []
 
 
 def redactor_of(settings: Settings) -> Redactor:
     """The redactor for *settings*; one for all who ask with the same ones, for it is costly to make."""
-    key = settings.redact_keys
+    from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
+
     with _lock:
-        if key not in _redactors:
-            while len(_redactors) >= 8:
-                _redactors.pop(next(iter(_redactors)))
-            _redactors[key] = Redactor(Keys(settings.redact_keys))
-        return _redactors[key]
+        for known, redactor in _redactors:
+            if known == (settings.policy, settings.redact_keys):
+                return redactor
+        made = Redactor(settings.policy, settings.redact_keys)
+        _redactors.append(((settings.policy, settings.redact_keys), made))
+        del _redactors[:-8]
+        return made
+
+
+class _Redaction:
+    """The step that redacts; its redactor is made when the first span arrives."""
+
+    def __init__(self, settings: Settings) -> None:
+        check_detectors(settings.policy)
+        self._settings = settings
+        self._redactor: Redactor | None = None
+
+    def __call__(self, record: Record) -> None:
+        if self._redactor is None:
+            self._redactor = redactor_of(self._settings)
+        self._redactor.record(record)
 
 
 def default_steps(settings: Settings) -> tuple[Step, ...]:
     """What happens to every span that leaves."""
-    steps: list[Step] = [add_cost, Withhold(settings)]
+    allowed = limits(settings)
+    value_limit, span_limit = allowed["max_value_bytes"], allowed["max_span_bytes"]
+    steps: list[Step] = [understand, add_cost, Withhold(settings), Identity(settings.policy)]
+    if settings.dialects:
+        steps.append(spell(settings.dialects))
+    if value_limit:
+        steps.append(lambda record: before_scan(record, value_limit))
     if settings.redact:
-        steps.append(redactor_of(settings).record)
-    if settings.max_value_bytes:
-        steps.append(lambda record: truncate(record, settings.max_value_bytes))
+        steps.append(_Redaction(settings))
+    if value_limit or span_limit:
+        steps.append(lambda record: fit(record, value_limit, span_limit))
     return tuple(steps)
 
 
 def default_pipeline(settings: Settings) -> Pipeline:
     """`default_steps` as a pipeline."""
-    return Pipeline(default_steps(settings))
+    return Pipeline(default_steps(settings), batch_bytes=limits(settings)["max_batch_bytes"])

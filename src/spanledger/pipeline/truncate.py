@@ -14,8 +14,8 @@ from typing import Any, Final
 from spanledger import semconv
 from spanledger.hashing import hasher
 
+from .documents import dump_like, load
 from .record import Record
-from .walk import dump_like, load
 
 __all__ = ["shortened", "truncate"]
 
@@ -128,18 +128,33 @@ def _cut_items(tree: Any, room: int) -> Any:
     return items[:first] + items[last:]
 
 
+def _large(attributes: dict[str, Any], limit: int) -> list[tuple[str, Any]]:
+    """What may be larger than *limit*, told at a glance."""
+    found = []
+    for key, value in attributes.items():
+        kind = type(value)
+        if kind is str:
+            if len(value) * 4 > limit:
+                found.append((key, value))
+        elif kind is not int and kind is not float and kind is not bool and value:
+            short = (kind is tuple or kind is list) and len(value) * 16 < limit and all(type(v) is str for v in value)
+            if not short or sum(map(len, value)) * 4 > limit:
+                found.append((key, value))
+    return found
+
+
 def truncate(record: Record, limit: int) -> None:
     """Cut each attribute of *record*, its events and links to *limit* bytes, and say so."""
     cut: list[str] = []
-    for key, value in list(record.attributes.items()):
-        if (new := shortened(value, limit)) is not value:
+    for key, value in _large(record.attributes, limit):
+        if key != semconv.TRUNCATED and (new := shortened(value, limit)) is not value:
             record.attributes[key] = new
             cut.append(key)
             whole = value if isinstance(value, str) else _dumped(value)
-            record.attributes[f"agent.truncated.{key}.size"] = _size(whole)
-            record.attributes[f"agent.truncated.{key}.hash"] = hasher().hash(value, "truncated").text
+            record.attributes.setdefault(f"agent.truncated.{key}.size", _size(whole))
+            record.attributes.setdefault(f"agent.truncated.{key}.hash", hasher().hash(value, "truncated").text)
     for attributes in [holder.attributes for holder in record.events] + [holder.attributes for holder in record.links]:
-        for key, value in list(attributes.items()):
+        for key, value in _large(attributes, limit):
             if (new := shortened(value, limit)) is not value:
                 attributes[key] = new
                 if key not in cut:
@@ -148,4 +163,5 @@ def truncate(record: Record, limit: int) -> None:
         record.description = cut_text(record.description, limit)
     record.name = cut_text(record.name, min(limit, 1024))
     if cut:
-        record.attributes[semconv.TRUNCATED] = cut
+        known = record.attributes.get(semconv.TRUNCATED) or ()
+        record.attributes[semconv.TRUNCATED] = [*known, *(key for key in cut if key not in known)]

@@ -12,15 +12,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from .documents import dump_like, load
 from .keys import Keys
 from .media import described
 
-try:
-    import orjson
-except ImportError:  # pragma: no cover - where no wheel exists
-    orjson = None  # type: ignore[assignment]
-
-__all__ = ["Leaf", "Walk", "dump_like", "load"]
+__all__ = ["Leaf", "Walk"]
 
 Leaf: TypeAlias = Callable[[str, "str | None"], str]
 """A text and what its key says of it, to the text that takes its place."""
@@ -33,45 +29,6 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_]*(?:[.:/ -]?[A-Za-z_]+){0,12
 """Keys that can't be anything but a name."""
 _plain_keys: Final[set[str]] = set()
 _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
-
-
-def load(text: str) -> tuple[Any, bool] | None:
-    """
-    The tree that *text* spells, and whether writing it again loses nothing; `None` when it is no JSON.
-
-    Duplicate keys are lost in the tree: such a text must be written anew, or the lost value would leave unseen.
-    """
-    head = text[:64].lstrip()[:1]
-    if head not in ("{", "[", '"') or not head:
-        return None
-    try:
-        if orjson is None:
-            tree = json.loads(text)
-            again = json.dumps(tree, ensure_ascii=False)
-        else:
-            tree = orjson.loads(text)
-            again = orjson.dumps(tree).decode()
-    except (ValueError, RecursionError, TypeError):
-        return None
-    faithful = "\\u0022" not in text and again.count('"') == text.count('"')
-    return tree, faithful
-
-
-def dump_like(tree: Any, text: str) -> str:
-    """*tree* as JSON, spaced as *text* is."""
-    spaced = '": ' in text or '", ' in text or ", " in text[:64]
-    if "\n" in text[:3]:
-        return _INDENTED(tree)
-    if spaced:
-        return _SPACED(tree)
-    if orjson is None:
-        return _COMPACT(tree)  # pragma: no cover
-    return orjson.dumps(tree).decode()
-
-
-_SPACED: Final = json.JSONEncoder(ensure_ascii=False).encode
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_INDENTED: Final = json.JSONEncoder(ensure_ascii=False, indent=2).encode
 
 
 class Walk:
@@ -117,7 +74,7 @@ class Walk:
         return {self._key(k): self.value(v, self._keys.label(k)) for k, v in attributes.items()}
 
     def _text(self, text: str, forced: str | None, depth: int) -> str:
-        if forced is None and (len(text) < 5 or (len(text) < 13 and text.isalpha() and text.isascii())):
+        if forced is None and len(text) < 13 and text.isascii() and (len(text) < 5 or text.isalpha()):
             return text  # too little to say anything
         if len(text) < 8 or forced is not None or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
             return self.leaf(text, forced)
@@ -140,6 +97,8 @@ class Walk:
             text = str(int(value))
         else:
             text = str(value)
+        if abs(value) >= 2**63 and not isinstance(value, float):
+            return self.leaf(text, forced)  # OTLP has no room for it
         return value if (new := self.leaf(text, forced)) is text else new
 
     def _bytes(self, data: bytes, forced: str | None) -> Any:

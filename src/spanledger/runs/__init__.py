@@ -56,8 +56,9 @@ if hasattr(os, "register_at_fork"):  # a child's runs are its own
 def configure(settings: Settings) -> None:
     """Do as *settings* say."""
     _implicit.idle_seconds = settings.implicit_run_idle_seconds
-    keep.arguments = settings.store_arguments
-    keep.results = settings.store_results == "full"
+    # what is stored after all is decided where spans leave: by time, by sample, by outcome
+    keep.arguments = settings.store_arguments or settings.capture_until is not None
+    keep.results = settings.store_results != "none"
     defaults.update(
         agent=settings.agent, agent_version=settings.agent_version, prompt_version=settings.prompt_version
     )

@@ -1,0 +1,62 @@
+"""Exporters that get spans without our protection: found and named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from .exporter import ProtectingSpanExporter
+
+__all__ = ["exporters_of", "unprotected"]
+
+
+def unprotected(provider: Any) -> list[str]:
+    """
+    The exporters of *provider* that see raw spans, by class and endpoint; none when it is protected in place.
+
+    *provider* is a `TracerProvider`, or the processors themselves.
+    """
+    processors = list(_processors(provider))
+    if any(getattr(processor, "mode", None) in ("in place", "wrapped") for processor in processors):
+        return []
+    return [
+        _name(exporter)
+        for processor in processors
+        for exporter in exporters_of(processor)
+        if not isinstance(exporter, ProtectingSpanExporter)
+    ]
+
+
+def _processors(holder: Any) -> Iterator[Any]:
+    holder = getattr(holder, "_active_span_processor", holder)
+    for processor in holder if isinstance(holder, (tuple, list)) else getattr(holder, "_span_processors", ()):
+        if getattr(processor, "_span_processors", None):
+            yield from _processors(processor)
+        else:
+            yield processor
+
+
+def exporters_of(processor: Any) -> list[SpanExporter]:
+    """The exporters that *processor* hands spans to."""
+    if getattr(processor, "mode", None) is not None:
+        return []  # one of ours
+    found: list[SpanExporter] = []
+    for holder in (processor, getattr(processor, "_batch_processor", None)):
+        for name in ("span_exporter", "_exporter", "exporter"):
+            exporter = getattr(holder, name, None)
+            if isinstance(exporter, SpanExporter) and exporter not in found:
+                found.append(exporter)
+    return found
+
+
+def _name(exporter: SpanExporter) -> str:
+    kind = f"{type(exporter).__module__}.{type(exporter).__qualname__}"
+    endpoint = getattr(exporter, "_endpoint", None) or getattr(exporter, "endpoint", None)
+    return f"{kind} ({_without_userinfo(str(endpoint))})" if endpoint else kind
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}".partition("?")[0]

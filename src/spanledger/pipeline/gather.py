@@ -1,0 +1,108 @@
+"""The texts of one walk, scanned together: one scan for a whole span costs far less than one for each value."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from typing import Final
+
+from .detect import Detector, Span
+from .fold import fold
+from .keys import STRICT
+from .marks import Mark
+from .media import without_media
+from .named import is_placeholder
+from .personal import fits
+
+__all__ = ["Gather", "with_marks"]
+
+_GAP: Final = "\x1f"
+
+
+class Gather:
+    """Takes the texts of a walk in order; `replaced` gives those that take their places, in the same order."""
+
+    __slots__ = ("_changed", "_forced", "_mark", "texts")
+
+    def __init__(self, mark: Mark) -> None:
+        self._mark = mark
+        self._changed = False
+        self._forced: dict[int, tuple[str, str]] = {}
+        self.texts: list[str] = []
+
+    def add(self, text: str, label: str | None) -> str:
+        """Take *text*; the answer is the same text, the walk only gathers."""
+        if label is not None and _goes_whole(text, label):
+            self._forced[len(self.texts)] = (label, text)
+            self.texts.append("")
+            self._changed = True
+            return text
+        plain = without_media(text) if len(text) > 79 else text
+        if not plain.isascii():
+            plain = _sound(plain)
+        if plain is not text:
+            self._changed = True
+        self.texts.append(plain)
+        return text
+
+    def replaced(self, detector: Detector, counts: Counter[str]) -> list[str] | None:
+        """The texts that take their places; `None` when all stay as they are."""
+        texts = self.texts
+        spans = detector.find(_GAP.join(texts) if len(texts) > 1 else texts[0])
+        if not spans and not self._changed:
+            return None
+        news = list(texts)
+        if spans:
+            self._apply(spans, news, counts)
+        for index, (label, text) in self._forced.items():
+            news[index] = new = self._mark(label, text)
+            if new is not text:
+                counts[label] += 1
+        return news
+
+    def _apply(self, spans: list[Span], news: list[str], counts: Counter[str]) -> None:
+        starts = []
+        at = 0
+        for text in self.texts:
+            starts.append(at)
+            at += len(text) + 1
+        by_text: dict[int, list[Span]] = {}
+        for start, end, label in spans:
+            index = bisect_right(starts, start) - 1
+            offset = starts[index]
+            by_text.setdefault(index, []).append((start - offset, min(end - offset, len(self.texts[index])), label))
+        for index, found in by_text.items():
+            news[index] = with_marks(self.texts[index], found, self._mark, counts)
+
+
+def with_marks(text: str, spans: list[Span], mark: Mark, counts: Counter[str]) -> str:
+    """*text* with each of *spans* replaced by its mark, and counted."""
+    pieces: list[str] = []
+    at = 0
+    for start, end, label in spans:
+        found = text[start:end]
+        new = mark(label, found)
+        if new is not found:
+            counts[label] += 1
+        pieces += (text[at:start], new)
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)
+
+
+def _sound(text: str) -> str:
+    """*text* without lone surrogates: one of them would cost the whole batch when it is encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _goes_whole(text: str, label: str) -> bool:
+    """Whether the key alone decides over *text*."""
+    if not text or is_placeholder(text.encode("utf-8", "replace")):
+        return False
+    if label == "SECRET" and (("://" in text and "@" in text) or (";" in text and "=" in text)):
+        return False  # a connection string: its password has a name of its own
+    return label in STRICT or fits(label, fold(text))

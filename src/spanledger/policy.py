@@ -1,0 +1,143 @@
+r"""
+What happens to what must not leave, in one place: data only, read from ``policy:`` in ``spanledger.yaml`` or from code.
+
+    policy:
+      default: redact                  # redact | mask | hash | drop | keep
+      types: {email: hash, card: mask, ip: keep}
+      keys: [customer_ref]             # their values go, whatever they hold
+      keep_keys: [support_email]       # their values are looked at like any other text
+      patterns: {EMPLOYEE: 'EMP-[0-9]{6}'}
+      allow: [support@example.com, '/@example\\.org$/']
+      attributes: {db.query.text: drop, "http.request.header.*": hash}
+      agents: {billing: {types: {card: drop}}}
+      user_id: hash                    # given | hash | drop
+      session_id: given
+      detectors: [kingfisher]          # besides ours: kingfisher, presidio
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timezone
+from typing import Any, Final, TypeAlias
+
+from .errors import ConfigurationError
+
+__all__ = ["ACTIONS", "DETECTORS", "IDENTITY", "Decide", "Policy", "read_moment", "read_policy"]
+
+ACTIONS: Final = ("redact", "mask", "hash", "drop", "keep")
+IDENTITY: Final = ("given", "hash", "drop")
+DETECTORS: Final = ("kingfisher", "presidio")
+
+Decide: TypeAlias = Callable[[str, str], "str | None"]
+"""A label and what was found, to what takes its place; `None` leaves it to the policy.  Raising redacts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    What happens to what was found.  The default redacts all of it.
+
+    *types* names labels as they stand in marks (``EMAIL``, ``CARD``, ...), any case.  *allow* holds texts, and regular
+    expressions between slashes.  *attributes* are names or patterns with ``*`` at the end.
+    """
+
+    default: str = "redact"
+    types: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    keep_keys: tuple[str, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    agents: Mapping[str, Policy] = field(default_factory=dict)
+    user_id: str = "given"
+    session_id: str = "given"
+    detectors: tuple[str, ...] = ()
+    decide: Decide | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigurationError` for what means nothing."""
+        _one_of(self.default, ACTIONS, "policy.default")
+        for name, actions in (("types", self.types), ("attributes", self.attributes)):
+            for key, action in actions.items():
+                _one_of(action, ACTIONS, f"policy.{name}.{key}")
+        _one_of(self.user_id, IDENTITY, "policy.user_id")
+        _one_of(self.session_id, IDENTITY, "policy.session_id")
+        for detector in self.detectors:
+            _one_of(detector, DETECTORS, "policy.detectors")
+        for name, pattern in self.patterns.items():
+            _compiles(pattern, f"policy.patterns.{name}")
+        for entry in self.allow:
+            if len(entry) > 1 and entry[0] == entry[-1] == "/":
+                _compiles(entry[1:-1], "policy.allow")
+
+    def action(self, label: str) -> str:
+        """What happens to what has this *label*."""
+        for name, action in self.types.items():
+            if name.upper() == label:
+                return action
+        return self.default
+
+    def for_attribute(self, name: str) -> str | None:
+        """What happens to the whole attribute *name*, where that is said."""
+        if (action := self.attributes.get(name)) is not None:
+            return action
+        return next((a for key, a in self.attributes.items() if key[-1:] == "*" and name.startswith(key[:-1])), None)
+
+
+def read_moment(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 moment, UTC where it has no zone; `ConfigurationError` when it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ConfigurationError(f"capture_until is {text!r}; it must be a moment like '2026-11-20T18:00Z'") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _one_of(value: Any, choices: tuple[str, ...], where: str) -> None:
+    if value not in choices:
+        close = difflib.get_close_matches(str(value), choices, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(choices)}"
+        raise ConfigurationError(f"{where} is {value!r}; {hint}")
+
+
+def _compiles(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ConfigurationError(f"{where} is no regular expression: {error}") from error
+
+
+def read_policy(value: Any) -> Policy:
+    """The policy that *value*, a mapping from a file, spells; raises `ConfigurationError` that names what is wrong."""
+    if isinstance(value, Policy):
+        return value
+    return _read(value, "policy", None)
+
+
+def _read(value: Any, where: str, parent: Policy | None) -> Policy:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{where} is {value!r}; it must be a mapping")
+    known = [f.name for f in fields(Policy) if f.name != "decide" and (parent is None or f.name != "agents")]
+    given: dict[str, Any] = {}
+    for name, item in value.items():
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(known)}"
+            raise ConfigurationError(f"unknown key {name!r} in {where}; {hint}")
+        if name in ("types", "patterns", "attributes", "agents"):
+            if not isinstance(item, Mapping):
+                raise ConfigurationError(f"{where}.{name} is {item!r}; it must be a mapping")
+            given[name] = dict(item)
+        elif name in ("keys", "keep_keys", "allow", "detectors"):
+            if not isinstance(item, (list, tuple)) or not all(isinstance(entry, str) for entry in item):
+                raise ConfigurationError(f"{where}.{name} is {item!r}; it must be a list of texts")
+            given[name] = tuple(item)
+        else:
+            given[name] = item
+    agents = given.pop("agents", {})
+    made = replace(parent, **given, agents={}) if parent is not None else Policy(**given)
+    return replace(made, agents={name: _read(item, f"{where}.agents.{name}", made) for name, item in agents.items()})

@@ -1,0 +1,166 @@
+"""What is done with what was found, as the policy says."""
+
+from __future__ import annotations
+
+import pytest
+
+from spanledger import semconv
+from spanledger.config import Settings
+from spanledger.errors import ConfigurationError
+from spanledger.pipeline import Pipeline, Record, Redactor, default_steps
+from spanledger.policy import Policy, read_policy
+
+TEXT = "card 4111 1111 1111 1111 of jane@leak.com at 203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [
+        ({}, "card [CARD] of [EMAIL] at [IP]"),
+        ({"types": {"card": "mask", "ip": "keep"}}, "card [CARD ****1111] of [EMAIL] at 203.0.113.9"),
+        ({"types": {"email": "drop"}}, "card [CARD] of  at [IP]"),
+        ({"allow": ["JANE@leak.com"]}, "card [CARD] of jane@leak.com at [IP]"),
+        ({"allow": [r"/^203\.0\./"]}, "card [CARD] of [EMAIL] at 203.0.113.9"),
+        ({"default": "keep", "types": {"CARD": "redact"}}, "card [CARD] of jane@leak.com at 203.0.113.9"),
+    ],
+)
+def test_by_type_and_allow_list(policy, wanted):
+    redactor = Redactor(read_policy(policy))
+    assert redactor.text(TEXT) == wanted
+    assert redactor.text(wanted) == wanted
+
+
+def test_hashed_marks_join_and_stay():
+    redactor = Redactor(read_policy({"types": {"email": "hash"}}))
+    one = redactor.text("to Jane@leak.com")
+    assert one == redactor.text("to jane@leak.com")
+    assert one.startswith("to [EMAIL:")
+    assert redactor.text(one) == one
+
+
+def test_patterns_and_keys_of_ones_own():
+    redactor = Redactor(read_policy({"patterns": {"employee": "EMP-[0-9]{4}"}, "keys": ["customer_ref"]}))
+    assert redactor.text("ask EMP-1234") == "ask [EMPLOYEE]"
+    assert redactor.value({"customerRef": "x-1", "other": "x-1"}) == {"customerRef": "[SECRET]", "other": "x-1"}
+
+
+def test_keys_that_are_kept_are_still_looked_at():
+    redactor = Redactor(read_policy({"keep_keys": ["token"]}))
+    value = {"token": "page-2", "note": "jane@leak.com"}
+    assert redactor.value(value) == {"token": "page-2", "note": "[EMAIL]"}
+
+
+def test_a_callable_decides_and_its_failure_redacts(lenient):
+    def decide(label, found):
+        if label == "IP":
+            raise RuntimeError
+        return "<mail>" if label == "EMAIL" else None
+
+    assert Redactor(Policy(decide=decide)).text(TEXT) == "card [CARD] of <mail> at [IP]"
+
+
+def test_by_attribute():
+    redactor = Redactor(read_policy({"attributes": {"db.query.text": "drop", "http.*": "hash", "raw": "keep"}}))
+    found = redactor.attributes({"db.query.text": "SELECT 1", "http.url": "x", "raw": "jane@leak.com", "n": 1})
+    assert set(found) == {"http.url", "raw", "n"}
+    assert found["http.url"].startswith("[ATTRIBUTE:")
+    assert found["raw"] == "jane@leak.com"
+
+
+def test_by_agent(finished):
+    settings = Settings.load({}, policy={"agents": {"billing": {"types": {"card": "drop"}}}})
+    pipeline = Pipeline(default_steps(settings))
+    text = "card 4111 1111 1111 1111"
+    assert pipeline(finished(attributes={"t": text})).attributes["t"] == "card [CARD]"
+    assert pipeline(finished(attributes={"t": text, semconv.AGENT_NAME: "billing"})).attributes["t"] == "card "
+
+
+@pytest.mark.parametrize(("how", "wanted"), [("given", "u-1"), ("hash", "hmac-sha256:"), ("drop", None)])
+def test_users_and_sessions(finished, how, wanted):
+    settings = Settings.load({}, policy={"user_id": how, "session_id": how})
+    attributes = {semconv.USER_ID: "u-1", semconv.SESSION_ID: "u-1", semconv.CONVERSATION_ID: "u-1"}
+    found = Pipeline(default_steps(settings))(finished(attributes=attributes)).attributes
+    for name in attributes:
+        assert (found.get(name) or "").startswith(wanted) if wanted else name not in found
+    if how == "hash":
+        assert found[semconv.SESSION_ID] == found[semconv.CONVERSATION_ID] != found[semconv.USER_ID]
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"typs": {}}, "did you mean 'types'"),
+        ({"types": {"email": "hide"}}, "policy.types.email is 'hide'"),
+        ({"default": "mak"}, "did you mean 'mask'"),
+        ({"patterns": {"x": "("}}, "policy.patterns.x is no regular expression"),
+        ({"agents": {"a": {"types": []}}}, "policy.agents.a.types"),
+        ({"keys": "token"}, "must be a list of texts"),
+        ({"detectors": ["kingfishr"]}, "did you mean 'kingfisher'"),
+        ([], "must be a mapping"),
+    ],
+)
+def test_what_means_nothing_is_named(policy, said):
+    with pytest.raises(ConfigurationError, match=said.replace("(", r"\(")):
+        Settings.load({}, policy=policy)
+
+
+def test_a_policy_in_the_file(tmp_path):
+    file = tmp_path / "spanledger.yaml"
+    file.write_text("policy:\n  types: {email: mask}\n  keys: [ref]\n")
+    assert Settings.load({}, file).policy == Policy(types={"email": "mask"}, keys=("ref",))
+
+
+def test_a_detector_that_is_not_installed_says_what_to_install(monkeypatch):
+    from spanledger.pipeline import others
+
+    monkeypatch.setattr(others, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigurationError, match=r"spanledger\[secrets\]"):
+        default_steps(Settings.load({}, policy={"detectors": ["kingfisher"]}))
+
+
+def test_detectors_of_others_count_characters(monkeypatch):
+    """Kingfisher counts bytes."""
+    import sys
+    from types import ModuleType, SimpleNamespace
+
+    class Scanner:
+        def reset_dedup(self):
+            pass
+
+        def scan(self, text):
+            start = text.encode().index(b"zzz-1")
+            return [SimpleNamespace(location=SimpleNamespace(start_offset=start, end_offset=start + 5))]
+
+    module = ModuleType("kingfisher_sdk")
+    module.Scanner = Scanner
+    monkeypatch.setitem(sys.modules, "kingfisher_sdk", module)
+    from spanledger.pipeline import others
+
+    monkeypatch.setattr(others, "find_spec", lambda _name: object())
+    redactor = Redactor(Policy(detectors=("kingfisher",)))
+    assert redactor.text("für zzz-1 und ü") == "für [SECRET] und ü"
+
+
+def test_presidio_finds_names(monkeypatch):
+    import sys
+    from types import ModuleType, SimpleNamespace
+
+    class AnalyzerEngine:
+        def analyze(self, text, language, score_threshold):
+            at = text.index("Jane")
+            return [SimpleNamespace(start=at, end=at + 4, entity_type="PERSON")]
+
+    module = ModuleType("presidio_analyzer")
+    module.AnalyzerEngine = AnalyzerEngine
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", module)
+    from spanledger.pipeline import others
+
+    monkeypatch.setattr(others, "find_spec", lambda _name: object())
+    assert Redactor(Policy(detectors=("presidio",))).text("ask Jane for it") == "ask [PERSON] for it"
+
+
+def test_a_step_of_ones_own_sees_a_record(finished):
+    def shout(record: Record) -> None:
+        record.name = record.name.upper()
+
+    assert Pipeline([*default_steps(Settings()), shout])(finished("chat x")).name == "CHAT X"
