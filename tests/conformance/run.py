@@ -23,7 +23,10 @@ from pathlib import Path
 from typing import Any
 
 FLAVOURS = "sync,async,sync-helper,async-helper,sync-raw,async-raw"
-FAMILIES = {"openai": "openai", "anthropic": "anthropic", "gemini": "google.genai", "vertex": "google.genai"}
+FAMILIES = {
+    "openai": "openai", "anthropic": "anthropic", "gemini": "google.genai", "vertex": "google.genai", "groq": "groq",
+    "mistral": "mistralai", "cohere": "cohere", "ollama": "ollama", "bedrock": "botocore",
+}  # fmt: skip
 DATE = re.compile(r'"[Dd]ate": "[^"]*"')
 OURS = ("invoke_agent", "execute_tool", "step")
 

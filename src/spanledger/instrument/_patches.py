@@ -25,8 +25,8 @@ class Patches:
         """What should have been wrapped and is not there: name -> why.  `doctor` shows it."""
         self.done: list[str] = []
 
-    def add(self, module: str, name: str, wrapper: Any) -> None:
-        """Wrap *name* in *module*: now, or as soon as somebody imports it."""
+    def add(self, module: str, name: str, wrapper: Any, *, optional: bool = False) -> None:
+        """Wrap *name* in *module*: now, or as soon as somebody imports it.  What is *optional* may be missing."""
 
         def patch(imported: ModuleType) -> None:
             if not self.active:
@@ -35,6 +35,8 @@ class Patches:
                 self._wrap(imported, name, wrapper)
                 self.done.append(f"{module}:{name}")
             except Exception as error:  # noqa: BLE001 - whatever a changed client throws at us
+                if optional and isinstance(error, AttributeError):
+                    return
                 self.missing[f"{module}:{name}"] = f"{type(error).__name__}: {error}"
                 logger.warning("spanledger can't watch %s:%s (%s); calls through it are not seen", module, name, error)
 

@@ -18,7 +18,7 @@ from opentelemetry.context import Context, attach, detach
 from .. import runs
 from ..shield import shield
 
-__all__ = ["is_raw", "watched"]
+__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "watched"]
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -61,11 +61,11 @@ def is_raw(result: Any) -> bool:
     return hasattr(type(result), "parse") and hasattr(result, "http_response")
 
 
-def _how(error: BaseException) -> str:
+def how_it_ended(error: BaseException) -> str:
     return "cancelled" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)) else "error"
 
 
-class _Watched(Proxy):
+class Watched(Proxy):
     """What both kinds share: the call, and the end that comes when nobody holds the proxy any more."""
 
     def __init__(self, wrapped: Any, call: Listener) -> None:
@@ -90,7 +90,7 @@ class _Watched(Proxy):
             call.fold()
 
 
-class Stream(_Watched):
+class Stream(Watched):
     """A stream that is read along."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -105,7 +105,7 @@ class Stream(_Watched):
                 call.finish_stream("drained")
                 return
             except BaseException as error:
-                call.finish_stream(_how(error), error)
+                call.finish_stream(how_it_ended(error), error)
                 raise
             finally:
                 detach(token)
@@ -125,7 +125,7 @@ class Stream(_Watched):
             self._self_call.finish_stream("drained")
             raise
         except BaseException as error:
-            self._self_call.finish_stream(_how(error), error)
+            self._self_call.finish_stream(how_it_ended(error), error)
             raise
         finally:
             detach(token)
@@ -146,22 +146,27 @@ class Stream(_Watched):
         return self.__wrapped__.close()
 
 
-class AsyncStream(_Watched):
+class AsyncStream(Watched):
     """An asynchronous stream that is read along."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
+    def __init__(self, wrapped: Any, call: Listener) -> None:
+        super().__init__(wrapped, call)
+        # what can only be iterated over has no next of its own
+        self._self_read = (wrapped if hasattr(type(wrapped), "__anext__") else wrapped.__aiter__()).__anext__
+
     async def __anext__(self) -> Any:
         context = self._self_call.context
         previous = runs.attach(context)
         try:
-            chunk = await self.__wrapped__.__anext__()
+            chunk = await self._self_read()
         except StopAsyncIteration:
             self._self_call.finish_stream("drained")
             raise
         except BaseException as error:
-            self._self_call.finish_stream(_how(error), error)
+            self._self_call.finish_stream(how_it_ended(error), error)
             raise
         finally:
             runs.restore(context, previous)
@@ -187,7 +192,7 @@ class AsyncStream(_Watched):
         return await self.__wrapped__.aclose()
 
 
-class RawResponse(_Watched):
+class RawResponse(Watched):
     """A raw response whose body is not here yet: read when the user parses it."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
@@ -210,7 +215,7 @@ class RawResponse(_Watched):
         return self.__wrapped__.close()
 
 
-class AsyncRawResponse(_Watched):
+class AsyncRawResponse(Watched):
     """An asynchronous raw response whose body is not here yet."""
 
     async def parse(self, *args: Any, **kwargs: Any) -> Any:
