@@ -36,7 +36,9 @@ def watched_inside(result: Any, call: Listener, inside: Inside) -> Any:
         proxy = AsyncBody if hasattr(kind, "__aiter__") else Body
         holder[key] = proxy(value, call, lambda data: {**holder, key: data})
     else:
-        holder[key] = (AsyncStream if hasattr(kind, "__aiter__") else Stream)(value, call)
+        holder[key] = (
+            AsyncStream(value, call, value.__aiter__().__anext__) if hasattr(kind, "__aiter__") else Stream(value, call)
+        )
     return result
 
 
@@ -69,6 +71,11 @@ class _Read(Watched):
         """Close the body, which ends the call."""
         self._self_end("closed")
         return self.__wrapped__.close()
+
+    def aclose(self) -> Any:
+        """Close the body, which ends the call; where the client has it."""
+        self._self_end("closed")
+        return self.__wrapped__.aclose()
 
 
 def _is_last(data: bytes, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -142,13 +149,26 @@ class AsyncBody(_Read):
         self._self_took(data, last=_is_last(data, args, kwargs))
         return data
 
-    async def iter_chunks(self, chunk_size: int = 1024) -> AsyncIterator[bytes]:
+    def iter_chunks(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         """Read the body piece by piece."""
-        while data := await self.read(chunk_size):
-            yield data
+        chunks: AsyncIterator[bytes] = type(self.__wrapped__).iter_chunks(self, *args, **kwargs)
+        return chunks
+
+    def iter_lines(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        """Read the body line by line."""
+        lines: AsyncIterator[bytes] = type(self.__wrapped__).iter_lines(self, *args, **kwargs)
+        return lines
+
+    def readlines(self) -> Any:
+        """Read the lines of the body."""
+        return type(self.__wrapped__).readlines(self)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.iter_chunks()
+
+    async def __anext__(self) -> bytes:
+        chunk: bytes = await type(self.__wrapped__).__anext__(self)
+        return chunk
 
     async def __aenter__(self) -> Any:
         await self.__wrapped__.__aenter__()

@@ -4,6 +4,7 @@ Put wrappers on other people's callables, and take them off again.  The only mod
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -51,7 +52,16 @@ class Patches:
         own = attribute in vars(parent)
         stored = vars(parent)[attribute] if own else original
         self._originals.append((parent, attribute, stored, own))
-        wrapt.wrap_function_wrapper(imported, name, wrapper)
+        wrapped = wrapt.wrap_function_wrapper(imported, name, wrapper)
+        if isinstance(parent, ModuleType):
+            self._replace_copies(stored, wrapped)
+
+    def _replace_copies(self, function: Any, wrapped: Any) -> None:
+        """Put *wrapped* where somebody imported *function* by its name before we came."""
+        for module in list(sys.modules.values()):
+            for name, value in list(getattr(module, "__dict__", {}).items()):
+                if value is function:
+                    self.replace(module, name, wrapped)
 
     def replace(self, parent: Any, attribute: Any, new: Any) -> None:
         """Put *new* in the place of an attribute, or of an item of a dictionary or list."""

@@ -152,10 +152,9 @@ class AsyncStream(Watched):
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
-    def __init__(self, wrapped: Any, call: Listener) -> None:
+    def __init__(self, wrapped: Any, call: Listener, read: Any = None) -> None:
         super().__init__(wrapped, call)
-        # what can only be iterated over has no next of its own
-        self._self_read = (wrapped if hasattr(type(wrapped), "__anext__") else wrapped.__aiter__()).__anext__
+        self._self_read = read or wrapped.__anext__
 
     async def __anext__(self) -> Any:
         context = self._self_call.context
@@ -181,15 +180,15 @@ class AsyncStream(Watched):
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
 
-    async def close(self) -> Any:
-        """Close the stream, which ends the call."""
+    def close(self) -> Any:
+        """Close the stream, which ends the call; to be awaited where the client's own is."""
         self._self_call.finish_stream("closed")
-        return await self.__wrapped__.close()
+        return self.__wrapped__.close()
 
-    async def aclose(self) -> Any:
+    def aclose(self) -> Any:
         """Close the stream, which ends the call."""
         self._self_call.finish_stream("closed")
-        return await self.__wrapped__.aclose()
+        return self.__wrapped__.aclose()
 
 
 class RawResponse(Watched):

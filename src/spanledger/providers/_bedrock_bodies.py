@@ -129,8 +129,11 @@ def metered(endpoint: Endpoint) -> Endpoint:
     def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         endpoint.fold(draft, chunks)
         metrics = fields(fields(chunks[-1]).get(METRICS)) if chunks else {}
-        if metrics and (draft.usage is None or not draft.usage.known):
-            draft.usage = Usage(count(metrics.get("inputTokenCount")), output=count(metrics.get("outputTokenCount")))
+        if metrics:  # what Bedrock itself counts, which is not always what the model says
+            usage = draft.usage = draft.usage or Usage()
+            into, output = count(metrics.get("inputTokenCount")), count(metrics.get("outputTokenCount"))
+            usage.uncached = usage.uncached if into is None else into
+            usage.output = usage.output if output is None else output
 
     return replace(endpoint, read_request=read_request, read_response=read_response, fold=fold)
 

@@ -25,12 +25,14 @@ def methods(
     *,
     positional: tuple[str, ...] = (),
     streams: bool = False,
+    given: Callable[[Any], Mapping[str, Any]] = lambda _: {},
     **seam: Any,
 ) -> Iterator[Seam]:
     """
     A seam for each ``sync method|asynchronous method`` of *table*; either may be empty.
 
-    *streams* says what the names do not: that the methods give a stream.  *seam* are `Seam`'s own further fields.
+    *streams* says what the names do not: that the methods give a stream.  *given* reads off the object what a call
+    need not repeat.  *seam* are `Seam`'s own further fields.
     """
     for names, endpoint in table.items():
         sync, _, asyncio = names.partition("|")
@@ -38,7 +40,7 @@ def methods(
         def recognize(
             client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], endpoint: Endpoint = endpoint
         ) -> Found:
-            body = arguments(args, kwargs, positional)
+            body = {**given(client), **arguments(args, kwargs, positional)}
             if streams:
                 body["stream"] = True
             return Found(endpoint, body, peer(client))
