@@ -73,7 +73,7 @@ def _stream(result: Any) -> tuple[Any, str] | None:
 def _seams(module: str, name: str, table: Mapping[str, Endpoint]) -> Iterator[Seam]:
     for method, endpoint in table.items():
         both = {f"{name}.{method}|Async{name}.{method}": endpoint}
-        yield from methods(module, both, _peer, unpack=_unpack)
+        yield from methods(module, both, _peer, unpack=_unpack, optional=method == "parse")
     for kind in (name, f"Async{name}"):
         # a manager in both forms, made without waiting
         yield from methods(module, {f"{kind}.chat_stream|": table["chat"]}, _peer, streams=True, inside=_stream)
