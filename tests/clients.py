@@ -100,10 +100,10 @@ def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
 
 @dataclass(frozen=True)
 class Case:
-    """One way to call one client: plainly and streaming, and what is said and seen."""
+    """One way to call one client: plainly and streaming, and what is said and seen; *client* makes it, or names it."""
 
     name: str
-    client: str
+    client: str | Callable[[Answers, bool], Any]
     call: Callable[[Any], Any]
     stream: Callable[[Any], Any]
     answer: dict[str, Any]
@@ -114,6 +114,15 @@ class Case:
     finish: str
     tokens: tuple[int, int]
     error: tuple[int, dict[str, Any]]
+    package: str | None = None
+    """What must be installed, where that is not always so."""
+    asynchronous: bool = True
+
+    def made(self, answers: Answers, asynchronous: bool) -> Any:
+        """The client, answered by *answers*."""
+        if isinstance(self.client, str):
+            return clients(answers)[self.client][asynchronous]
+        return self.client(answers, asynchronous)
 
 
 CHAT_USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}

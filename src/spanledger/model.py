@@ -45,6 +45,10 @@ _FINISH: Final = {
     "max_tokens": "length", "MAX_TOKENS": "length", "max_output_tokens": "length",
     "model_context_window_exceeded": "length",
     "refusal": "content_filter", "SAFETY": "content_filter", "RECITATION": "content_filter",
+    "COMPLETE": "stop", "STOP_SEQUENCE": "stop", "FINISH": "stop", "TOOL_CALL": "tool_call",
+    "LENGTH": "length", "model_length": "length", "ERROR_LIMIT": "length",
+    "guardrail_intervened": "content_filter", "content_filtered": "content_filter",
+    "CONTENT_FILTERED": "content_filter", "ERROR_TOXIC": "content_filter", "ERROR": "error",
     "BLOCKLIST": "content_filter", "PROHIBITED_CONTENT": "content_filter", "SPII": "content_filter",
 }  # fmt: skip
 

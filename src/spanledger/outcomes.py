@@ -50,6 +50,7 @@ _NAME_CLASS = (
     ("notfound", "not_found"), ("validation", "validation_failed"), ("connect", "connection"),
     ("protocolerror", "connection"), ("readerror", "connection"), ("overloaded", "upstream_error"),
     ("internalserver", "upstream_error"), ("serviceunavailable", "upstream_error"), ("badrequest", "invalid_arguments"),
+    ("accessdenied", "auth"), ("modelerror", "upstream_error"), ("modelstreamerror", "upstream_error"),
 )  # fmt: skip
 
 _CODE_CLASS = {
@@ -116,16 +117,20 @@ def _by_status(error: BaseException) -> str | None:
         for attribute in ("status_code", "status", "code"):
             if (status := _as_status(getattr(holder, attribute, None))) and (found := _of_status(status)):
                 return _context_or(found, error)
-    return None
+    response = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        return None
+    said, metadata = response.get("Error") or {}, response.get("ResponseMetadata") or {}  # botocore's
+    found = _of_status(_as_status(metadata.get("HTTPStatusCode")) or 0)
+    return _context_or(found, error) if found else _named(str(said.get("Code")).lower())
 
 
 def _by_name(error: BaseException) -> str | None:
-    for base in type(error).__mro__:
-        name = base.__name__.lower()
-        for part, found in _NAME_CLASS:
-            if part in name:
-                return found
-    return None
+    return next((found for base in type(error).__mro__ if (found := _named(base.__name__.lower()))), None)
+
+
+def _named(name: str) -> str | None:
+    return next((found for part, found in _NAME_CLASS if part in name), None)
 
 
 def _context_or(found: str, error: BaseException) -> str:
@@ -181,6 +186,9 @@ _FINISH = {
     "content_filter": "content_filter", "SAFETY": "content_filter", "refusal": "content_filter",
     "RECITATION": "content_filter", "PROHIBITED_CONTENT": "content_filter", "BLOCKLIST": "content_filter",
     "error": "model_error", "failed": "model_error", "pause_turn": "interrupted",
+    "LENGTH": "max_tokens", "model_length": "max_tokens", "ERROR_LIMIT": "max_tokens",
+    "guardrail_intervened": "content_filter", "content_filtered": "content_filter",
+    "CONTENT_FILTERED": "content_filter", "ERROR_TOXIC": "content_filter", "ERROR": "model_error",
 }  # fmt: skip
 
 

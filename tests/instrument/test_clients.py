@@ -9,6 +9,7 @@ import inspect
 import pytest
 
 from clients import CASES, Answers, Pieces, clients
+from more_clients import MORE_CASES
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.ledger import ledger
@@ -30,19 +31,23 @@ def watching(provider):
         yield watching
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.name)
+@pytest.fixture(params=CASES + MORE_CASES, ids=lambda case: case.name)
 def case(request):
+    if request.param.package:
+        pytest.importorskip(request.param.package)
     return request.param
 
 
 @pytest.fixture(params=["sync", "async"])
-def asynchronous(request):
+def asynchronous(request, case):
+    if request.param == "async" and not case.asynchronous:
+        pytest.skip("the client has no asynchronous form")
     return request.param == "async"
 
 
 @pytest.fixture
 def made(answers, watching, case, asynchronous):
-    return clients(answers)[case.client][asynchronous]
+    return case.made(answers, asynchronous)
 
 
 def run(value):
@@ -166,7 +171,7 @@ def test_an_error_status_is_classified(case, made, answers, spans):
 def test_results_are_those_of_a_program_without_us(case, answers, provider, asynchronous):
     def both():
         answers.queue = [case.answer, list(case.events)]
-        client = clients(answers)[case.client][asynchronous]
+        client = case.made(answers, asynchronous)
         whole = run(case.call(client))
         return whole, drain(case.stream(client))
 
@@ -184,22 +189,24 @@ def test_results_are_those_of_a_program_without_us(case, answers, provider, asyn
 
 
 def test_cancellation_ends_the_call(case, answers, watching, spans):
-    client = clients(answers)[case.client][1]
+    if not case.asynchronous:
+        pytest.skip("the client has no asynchronous form")
+    client = case.made(answers, True)
 
     class Never(httpx.AsyncByteStream):
         async def __aiter__(self):
             yield case.events[0]
             await asyncio.sleep(3600)
 
-    async def reads():
-        stream = await case.stream(client)
-        async for _ in stream:
-            pass
+    async def reads(begun):
+        stream = case.stream(client)
+        async for _ in await stream if inspect.isawaitable(stream) else stream:
+            begun.set()
 
     async def main():
-        task = asyncio.create_task(reads())
-        for _ in range(50):
-            await asyncio.sleep(0)
+        begun = asyncio.Event()
+        task = asyncio.create_task(reads(begun))
+        await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -207,7 +214,6 @@ def test_cancellation_ends_the_call(case, answers, watching, spans):
     def answer(request):
         return httpx.Response(200, stream=Never(), headers={"content-type": "text/event-stream"})
 
-    answers.asyncio_answer = answer
     answers.queue = []
     original = Answers.__call__
     Answers.__call__ = lambda self, request: answer(request)

@@ -53,9 +53,9 @@ class Instrumentation:
             for seam in adapter.seams:
                 watch = Watch(self.engine, adapter, seam)
                 if seam.sync:
-                    self._patches.add(seam.module, seam.sync, watch.sync)
+                    self._patches.add(seam.module, seam.sync, watch.sync, optional=seam.optional)
                 if seam.asyncio:
-                    self._patches.add(seam.module, seam.asyncio, watch.asyncio)
+                    self._patches.add(seam.module, seam.asyncio, watch.asyncio, optional=seam.optional)
         watch_tools(settings.tools, self._patches)
         if settings.carry_threads:
             carry_into_threads(self._patches)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current
@@ -28,17 +29,22 @@ from ._content import (
     request_attributes,
 )
 from ._engine import Engine
+from ._inside import watched_inside
 from ._streams import is_raw, watched
 
-__all__ = ["Call"]
+__all__ = ["Call", "covered"]
+
+covered: Final[ContextVar[bool]] = ContextVar("spanledger_covered", default=False)
+"""Whether we are inside a call of a client that calls other clients: what they do is that call."""
+
 
 class Call:
     """One request and whatever comes back for it."""
 
     __slots__ = (
         "_alone", "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_previous", "_recording", "_reservation",
-        "_seam", "_started",
-        "adopted", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
+        "_seam", "_started", "_token", "adopted", "covers",
+        "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
         "peer", "request", "response", "run", "seconds", "span", "streaming",
     )  # fmt: skip
 
@@ -49,7 +55,7 @@ class Call:
         self.endpoint = found.endpoint
         self.peer = found.peer
         self.request = found.endpoint.read_request(found.body)
-        self.streaming = False
+        self.streaming = self.covers = False
         self._done = self._recording = False
         self._batch: list[Any] = []
         self._draft: Draft | None = None
@@ -121,9 +127,13 @@ class Call:
 
     def __enter__(self) -> None:
         self._previous = runs.attach(self._ctx)
+        if self.covers:
+            self._token = covered.set(True)
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         runs.restore(self._ctx, self._previous)
+        if self.covers:
+            covered.reset(self._token)
         if error is not None:
             self._end(None, error)
         elif not self.streaming:
@@ -132,7 +142,8 @@ class Call:
     def watch(self, result: Any) -> Any:
         """Read *result*, or put something in its place that reads along while the user does."""
         try:
-            wrapped = watched(result, self)
+            inside = self._seam.inside
+            wrapped = watched(result, self) if inside is None else watched_inside(result, self, inside)
             if wrapped is not None:
                 self.streaming = True
                 self._draft = Draft()

@@ -4,6 +4,7 @@ Put wrappers on other people's callables, and take them off again.  The only mod
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -25,8 +26,8 @@ class Patches:
         """What should have been wrapped and is not there: name -> why.  `doctor` shows it."""
         self.done: list[str] = []
 
-    def add(self, module: str, name: str, wrapper: Any) -> None:
-        """Wrap *name* in *module*: now, or as soon as somebody imports it."""
+    def add(self, module: str, name: str, wrapper: Any, *, optional: bool = False) -> None:
+        """Wrap *name* in *module*: now, or as soon as somebody imports it.  What is *optional* may be missing."""
 
         def patch(imported: ModuleType) -> None:
             if not self.active:
@@ -35,6 +36,8 @@ class Patches:
                 self._wrap(imported, name, wrapper)
                 self.done.append(f"{module}:{name}")
             except Exception as error:  # noqa: BLE001 - whatever a changed client throws at us
+                if optional and isinstance(error, AttributeError):
+                    return
                 self.missing[f"{module}:{name}"] = f"{type(error).__name__}: {error}"
                 logger.warning("spanledger can't watch %s:%s (%s); calls through it are not seen", module, name, error)
 
@@ -49,7 +52,16 @@ class Patches:
         own = attribute in vars(parent)
         stored = vars(parent)[attribute] if own else original
         self._originals.append((parent, attribute, stored, own))
-        wrapt.wrap_function_wrapper(imported, name, wrapper)
+        wrapped = wrapt.wrap_function_wrapper(imported, name, wrapper)
+        if isinstance(parent, ModuleType):
+            self._replace_copies(stored, wrapped)
+
+    def _replace_copies(self, function: Any, wrapped: Any) -> None:
+        """Put *wrapped* where somebody imported *function* by its name before we came."""
+        for module in list(sys.modules.values()):
+            for name, value in list(getattr(module, "__dict__", {}).items()):
+                if value is function:
+                    self.replace(module, name, wrapped)
 
     def replace(self, parent: Any, attribute: Any, new: Any) -> None:
         """Put *new* in the place of an attribute, or of an item of a dictionary or list."""

@@ -19,7 +19,7 @@ from opentelemetry.context import Context, attach, detach
 from .. import runs
 from ..shield import shield
 
-__all__ = ["is_raw", "watched"]
+__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "watched"]
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -70,11 +70,11 @@ def _context_of(call: Listener) -> contextvars.Context:
     return context
 
 
-def _how(error: BaseException) -> str:
+def how_it_ended(error: BaseException) -> str:
     return "cancelled" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)) else "error"
 
 
-class _Watched(Proxy):
+class Watched(Proxy):
     """What both kinds share: the call, and the end that comes when nobody holds the proxy any more."""
 
     def __init__(self, wrapped: Any, call: Listener) -> None:
@@ -99,7 +99,7 @@ class _Watched(Proxy):
             call.fold()
 
 
-class Stream(_Watched):
+class Stream(Watched):
     """A stream that is read along."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -126,7 +126,7 @@ class Stream(_Watched):
         except GeneratorExit:  # the loop was left; the stream itself may be read on
             raise
         except BaseException as error:
-            call.finish_stream(_how(error), error)
+            call.finish_stream(how_it_ended(error), error)
             raise
 
     def __next__(self) -> Any:
@@ -137,7 +137,7 @@ class Stream(_Watched):
             self._self_call.finish_stream("drained")
             raise
         except BaseException as error:
-            self._self_call.finish_stream(_how(error), error)
+            self._self_call.finish_stream(how_it_ended(error), error)
             raise
         finally:
             detach(token)
@@ -158,22 +158,26 @@ class Stream(_Watched):
         return self.__wrapped__.close()
 
 
-class AsyncStream(_Watched):
+class AsyncStream(Watched):
     """An asynchronous stream that is read along."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
+    def __init__(self, wrapped: Any, call: Listener, read: Any = None) -> None:
+        super().__init__(wrapped, call)
+        self._self_read = read or wrapped.__anext__
+
     async def __anext__(self) -> Any:
         context = self._self_call.context
         previous = runs.attach(context)
         try:
-            chunk = await self.__wrapped__.__anext__()
+            chunk = await self._self_read()
         except StopAsyncIteration:
             self._self_call.finish_stream("drained")
             raise
         except BaseException as error:
-            self._self_call.finish_stream(_how(error), error)
+            self._self_call.finish_stream(how_it_ended(error), error)
             raise
         finally:
             runs.restore(context, previous)
@@ -188,18 +192,18 @@ class AsyncStream(_Watched):
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
 
-    async def close(self) -> Any:
+    def close(self) -> Any:
+        """Close the stream, which ends the call; to be awaited where the client's own is."""
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.close()
+
+    def aclose(self) -> Any:
         """Close the stream, which ends the call."""
         self._self_call.finish_stream("closed")
-        return await self.__wrapped__.close()
-
-    async def aclose(self) -> Any:
-        """Close the stream, which ends the call."""
-        self._self_call.finish_stream("closed")
-        return await self.__wrapped__.aclose()
+        return self.__wrapped__.aclose()
 
 
-class RawResponse(_Watched):
+class RawResponse(Watched):
     """A raw response whose body is not here yet: read when the user parses it."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
@@ -222,7 +226,7 @@ class RawResponse(_Watched):
         return self.__wrapped__.close()
 
 
-class AsyncRawResponse(_Watched):
+class AsyncRawResponse(Watched):
     """An asynchronous raw response whose body is not here yet."""
 
     async def parse(self, *args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ from opentelemetry import trace
 
 from ..providers import Adapter, Seam
 from ..shield import report
-from ._calls import Call
+from ._calls import Call, covered
 from ._engine import Engine
 
 __all__ = ["Watch"]
@@ -50,7 +50,7 @@ class Watch:
         return hasattr(trace.get_tracer_provider(), "add_span_processor")  # an SDK's, not the API's placeholder
 
     def _begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        if not self.engine.active:
+        if not self.engine.active or covered.get():
             return None
         try:
             found = self.seam.recognize(instance, args, kwargs)
@@ -58,6 +58,7 @@ class Watch:
                 return None
             call = Call(self.engine, self.seam, found)
             call.begin(adopted=self._adopts(instance))
+            call.covers = self.adapter.covers
         except Exception as error:  # noqa: BLE001 - the user's call goes on without us
             report("reading a request", error)
             return None

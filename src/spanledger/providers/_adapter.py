@@ -75,6 +75,9 @@ class Seam:
 
     *recognize* gets the client object, the positional and the keyword arguments, and returns what it found or `None`
     when the call is none of our business.  *unpack* gets the model's answer out of what the client returned.
+    *inside* tells where in the result the thing is that the user will read later: a mapping and a key, so that
+    something can be put in its place; `None` when the result is all here.  An *optional* method is one that not
+    every version has.
     """
 
     module: str
@@ -82,6 +85,8 @@ class Seam:
     asyncio: str | None
     recognize: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Found | None]
     unpack: Callable[[Any], Any] = lambda result: result
+    inside: Callable[[Any], tuple[Any, str] | None] | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,9 @@ class Adapter:
     One client package.
 
     *oldest* is the oldest version that is tested.  *speaks_otel* tells whether a client object emits its own GenAI
-    spans; *quiet* is the environment variable and value that turn them off, the package's public switch.
+    spans; *quiet* is the environment variable and value that turn them off, the package's public switch.  *covers*
+    says that the package calls other clients itself: what they do inside one of its calls is that call, not another.
+    *unseen* is what costs money and is not watched, for the manual.
     """
 
     package: str
@@ -99,6 +106,8 @@ class Adapter:
     seams: tuple[Seam, ...]
     speaks_otel: Callable[[Any], bool] | None = None
     quiet: tuple[str, str] | None = None
+    covers: bool = False
+    unseen: str = ""
 
 
 def dig(data: Any, *path: str | int) -> Any:

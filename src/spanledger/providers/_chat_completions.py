@@ -7,6 +7,7 @@ https://platform.openai.com/docs/api-reference/chat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from .. import semconv
@@ -17,7 +18,7 @@ from ._settings import Setting, choices, level, plain, read_settings, stops
 from ._tokens import read_usage
 from ._wire import as_list, error_name, fields, index_of, text_of
 
-__all__ = ["CHAT", "COMPLETIONS", "SETTINGS"]
+__all__ = ["CHAT", "CHAT_ALIKE", "COMPLETIONS", "SETTINGS"]
 
 
 def _output_type(found: dict[str, Any], value: Any) -> None:
@@ -77,8 +78,8 @@ def _read_tail(request: Request, messages: list[Any]) -> None:
         message = fields(messages[at])
         role = message.get("role")
         if role in ("tool", "function"):
-            result = ToolResult(message.get("tool_call_id"), message.get("name"), message.get("content"))
-            request.results.append(result)
+            name = message.get("name") or message.get("tool_name")  # Ollama
+            request.results.append(ToolResult(message.get("tool_call_id"), name, message.get("content")))
         elif role == "assistant":
             request.asked = tool_calls(message)
             break
@@ -196,6 +197,9 @@ CHAT: Final = Endpoint(
     read_tools,
     attributes={semconv.OPENAI_API_TYPE: "chat_completions"},
 )
+
+CHAT_ALIKE: Final = replace(CHAT, attributes={})
+"""The same shape from somebody else's client."""
 
 COMPLETIONS: Final = Endpoint(
     "text_completion",

@@ -110,7 +110,7 @@ def _parts(item: Any) -> list[Part]:
 
 
 def _thinking(found: Mapping[str, Any]) -> Part:
-    thoughts = (fields(thought).get("text") for thought in as_list(found.get("thinking")))
+    thoughts = (t if isinstance(t, str) else fields(t).get("text") for t in as_list(found.get("thinking")))
     return {"type": "reasoning", "content": "".join(text for text in thoughts if isinstance(text, str))}
 
 

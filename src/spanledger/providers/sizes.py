@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ._wire import fields
+
 __all__ = ["estimate"]
 
 _CHARACTERS: Final = 3
@@ -32,6 +34,10 @@ def estimate(body: Any) -> int:
             todo.extend(item.values())
         elif isinstance(item, (list, tuple)):
             todo.extend(item)
+        elif found := fields(item):  # a client's own object
+            todo.append(found)
+        elif callable(size := getattr(item, "ByteSize", None)):  # a protocol buffer
+            characters += size()
         else:
             characters += 4
     return characters // _CHARACTERS + media * _IMAGE + 8
