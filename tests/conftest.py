@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanledger import runs, shield
+from spanledger.journal import store
 from spanledger.ledger import ledger
 
 hypothesis_settings.register_profile("here", deadline=None)  # no times in tests
@@ -43,6 +44,13 @@ def _no_run_left():
     ledger._open.clear()
     ledger.listeners.clear()
     runs.use_provider(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_journal_left_open():
+    yield
+    for journal in list(store._journals):
+        journal.close()
 
 
 @pytest.fixture
