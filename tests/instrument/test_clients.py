@@ -234,3 +234,59 @@ def test_a_raw_response_with_a_broken_body_is_a_failed_call(answers, watching, s
     with pytest.raises(ValueError, match="Expecting value"):
         response.parse()
     assert only(spans).attributes["error.type"] == "json.decoder.JSONDecodeError"
+
+
+def test_closing_a_stream_ends_the_call(case, made, answers, spans):
+    if case.client == "gemini":
+        pytest.skip("its streams are plain generators of the SDK's: closing one is dropping ours")
+    answers.queue = [list(case.events)]
+    drain(case.stream(made), stop=1, close=True)
+    assert only(spans).attributes["agent.stream.end"] == "closed"
+
+
+def test_leaving_the_context_manager_ends_the_call(answers, watching, spans):
+    answers.queue = [list(CASES[0].events)]
+    with CASES[0].stream(clients(answers)["openai"][0]) as stream:
+        next(iter(stream))
+    assert only(spans).attributes["agent.stream.end"] == "closed"
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+def test_returning_early_from_a_helper_ends_the_call(name, answers, watching, spans):
+    client = clients(answers)[name][0]
+    answers.queue = [list(CASES[0 if name == "openai" else 2].events)]
+    said = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 64}
+
+    def helper():
+        if name == "openai":
+            return client.chat.completions.stream(model="gpt-4o-mini", **said)
+        return client.messages.stream(model="claude-haiku-4-5", **said)
+
+    def early():
+        with helper() as stream:
+            for _ in stream:
+                return
+
+    early()
+    gc.collect()
+    assert only(spans).attributes["agent.stream.end"] in ("closed", "abandoned")
+
+
+def test_a_stream_that_is_left_when_watching_ends_is_ended(answers, provider, spans):
+    answers.queue = [list(CASES[0].events)]
+    with instrument(Settings(), tracer_provider=provider):
+        stream = CASES[0].stream(clients(answers)["openai"][0])
+        next(stream)
+    assert only(spans).attributes["agent.stream.end"] == "abandoned"
+    assert list(stream)
+
+
+def test_breaking_off_and_reading_on_is_one_call(answers, watching, spans):
+    answers.queue = [list(CASES[0].events)]
+    stream = CASES[0].stream(clients(answers)["openai"][0])
+    for _ in stream:
+        break
+    assert not spans()
+    rest = list(stream)
+    assert len(rest) == len(CASES[0].events) - 2
+    assert only(spans).attributes["agent.stream.end"] == "drained"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -88,6 +89,17 @@ class Watched(Proxy):
         if call is not None and not self._self_handed_over:
             call.finish_stream("abandoned")
 
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__wrapped__, name)
+        if name not in ("close", "aclose"):
+            return found
+
+        def closing(*args: Any, **kwargs: Any) -> Any:
+            self._self_call.finish_stream("closed")
+            return found(*args, **kwargs)
+
+        return functools.wraps(found)(closing)
+
     def _self_took(self, chunk: Any) -> None:
         call = self._self_call
         batch = call.batch()
@@ -152,11 +164,6 @@ class Stream(Watched):
         self._self_call.finish_stream("closed")
         return self.__wrapped__.__exit__(*exc)
 
-    def close(self) -> Any:
-        """Close the stream, which ends the call."""
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.close()
-
 
 class AsyncStream(Watched):
     """An asynchronous stream that is read along."""
@@ -192,16 +199,6 @@ class AsyncStream(Watched):
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
 
-    def close(self) -> Any:
-        """Close the stream, which ends the call; to be awaited where the client's own is."""
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.close()
-
-    def aclose(self) -> Any:
-        """Close the stream, which ends the call."""
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.aclose()
-
 
 class RawResponse(Watched):
     """A raw response whose body is not here yet: read when the user parses it."""
@@ -220,11 +217,6 @@ class RawResponse(Watched):
         self._self_call.finish_stream("closed")
         return self.__wrapped__.__exit__(*exc)
 
-    def close(self) -> Any:
-        """Close the response, which ends the call."""
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.close()
-
 
 class AsyncRawResponse(Watched):
     """An asynchronous raw response whose body is not here yet."""
@@ -242,11 +234,6 @@ class AsyncRawResponse(Watched):
     async def __aexit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
-
-    async def close(self) -> Any:
-        """Close the response, which ends the call."""
-        self._self_call.finish_stream("closed")
-        return await self.__wrapped__.close()
 
 
 def _parsed(answer: Any, call: Listener) -> Any:
