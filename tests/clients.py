@@ -12,10 +12,8 @@ import openai
 from google import genai
 from google.genai import types
 
-try:
-    import httpx2 as httpx
-except ImportError:
-    import httpx
+httpx = openai._base_client.httpx
+"""The one of the two that the clients stand on."""
 
 
 def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:

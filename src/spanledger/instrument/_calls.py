@@ -44,9 +44,9 @@ class Call:
 
     __slots__ = (
         "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_parent", "_placement", "_previous",
-        "_reservation", "_seam", "_started",
-        "_token", "adopted", "covers", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
-        "peer", "request", "response", "run", "seconds", "span", "streaming",
+        "_reservation", "_seam", "_started", "_token",
+        "adopted", "covers", "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call",
+        "number", "peer", "request", "response", "run", "seconds", "span", "streaming",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:

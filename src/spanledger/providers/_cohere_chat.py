@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from .. import semconv
 from ..model import Draft, Request, Response, Usage, output_message
-from ._adapter import Endpoint
 from ._chat_completions import CHAT_ALIKE, SETTINGS
 from ._chat_messages import message_parts, tool_calls
 from ._settings import Setting, read_settings, stops
