@@ -12,10 +12,8 @@ import openai
 from google import genai
 from google.genai import types
 
-try:
-    import httpx2 as httpx
-except ImportError:
-    import httpx
+httpx = getattr(openai._base_client, "httpx2", None) or openai._base_client.httpx
+"""The one of the two that the clients stand on."""
 
 
 def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
@@ -25,7 +23,6 @@ def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
         for event in events
     ]
     return [*lines, b"data: [DONE]\n\n"] if done else lines
-
 
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):

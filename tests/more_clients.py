@@ -10,11 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from clients import CHAT, CHAT_ASK, CHAT_EVENTS, MESSAGE, Answers, Case
-
-try:
-    import httpx2 as ours
-except ImportError:
-    import httpx as ours
+from clients import httpx as ours
 
 
 def transports(answers: Answers, library: Any) -> tuple[Any, Any]:
@@ -79,7 +75,7 @@ def alike(name: str, module: str, sync: str) -> Case:
         name, stainless(module, sync, name),
         lambda c: c.chat.completions.create(**CHAT_ASK), lambda c: c.chat.completions.create(stream=True, **CHAT_ASK),
         CHAT, CHAT_EVENTS, "gpt-4o-mini", name, "chat", "stop", (9, 4),
-        (429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), package=module,
+        (429, {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}), package=f"{module}._base_client",
     )  # fmt: skip
 
 

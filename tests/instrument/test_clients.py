@@ -8,16 +8,11 @@ import inspect
 
 import pytest
 
-from clients import CASES, Answers, Pieces, clients
+from clients import CASES, Answers, Pieces, clients, httpx
 from more_clients import MORE_CASES
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.ledger import ledger
-
-try:
-    import httpx2 as httpx
-except ImportError:
-    import httpx
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_gets_from_openai(url, body):
         ("/v1/messages", "chat"),
         ("/v1/messages?beta=true", "chat"),
         ("/v1/messages/count_tokens?beta=true", "count_tokens"),
-        ("/v1/messages/batches", None),
+        ("/v1/messages/batches", "batch"),
         ("/v1/threads/t/messages", None),
     ],
 )

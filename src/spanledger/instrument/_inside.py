@@ -50,7 +50,7 @@ class _Read(Watched):
         self._self_whole = whole
         self._self_data = bytearray()
 
-    def _self_took(self, data: bytes, *, last: bool) -> None:
+    def _self_got(self, data: bytes, *, last: bool) -> None:
         if len(self._self_data) <= MAX_BODY:
             self._self_data += data
         if last:
@@ -93,7 +93,7 @@ class Body(_Read):
         except BaseException as error:
             self._self_end(how_it_ended(error), error)
             raise
-        self._self_took(data, last=_is_last(data, args, kwargs))
+        self._self_got(data, last=_is_last(data, args, kwargs))
         return data
 
     def readinto(self, buffer: Any) -> Any:
@@ -103,13 +103,13 @@ class Body(_Read):
         except BaseException as error:
             self._self_end(how_it_ended(error), error)
             raise
-        self._self_took(bytes(memoryview(buffer)[:size]), last=size == 0 and len(buffer) > 0)
+        self._self_got(bytes(memoryview(buffer)[:size]), last=size == 0 and len(buffer) > 0)
         return size
 
     def readlines(self) -> Any:
         """Read the lines of the body."""
         lines = self.__wrapped__.readlines()
-        self._self_took(b"".join(lines), last=True)
+        self._self_got(b"".join(lines), last=True)
         return lines
 
     def iter_chunks(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
@@ -146,7 +146,7 @@ class AsyncBody(_Read):
         except BaseException as error:
             self._self_end(how_it_ended(error), error)
             raise
-        self._self_took(data, last=_is_last(data, args, kwargs))
+        self._self_got(data, last=_is_last(data, args, kwargs))
         return data
 
     def iter_chunks(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
@@ -200,7 +200,7 @@ class Manager(Watched):
             watched_inside(result, call, self._self_inside)
         return result
 
-    def __exit__(self, kind: Any, *exc: object) -> Any:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> Any:
         self._self_call.finish_stream("abandoned" if kind is GeneratorExit else "closed")
         return self.__wrapped__.__exit__(kind, *exc)
 
@@ -226,6 +226,6 @@ class AsyncManager(Watched):
             watched_inside(result, call, self._self_inside)
         return result
 
-    async def __aexit__(self, kind: Any, *exc: object) -> Any:
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> Any:
         self._self_call.finish_stream("abandoned" if kind is GeneratorExit else "closed")
         return await self.__wrapped__.__aexit__(kind, *exc)

@@ -17,6 +17,7 @@ from . import (
     openrouter,
     replicate,
     stainless_clients,
+    watsonx,
     xai,
 )
 from ._adapter import Adapter, Endpoint, Found, Peer, Seam
@@ -36,5 +37,6 @@ ADAPTERS = (
     openrouter.ADAPTER,
     replicate.ADAPTER,
     *stainless_clients.ADAPTERS,
+    watsonx.ADAPTER,
     xai.ADAPTER,
 )

@@ -86,9 +86,9 @@ def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
     for chunk in chunks:
         event = fields(chunk)
         if begun := fields(event.get("contentBlockStart")):
-            use = fields(fields(begun.get("start")).get("toolUse"))
+            index, use = index_of(begun.get("contentBlockIndex")), fields(fields(begun.get("start")).get("toolUse"))
             if use:
-                draft.tool_call(0, index_of(begun.get("contentBlockIndex")), use.get("toolUseId"), use.get("name"), None)
+                draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), None)
         elif more := fields(event.get("contentBlockDelta")):
             _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
         elif stop := fields(event.get("messageStop")):

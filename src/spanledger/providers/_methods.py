@@ -14,7 +14,7 @@ __all__ = ["arguments", "methods"]
 
 def arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any], positional: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a method was called with, by name; what stands for "not given" is left out."""
-    found = dict(zip(positional, args, strict=False)) | kwargs
+    found = {**dict(zip(positional, args, strict=False)), **kwargs}
     return {key: value for key, value in found.items() if value is not ... and value is not None}
 
 

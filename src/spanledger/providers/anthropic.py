@@ -14,6 +14,7 @@ from ..model import Draft, Request, Response, ToolResult, Usage, output_message
 from ._adapter import Adapter, Endpoint
 from ._anthropic_blocks import block_parts, content_parts, read_messages, read_tools, tool_call
 from ._peers import HOSTS, peers
+from ._plain_calls import plain_call
 from ._settings import Setting, put, read_settings, stops
 from ._stainless import by_path, stainless
 from ._wire import as_list, count, error_name, fields, index_of, text_of
@@ -235,10 +236,18 @@ ADAPTER: Final = Adapter(
     seams=(
         stainless(
             "anthropic",
-            by_path({"/v1/messages": MESSAGES, "/messages/count_tokens": COUNT, "/v1/complete": COMPLETE}),
+            by_path(
+                {
+                    "/v1/messages": MESSAGES,
+                    "/messages/count_tokens": COUNT,
+                    "/messages/batches": plain_call("batch"),
+                    "/v1/complete": COMPLETE,
+                }
+            ),
             peers(_own_name, of=lambda client: getattr(client, "base_url", None), hosts=_HOSTS),
         ),
     ),
     speaks_otel=_speaks_otel,
     quiet=("ANTHROPIC_OPEN_TELEMETRY", "false"),
+    unseen="agents and sessions that the server runs",
 )

@@ -26,7 +26,9 @@ __all__ = ["ADAPTER", "EMBED"]
 
 def _read_embed_request(body: Any) -> Request:
     found = fields(body)
-    settings = {semconv.EMBEDDING_DIMENSIONS: size} if isinstance(size := found.get("output_dimension"), int) else {}
+    settings: dict[str, Any] = {}
+    if isinstance(size := found.get("output_dimension"), int):
+        settings[semconv.EMBEDDING_DIMENSIONS] = size
     if kinds := [kind for kind in as_list(found.get("embedding_types")) if isinstance(kind, str)]:
         settings[semconv.REQUEST_ENCODING_FORMATS] = kinds
     return Request(model=found.get("model"), settings=settings)
@@ -67,7 +69,8 @@ def _unpack(result: Any) -> Any:
 
 def _stream(result: Any) -> tuple[Any, str] | None:
     found = vars(result)
-    return (found, "_data") if hasattr(found.get("_data"), "__next__") or hasattr(found.get("_data"), "__anext__") else None
+    kind = type(found.get("_data"))
+    return (found, "_data") if hasattr(kind, "__next__") or hasattr(kind, "__anext__") else None
 
 
 def _seams(module: str, name: str, table: Mapping[str, Endpoint]) -> Iterator[Seam]:

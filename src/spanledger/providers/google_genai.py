@@ -19,6 +19,7 @@ from ._gemini_contents import content_parts, either, part_of, read_messages, rea
 from ._gemini_usage import read_usage
 from ._interactions import INTERACTIONS
 from ._peers import peers
+from ._plain_calls import plain_call
 from ._settings import Setting, choices, plain, put, read_settings, stops
 from ._stainless import by_path, stainless
 from ._wire import as_list, count, error_name, fields, index_of, text_part
@@ -205,6 +206,9 @@ ROUTES: Final[Mapping[str, Endpoint]] = {
     "embedContent": EMBED,
     "batchEmbedContents": EMBED,
     "predict": EMBED,
+    "predictLongRunning": plain_call("video_generation", "video"),
+    "batchGenerateContent": plain_call("batch"),
+    "asyncBatchEmbedContent": plain_call("batch"),
     "countTokens": COUNT,
     "computeTokens": COUNT,
 }
@@ -277,4 +281,5 @@ ADAPTER: Final = Adapter(
         # the same API in older versions
         stainless("google.genai._interactions", by_path({"/interactions": INTERACTIONS}), _interactions_peer),
     ),
+    unseen="live sessions (a websocket), tuning, batch jobs on Vertex AI",
 )

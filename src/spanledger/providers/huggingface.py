@@ -91,9 +91,7 @@ _TASKS: Final[Mapping[str, tuple[str, Endpoint]]] = {
     ),
 }  # fmt: skip
 
-_peer = peers(
-    lambda _: "huggingface", of=lambda client: text_of(getattr(client, "model", None)) or getattr(client, "base_url", "")
-)
+_peer = peers(lambda _: "huggingface", of=lambda client: getattr(client, "model", None))  # which may be a URL
 
 
 def _model(client: Any) -> Mapping[str, Any]:

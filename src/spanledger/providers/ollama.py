@@ -122,9 +122,13 @@ ROUTES: Final[Mapping[str, Endpoint]] = {
 _peer = peers(lambda _: "ollama", of=lambda client: getattr(getattr(client, "_client", None), "base_url", None))
 
 
+_PATH: Final = 2
+"""Where the path stands among what ``_request`` gets: a class, a method, it."""
+
+
 def _recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
-    # _request(cls, method, path, json=..., stream=...)
-    endpoint = ROUTES.get(args[2]) if len(args) > 2 and isinstance(args[2], str) else None  # noqa: PLR2004
+    path = args[_PATH] if len(args) > _PATH else None
+    endpoint = ROUTES.get(path) if isinstance(path, str) else None
     return None if endpoint is None else Found(endpoint, fields(kwargs.get("json")), _peer(client))
 
 

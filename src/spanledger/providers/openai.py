@@ -14,10 +14,13 @@ from ._chat_completions import CHAT, COMPLETIONS
 from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from ._peers import peers
+from ._plain_calls import plain_call
 from ._responses import COMPACT, COUNT, FETCH, RESPONSES
 from ._stainless import by_path, stainless
 
 __all__ = ["ADAPTER", "ROUTES"]
+
+_VIDEO: Final = plain_call("video_generation", "video")
 
 ROUTES: Final[Mapping[str, Endpoint]] = {
     "/chat/completions": CHAT,
@@ -33,6 +36,12 @@ ROUTES: Final[Mapping[str, Endpoint]] = {
     "/audio/transcriptions": TRANSCRIPTIONS,
     "/audio/translations": TRANSLATIONS,
     "/moderations": MODERATIONS,
+    "/batches": plain_call("batch"),
+    "/fine_tuning/jobs": plain_call("fine_tuning"),
+    "/videos": _VIDEO,
+    "/videos/edits": _VIDEO,
+    "/videos/extensions": _VIDEO,
+    "/videos/remix": _VIDEO,
 }
 
 _posted = by_path(ROUTES)
@@ -55,4 +64,5 @@ ADAPTER: Final = Adapter(
     distribution="openai",
     oldest="1.60",
     seams=(stainless("openai", _lookup, peers(_own_name, of=lambda client: getattr(client, "base_url", None))),),
+    unseen="realtime (a websocket), assistants' runs, vector stores, containers, evaluations",
 )

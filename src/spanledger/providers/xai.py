@@ -155,7 +155,7 @@ def _chat_seam(module: str, method: str, *, whole: bool) -> Seam:
 
 
 def _media(module: str, table: Mapping[str, Endpoint]) -> list[Seam]:
-    found = []
+    found: list[Seam] = []
     for method, endpoint in table.items():
         found += methods(f"xai_sdk.sync.{module}", {f"Client.{method}|": endpoint}, lambda _: _PEER, optional=True)
         found += methods(f"xai_sdk.aio.{module}", {f"|Client.{method}": endpoint}, lambda _: _PEER, optional=True)
