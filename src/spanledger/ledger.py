@@ -47,6 +47,10 @@ class ModelCall:
     tier: str | None = None
     error_class: str | None = None
     tool_calls: int = 0
+    retried: tuple[str, ...] = ()
+    """The error classes of the client's earlier attempts at this call."""
+    retry_wait: float = 0.0
+    """Seconds that the client waited between them."""
 
 
 @dataclass(slots=True)

@@ -141,6 +141,13 @@ REDACTION_COUNT: Final = "agent.redaction.count."
 TRUNCATED: Final = "agent.truncated"
 """Keys of the attributes that were cut to size."""
 
+RETRY_ATTEMPTS: Final = "agent.retry.attempts"
+"""How often the client sent the call, the first time included; absent when once."""
+RETRY_WAIT: Final = "agent.retry.wait"
+"""Seconds that the client waited between attempts."""
+RETRY_ERRORS: Final = "agent.retry.errors"
+"""The error classes of the attempts that failed and were followed by another."""
+
 TOKENS: Final = (
     (USAGE_CACHE_READ, "cache_read"), (USAGE_CACHE_WRITE, "cache_write"), (USAGE_CACHE_CREATION, "cache_write"),
     (USAGE_CACHE_WRITE_1H, "cache_write_1h"), (USAGE_REASONING, "reasoning"), (USAGE_INPUT_AUDIO, "input_audio"),

@@ -10,11 +10,13 @@ from opentelemetry import trace
 
 from .. import runs
 from ..config import Settings
+from ..patching import Patches
 from ..providers import ADAPTERS, Adapter
 from ._brakes import Brakes
 from ._calls import Call
 from ._engine import Engine
-from ._patches import Patches
+from ._ownership import take_back
+from ._retries import watch_retries
 from ._threads import carry, carry_into_threads
 from ._tools import watch_tools
 from ._watch import Watch
@@ -56,6 +58,8 @@ class Instrumentation:
                     self._patches.add(seam.module, seam.sync, watch.sync, optional=seam.optional)
                 if seam.asyncio:
                     self._patches.add(seam.module, seam.asyncio, watch.asyncio, optional=seam.optional)
+        take_back(self._patches)
+        watch_retries(self._patches)
         watch_tools(settings.tools, self._patches)
         if settings.carry_threads:
             carry_into_threads(self._patches)

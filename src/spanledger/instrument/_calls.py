@@ -21,15 +21,10 @@ from ..model import Draft, Response
 from ..outcomes import classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
-from ._content import (
-    content_attributes,
-    for_sampling,
-    note_hashes,
-    output_attribute,
-    request_attributes,
-)
+from ._content import content_attributes, for_sampling, note_hashes, output_attribute, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
+from ._retries import Retried, calling
 from ._streams import is_raw, watched
 
 __all__ = ["Call", "covered"]
@@ -43,9 +38,9 @@ class Call:
 
     __slots__ = (
         "_alone", "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_previous", "_recording", "_reservation",
-        "_seam", "_started", "_token", "adopted", "covers",
+        "_seam", "_started", "_token", "_within", "adopted", "covers",
         "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
-        "peer", "request", "response", "run", "seconds", "span", "streaming",
+        "peer", "request", "response", "retried", "run", "seconds", "span", "streaming", "theirs",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:
@@ -64,18 +59,20 @@ class Call:
         self.error_class: str | None = None
         self.response: Response | None = None
         self.model_call: ModelCall | None = None
+        self.retried: Retried | None = None
         self.seconds = 0.0
 
     def begin(self, *, adopted: bool) -> None:
-        """Place the call and open its span, unless the client makes its own."""
-        self.adopted = adopted
+        """Place the call and open its span, unless the client makes its own or somebody around us has made it."""
+        theirs = self.theirs = runs.foreign_model() if self.engine.adopt else None
+        self.adopted = adopted = adopted or theirs is not None
         request, endpoint = self.request, self.endpoint
         here = get_current()
         placement = runs.entered(here)
         self._implicit = None
         if placement is None:
-            placement, self._implicit = runs.open_for(request, here)
-            if self._implicit is not None and self._implicit.context is not None:
+            placement, self._implicit = runs.open_for(request, here, spanless=theirs is not None)
+            if theirs is None and self._implicit is not None and self._implicit.context is not None:
                 here = self._implicit.context
         self._alone = self._implicit is not None and self._implicit.span is None
         run = self.run = placement.run
@@ -89,8 +86,11 @@ class Call:
         self._started = time.perf_counter()
         self.mark = time.time_ns()
         if adopted:
-            self.span = trace.INVALID_SPAN
+            self.span = theirs or trace.INVALID_SPAN
             self._ctx = runs.placed(placement, here)
+            self._recording = self.span.is_recording()
+            if self._recording:  # at once: some end their span before the stream is over
+                runs.complete(self.span, {**for_sampling(self), **request_attributes(self, alone=self._alone)})
         else:
             self._open_span(here)
         note_hashes(request, run, self._later)
@@ -102,7 +102,7 @@ class Call:
             f"{operation} {model}" if model else operation,
             context=here, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
         )  # fmt: skip
-        self._ctx = trace.set_span_in_context(self.span, here)
+        self._ctx = runs.hushed(trace.set_span_in_context(self.span, here))
         self._recording = self.span.is_recording()
         if self._recording:
             self._later = request_attributes(self, alone=self._alone)
@@ -127,11 +127,13 @@ class Call:
 
     def __enter__(self) -> None:
         self._previous = runs.attach(self._ctx)
+        self._within = calling.set(self)
         if self.covers:
             self._token = covered.set(True)
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         runs.restore(self._ctx, self._previous)
+        calling.reset(self._within)
         if self.covers:
             covered.reset(self._token)
         if error is not None:
@@ -223,7 +225,8 @@ class Call:
             self._close(response, error)
         except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too
             report("settling a call", failure)
-            self.span.end()
+            if self.theirs is None:
+                self.span.end()
 
     def _settle(self, response: Response | None, error: BaseException | None) -> None:
         self.seconds = time.perf_counter() - self._started
@@ -235,11 +238,14 @@ class Call:
         elif response.error is not None:
             self.error_class = classify_exception(_said(response.error))
             run.failed = (0, "model", self.error_class)
+        if self.retried is not None:
+            self._later.update(self.retried.attributes())
         if self.endpoint.inference:
             self.model_call = ModelCall(
                 self.endpoint.operation, self.peer.provider, request.model, response.model, response.usage,
                 self.mark, self.mark + int(self.seconds * 1e9), self.number,
                 semconv.tier_of(response.extra, request.settings), self.error_class, len(response.tool_calls),
+                *(self.retried.told() if self.retried is not None else ()),
             )  # fmt: skip
             run.settle_model(self.model_call)
             if response.finish_reasons and run.finish != "cancelled":
@@ -258,7 +264,7 @@ class Call:
     def _close(self, response: Response | None, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone
         ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
-        if self._recording:
+        if self._recording and span.is_recording():
             response = response or Response()
             attributes = self._later
             attributes.update(semconv.response_attributes(response, usage=self.endpoint.inference))
@@ -269,9 +275,11 @@ class Call:
                 kind = error_type(error) if error is not None else str(response.error)
                 attributes[semconv.ERROR_TYPE] = kind
                 attributes[semconv.ERROR_CLASS] = self.error_class
-                span.set_status(StatusCode.ERROR, kind)
-            runs.write(span, attributes)
-        span.end()
+                if self.theirs is None:
+                    span.set_status(StatusCode.ERROR, kind)
+            (runs.write if self.theirs is None else runs.complete)(span, attributes)
+        if self.theirs is None:
+            span.end()
         if implicit is not None and not alone:
             runs.call_ended(implicit, response, error, span)
 

@@ -14,7 +14,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from .. import runs
-from ._patches import Patches
+from ..patching import Patches
 
 __all__ = ["carry", "carry_into_threads"]
 

@@ -13,9 +13,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..patching import Patches
 from ..runs import tool
 from ..shield import logger
-from ._patches import Patches
 
 __all__ = ["watch_tools"]
 

@@ -6,6 +6,7 @@ import os
 
 from ..config import Settings
 from . import _implicit
+from ._foreign import complete, foreign_agent, foreign_model, foreign_tool, hushed
 from ._gate import gate
 from ._implicit import (
     ImplicitRun,
@@ -35,17 +36,18 @@ from ._place import (
     use_provider,
 )
 from ._run import ActiveRun, current_run, run, step
-from ._scopes import begin_step, defaults, described
+from ._scopes import RunScope, begin_step, defaults, described, new_id
 from ._spans import note_decisions, write
 from ._tool import tool
-from ._toolcall import keep, tool_listeners
+from ._toolcall import ToolScope, keep, shared_tool, tool_listeners
+from ._wrap import decorate
 
 __all__ = [
-    "ActiveRun", "ImplicitRun", "Placement", "asked_by_name", "attach", "attributes_of", "begin_step", "call_ended",
-    "configure",
-    "current", "current_run", "defaults", "described", "end_all", "entered", "forget", "gate", "implicit",
-    "infer_tools", "keep", "note_asked", "note_decisions", "open_for", "placed", "provider", "restore", "run",
-    "server_ended", "server_started", "stamp", "step", "sweep", "tool",
+    "ActiveRun", "ImplicitRun", "Placement", "RunScope", "ToolScope", "asked_by_name", "attach", "attributes_of",
+    "begin_step", "call_ended", "complete", "configure", "current", "current_run", "decorate", "defaults", "described",
+    "end_all", "entered", "foreign_agent", "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit",
+    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "open_for", "placed", "provider", "restore", "run",
+    "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ from ..model import Request, Response, ToolCall
 from ..outcomes import status_of, stop_reason_of_exception
 from . import _place
 from ._place import Placement
-from ._scopes import defaults, end_run, new_id, note_span, open_scopes, run_attributes
+from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 
 __all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pending_of", "sweep"]
 
@@ -51,6 +51,8 @@ class ImplicitRun:
     until: float = 0.0
     bound: bool = False
     """Whether it lasts as long as the server request that it is part of."""
+    spanless: bool = False
+    """Whether others make its spans, so that it has none of its own; its last call's span says how it ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,18 +78,21 @@ def _key(call: Any) -> Any:
     return call.id or ("by name", call.name)
 
 
-def open_for(request: Request, here: Context | None = None) -> tuple[Placement, ImplicitRun | None]:
-    """The run that a model call outside any entered run belongs to, opened if it is the first."""
+def open_for(
+    request: Request, here: Context | None = None, *, spanless: bool = False
+) -> tuple[Placement, ImplicitRun | None]:
+    """The run of a call outside any entered run, opened if it is the first; *spanless* when others make its spans."""
     server = _server_here(here) if _servers else None
     placement = _joined(request, server)
     if placement is None:
         sweep()
         run = Run(id=new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
                   agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
-        found = ImplicitRun(run, None, None, bound=server is not None)
+        several = bool(request.tools or request.results or server is not None)
+        found = ImplicitRun(run, None, None, bound=server is not None, spanless=several and spanless)
         if server is not None:
             server.run = found
-        if request.tools or request.results or server is not None:
+        if several and not spanless:
             name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
             span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
             note_span(run, span)
@@ -166,7 +171,7 @@ def call_ended(
         if found.in_flight > 0 or found.bound:
             found.error = error
             return {}
-        if found.span is not None and _goes_on(found, response, error):
+        if (found.span is not None or found.spanless) and _goes_on(found, response, error):
             return {}
         _open.pop(found.run.id, None)
     run = found.run
@@ -177,8 +182,10 @@ def call_ended(
         found.span.end()
         return {}
     note_span(run, call_span)
-    ledger.close(run, reason, forget=True)
+    ledger.close(run, reason, forget=not found.spanless)
     reason = run.stop_reason or reason
+    if found.spanless:
+        return end_attributes(run, reason)
     return {semconv.RUN_STATUS: status_of(reason), semconv.RUN_STOP_REASON: reason}
 
 

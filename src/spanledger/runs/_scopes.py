@@ -15,6 +15,7 @@ from .. import semconv
 from ..ledger import Run, ledger
 from ..outcomes import classify_exception, error_type, status_of, stop_reason_of_exception
 from ..shield import shield
+from ._foreign import complete, foreign_agent
 from ._place import Attached, Placement, attributes_of, current, placed, tracer
 from ._spans import write
 
@@ -120,11 +121,20 @@ class RunScope(Attached):
                 self.run.session_id = self.run.session_id or above.run.session_id
                 self.run.user_id = self.run.user_id or above.run.user_id
             name = f"invoke_agent {self.run.name}" if self.run.name else "invoke_agent"
-            span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(self.run))
+            span = foreign_agent() if self.adopts else None
+            self._theirs = span is not None
+            if span is None:
+                span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(self.run))
+            else:
+                complete(span, run_attributes(self.run))
             note_span(self.run, span)
             ledger.open(self.run)
             open_scopes[self.run.id] = self
             self.context = placed(Placement(self.run), trace.set_span_in_context(span))
+
+    adopts = False
+    """Whether a span that a framework made for the agent stands for the run."""
+    _theirs = False
 
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a run keeps no result
         """End the run with the stop reason that *error*, or its last model call, stands for."""
@@ -133,7 +143,8 @@ class RunScope(Attached):
             if self.context is not None:
                 span = trace.get_current_span(self.context)
                 end_run(self.run, span, self._reason(error), error)
-                span.end()
+                if not self._theirs:
+                    span.end()
 
     def _reason(self, error: BaseException | None) -> str:
         if error is None or isinstance(error, GeneratorExit):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
@@ -24,13 +25,21 @@ from ..ledger import Run, ToolUse, ledger
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
 from . import _implicit
+from ._foreign import complete, foreign_tool
 from ._gate import gate
 from ._place import Attached, Placement, attributes_of, current, placed, tracer
 from ._spans import note_decisions, write
 
-__all__ = ["Cost", "ToolScope", "as_text", "keep", "parent_of", "settled", "tool_listeners"]
+__all__ = ["Cost", "ToolScope", "as_text", "keep", "parent_of", "settled", "shared_tool", "tool_listeners"]
 
 Cost = Callable[[Any], Any] | int | float | Decimal | None
+_SHARED = otel_context.create_key("spanledger-shared-tool")
+
+
+def shared_tool() -> ToolScope | None:
+    """The tool call around this code that a framework or a protocol opened, and that the tool itself may join."""
+    found = otel_context.get_value(_SHARED)
+    return found if isinstance(found, ToolScope) and found.context is not None else None
 
 
 class keep:  # noqa: N801 - a namespace of two switches
@@ -46,25 +55,51 @@ class ToolScope(Attached):
     def __init__(
         self, name: str, arguments: Any = None, *, version: str | None = None, description: str | None = None,
         cost: Cost = None, validate: Callable[[Any], str | None] | None = None, call_id: str | None = None,
+        shared: bool = False,
     ) -> None:  # fmt: skip
         self.name = name
         self.arguments = arguments
         self.result: Any = None
         self.error_class: str | None = None
         self.call_id = call_id
-        self._version = version
-        self._description = description
-        self._cost = cost
-        self._validate = validate
+        self.version = version
+        self.description = description
+        self.cost = cost
+        self.validate = validate
         self._placement: Placement | None = None
         self._args_hash: str | None = None
         self._started = 0.0
         self._reservation: Any = None
+        self._shared = shared
+        self.joined = False
+        self._outer: ToolScope | None = None
+        self._theirs = False
+
+    def _joins(self) -> bool:
+        """Whether this is the call that somebody around us has opened already: then that one stands for both."""
+        outer = shared_tool()
+        if outer is None or not outer.take(self):
+            return False
+        self._outer = outer
+        return True
+
+    def take(self, inner: ToolScope) -> bool:
+        """Stand for *inner* too when it is the same tool, once; what it knows of itself is kept."""
+        if self.joined or self.context is None or not (self.name == inner.name or self.name.endswith(f"_{inner.name}")):
+            return False
+        self.joined = True
+        self.cost = inner.cost if self.cost is None else self.cost
+        self.validate = self.validate or inner.validate
+        if inner.version is not None and self.version is None:
+            trace.get_current_span(self.context).set_attribute(semconv.TOOL_VERSION, inner.version)
+        return True
 
     def open(self) -> None:
         """Begin: find the run and step, start the span, ask whether it may happen."""
         denied: LimitExceeded | None = None
         with shield("opening a tool call"):
+            if self._joins():
+                return
             hashed = hasher().hash(self.arguments, "tool-args")
             self._args_hash = hashed.text
             self._place()
@@ -72,16 +107,7 @@ class ToolScope(Attached):
             attributes[semconv.TOOL_ARGS_HASH] = hashed.text
             attributes[semconv.HASH_KEY_ID] = hasher().key_id
             attributes[semconv.HASH_CANONICALIZATION] = hashed.canonicalization
-            parent = None
-            if self._placement is not None and current() is not self._placement:
-                parent = parent_of(self._placement)
-            span = tracer().start_span(
-                f"execute_tool {self.name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes
-            )
-            context = trace.set_span_in_context(span, parent)
-            if self._placement is not None:
-                context = placed(Placement(self._placement.run, self._placement.number), context)
-            self.context = context
+            self._begin(attributes)
             self._started = time.perf_counter()
         if gate.before is not None and self._placement is not None and self.context is not None:
             run, known = self._placement.run, len(self._placement.run.decisions)
@@ -94,6 +120,25 @@ class ToolScope(Attached):
         if denied is not None:
             self.close(denied)
             raise denied
+
+    def _begin(self, attributes: dict[str, Any]) -> None:
+        """Start the span, or take the one that another made for this call."""
+        parent = None
+        span = foreign_tool(self.name)
+        if span is not None:
+            self._theirs = True
+            complete(span, attributes)
+            context = otel_context.get_current()
+        else:
+            if self._placement is not None and current() is not self._placement:
+                parent = parent_of(self._placement)
+            span = tracer().start_span(
+                f"execute_tool {self.name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes
+            )
+            context = trace.set_span_in_context(span, parent)
+        if self._placement is not None:
+            context = placed(Placement(self._placement.run, self._placement.number), context)
+        self.context = otel_context.set_value(_SHARED, self, context) if self._shared else context
 
     def _place(self) -> None:
         here = current()
@@ -122,8 +167,8 @@ class ToolScope(Attached):
                 found[semconv.AGENT_NAME] = self._placement.run.name
         given = {
             semconv.TOOL_CALL_ID: self.call_id,
-            semconv.TOOL_VERSION: self._version,
-            semconv.TOOL_DESCRIPTION: self._description,
+            semconv.TOOL_VERSION: self.version,
+            semconv.TOOL_DESCRIPTION: self.description,
             semconv.TOOL_ARGUMENTS: as_text(self.arguments) if keep.arguments else None,
         }
         found.update({name: value for name, value in given.items() if value is not None})
@@ -132,12 +177,14 @@ class ToolScope(Attached):
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End: classify what came back, account for it, end the span."""
         with shield("closing a tool call"):
+            if self._outer is not None:
+                self._tell(self._outer, error, result)
             if self.context is None:
                 return
             span, context = trace.get_current_span(self.context), self.context
             self.context = None
             duration = time.perf_counter() - self._started
-            result = self.result if result is None else result
+            result = self.result if result is None or (self.joined and self.result is not None) else result
             abandoned = isinstance(error, GeneratorExit)
             attributes: dict[str, Any] = {semconv.TOOL_DURATION: duration}
             result_hash = None
@@ -155,21 +202,33 @@ class ToolScope(Attached):
                 attributes[semconv.ERROR_TYPE] = error_type(error) if error is not None else self.error_class
                 span.set_status(StatusCode.ERROR, attributes[semconv.ERROR_TYPE])
             if span.is_recording():
-                write(span, attributes)
+                (complete if self._theirs else write)(span, attributes)
             self._settle(duration, result_hash, error, cost)
-            span.end()
+            if not self._theirs:
+                span.end()
             del context
 
+    def _tell(self, outer: ToolScope, error: BaseException | None, result: Any) -> None:
+        """Tell the call that stands for this one what the tool itself gave: what is around may dress it up."""
+        if error is not None:
+            outer.fail(error)
+        else:
+            outer.result = self.result if result is None else result
+
+    def fail(self, error: BaseException) -> None:
+        """Say that the tool failed with *error*, which those around it may turn into a result."""
+        self.error_class = classify_exception(error)
+
     def _failure_of(self, result: Any) -> str | None:
-        if self._validate is not None:
+        if self.validate is not None:
             with shield("validating a tool's result"):
-                if self._validate(result) is not None:
+                if self.validate(result) is not None:
                     return "validation_failed"
         return classify_payload(result)
 
     def _own_cost(self, result: Any) -> Decimal | None:
         with shield("asking what a tool call cost"):
-            return _cost_of(self._cost, result)
+            return _cost_of(self.cost, result)
         return None
 
     def _settle(

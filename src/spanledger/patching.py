@@ -1,17 +1,17 @@
 """
-Put wrappers on other people's callables, and take them off again.  The only module that monkeypatches.
+Put wrappers on other people's callables, and take them off again.  The only module that changes what is theirs.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import wrapt
 
-from ..shield import logger
+from .shield import logger
 
 __all__ = ["Patches"]
 
@@ -55,6 +55,9 @@ class Patches:
         wrapped = wrapt.wrap_function_wrapper(imported, name, wrapper)
         if isinstance(parent, ModuleType):
             self._replace_copies(stored, wrapped)
+        elif isinstance(parent, type):
+            for kind in _subclasses(parent):
+                self._below(kind, attribute, stored, vars(parent)[attribute])
 
     def _replace_copies(self, function: Any, wrapped: Any) -> None:
         """Put *wrapped* where somebody imported *function* by its name before we came."""
@@ -63,6 +66,26 @@ class Patches:
                 if value is function:
                     self.replace(module, name, wrapped)
 
+    def _below(self, kind: type, attribute: str, stored: Any, ours: Any) -> None:
+        """Stand inside what others put on a subclass around *stored* before we came: it would hide what is *ours*."""
+        theirs = vars(kind).get(attribute)
+        if theirs is stored:
+            self.replace(kind, attribute, ours)
+            return
+        while theirs is not None:
+            plain = type(theirs) is FunctionType
+            for cell in (theirs.__closure__ or ()) if plain else ():
+                if _held(cell) is stored:
+                    self._originals.append((cell, "cell_contents", stored, True))
+                    cell.cell_contents = _method(ours)
+                    return
+            inner = getattr(theirs, "__wrapped__", None)
+            if inner is stored and not plain:
+                self._originals.append((theirs, "__wrapped__", stored, True))
+                theirs.__wrapped__ = ours
+                return
+            theirs = inner
+
     def replace(self, parent: Any, attribute: Any, new: Any) -> None:
         """Put *new* in the place of an attribute, or of an item of a dictionary or list."""
         if isinstance(parent, (dict, list)):
@@ -70,7 +93,8 @@ class Patches:
             parent[attribute] = new
             self._originals.append((parent, attribute, original, True))
         else:
-            self._originals.append((parent, attribute, vars(parent)[attribute], True))
+            was = parent.__wrapped__ if attribute == "__wrapped__" else vars(parent)[attribute]
+            self._originals.append((parent, attribute, was, True))
             setattr(parent, attribute, new)
 
     def undo(self) -> None:
@@ -84,3 +108,27 @@ class Patches:
                 setattr(parent, attribute, original)
             else:
                 delattr(parent, attribute)
+
+
+def _method(ours: Any) -> Callable[..., Any]:
+    """*ours* for callers that pass the instance as the first argument."""
+
+    def method(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        return ours.__get__(instance, type(instance))(*args, **kwargs)
+
+    return method
+
+
+def _held(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty so far
+        return None
+
+
+def _subclasses(kind: type) -> list[type]:
+    found: list[type] = []
+    subs: list[type] = type.__subclasses__(kind)
+    for sub in subs:
+        found += [sub, *_subclasses(sub)]
+    return found

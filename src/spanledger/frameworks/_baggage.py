@@ -1,0 +1,51 @@
+"""
+Run, step and session on their way to another process and back, in the W3C's form: `traceparent` and `baggage`.
+
+Who the user is stays here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry import baggage
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context, get_current
+from opentelemetry.propagate import extract
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from .. import semconv
+from ..runs import attributes_of, current
+
+__all__ = ["carried", "received", "told"]
+
+_KEYS: Final = (semconv.RUN_ID, semconv.STEP_ID, semconv.SESSION_ID)
+MAX_LENGTH: Final = 256
+"""Longer values are somebody else's; they are left where they are."""
+
+
+def carried() -> dict[str, str]:
+    """What to send along with a call that leaves this process from here."""
+    found: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(found)
+    context = get_current()
+    placement = current()
+    if placement is not None:
+        for name, value in attributes_of(placement.run, placement.number).items():
+            if name in _KEYS and len(value) <= MAX_LENGTH:
+                context = baggage.set_baggage(name, value, context)
+    W3CBaggagePropagator().inject(found, context)
+    return found
+
+
+def received(carrier: Mapping[str, Any]) -> Context:
+    """The context that a call came from, by what it carries."""
+    texts = {name: value for name, value in carrier.items() if isinstance(value, str)}
+    return W3CBaggagePropagator().extract(texts, extract(texts))
+
+
+def told(context: Context) -> dict[str, str]:
+    """Run, step and session of the caller, as attributes."""
+    found = {name: baggage.get_baggage(name, context) for name in _KEYS}
+    return {name: value for name, value in found.items() if isinstance(value, str) and len(value) <= MAX_LENGTH}

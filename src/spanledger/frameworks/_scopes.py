@@ -1,0 +1,74 @@
+"""
+A framework's run and tool call as ours: what its exceptions and results mean in our words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..ledger import Run
+from ..runs import RunScope, ToolScope, defaults, new_id
+
+__all__ = ["FrameworkRun", "FrameworkTool", "reason_of_error"]
+
+_REASONS: Final = {
+    "MaxTurnsExceeded": "max_steps", "GraphRecursionError": "max_steps", "AgentMaxStepsError": "max_steps",
+    "WorkflowRuntimeError": "error", "MaxTurnsReached": "max_steps", "MaxIterationsExceeded": "max_steps",
+    "UsageLimitExceeded": "budget_exceeded", "LlmCallsLimitExceededError": "max_steps",
+    "MaxTokensReachedException": "max_tokens", "EventLoopMaxTokensReachedException": "max_tokens",
+    "InputGuardrailTripwireTriggered": "denied", "OutputGuardrailTripwireTriggered": "denied",
+    "ToolInputGuardrailTripwireTriggered": "denied", "ToolOutputGuardrailTripwireTriggered": "denied",
+    "ContentFilterError": "content_filter", "GraphInterrupt": "interrupted", "NodeInterrupt": "interrupted",
+    "WorkflowCancelledByUser": "cancelled", "RunCancelled": "cancelled",
+}  # fmt: skip
+"""Names of frameworks' exceptions, and the stop reason of a run that ends on one."""
+
+_CONTROL: Final = frozenset({
+    "GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand", "CallDeferred", "ApprovalRequired",
+})  # fmt: skip
+"""Names of exceptions that steer a framework and are no failure of the tool that raises them."""
+
+
+def reason_of_error(error: BaseException) -> str | None:
+    """The stop reason that a framework's exception stands for, if we know it."""
+    return next((_REASONS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _REASONS), None)
+
+
+class FrameworkRun(RunScope):
+    """A run of a framework.  *reads* tells a stop reason from its result, or `None`."""
+
+    adopts = True
+
+    def __init__(self, name: str | None, *, reads: Callable[[Any], str | None] | None = None, **fields: Any) -> None:
+        given: dict[str, Any] = {key: defaults[key] for key in ("agent_version", "prompt_version")}
+        super().__init__(Run(id=new_id(), name=name or defaults["agent"], **{**given, **fields}))
+        self._reads = reads
+        self._result: Any = None
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End the run with what *error* or *result* means."""
+        self._result = result
+        super().close(error, result)
+
+    def _reason(self, error: BaseException | None) -> str:
+        if error is not None:
+            known = reason_of_error(error)
+            if known == "interrupted" and self.run.parent is not None and self.run.parent.stop_reason is None:
+                self.run.parent.stop_reason = known  # what is around it stops there too, without an exception
+            return known or super()._reason(error)
+        told = self._reads(self._result) if self._reads is not None else None
+        return told or super()._reason(error)
+
+
+class FrameworkTool(ToolScope):
+    """A tool call of a framework; a tool of the user's own that runs inside is the same call."""
+
+    def __init__(self, name: str, arguments: Any = None, *, call_id: str | None = None, **options: Any) -> None:
+        super().__init__(name, arguments, call_id=call_id, shared=True, **options)
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End the call; an exception that only steers the framework is no failure."""
+        if error is not None and any(kind.__name__ in _CONTROL for kind in type(error).__mro__):
+            error = GeneratorExit()
+        super().close(error, result)

@@ -1,0 +1,53 @@
+"""
+LangChain and LangGraph: a graph's stream is a run, a tool's run a tool call; an interrupt is no error.
+
+https://github.com/langchain-ai/langgraph
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..runs import current
+from ._framework import Framework, Hook, argument, around
+from ._scopes import FrameworkRun, FrameworkTool
+
+__all__ = ["FRAMEWORK", "TOOLS"]
+
+
+def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun:
+    config = argument(args, kwargs, 1, "config")
+    thread = (config.get("configurable") or {}).get("thread_id") if isinstance(config, dict) else None
+    name = getattr(instance, "name", None)
+    return FrameworkRun(name, session_id=str(thread) if thread is not None else None)
+
+
+def _interrupted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """The graph swallows this exception when it stops for somebody's answer; here it is still seen."""
+    placement = current()
+    if placement is not None and placement.run.stop_reason is None:
+        placement.run.stop_reason = "interrupted"
+    return wrapped(*args, **kwargs)
+
+
+class _Tool(FrameworkTool):
+    def _failure_of(self, result: Any) -> str | None:
+        if getattr(result, "status", None) == "error":
+            return "exception"
+        return super()._failure_of(getattr(result, "content", result))
+
+
+def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkTool:
+    return _Tool(instance.name, argument(args, kwargs, 0, "tool_input"), call_id=kwargs.get("tool_call_id"))
+
+
+FRAMEWORK: Final = Framework("langgraph", "1.0", (
+    Hook("langgraph.pregel.main", ("Pregel.stream",), around(_run)),
+    Hook("langgraph.pregel.main", ("Pregel.astream",), around(_run)),
+    Hook("langgraph.errors", ("GraphInterrupt.__init__",), _interrupted),
+))  # fmt: skip
+
+TOOLS: Final = Framework("langchain-core", "1.0", (
+    Hook("langchain_core.tools.base", ("BaseTool.run",), around(_tool)),
+    Hook("langchain_core.tools.base", ("BaseTool.arun",), around(_tool)),
+))  # fmt: skip

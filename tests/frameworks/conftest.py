@@ -1,0 +1,69 @@
+"""What tests of frameworks share: a scripted model, everything watched, and a look at the spans by operation."""
+
+from __future__ import annotations
+
+import pytest
+
+from spanledger.config import Settings
+from spanledger.frameworks import watch_frameworks
+from spanledger.instrument import instrument
+from spanledger.testing import ScriptedServer
+
+AGENT = ({"tool_calls": [{"name": "look", "arguments": {"city": "Bergen"}}]}, "It rains in Bergen.")
+"""The model asks for one tool, and answers."""
+
+
+@pytest.fixture
+def watching(provider):
+    with instrument(Settings(), tracer_provider=provider), watch_frameworks() as watching:
+        yield watching
+        assert watching.missing == {}
+
+
+@pytest.fixture
+def model(watching, monkeypatch):
+    """Start a scripted model; the environment points OpenAI's clients at it."""
+    started = []
+
+    def start(turns=AGENT):
+        server = ScriptedServer(turns if isinstance(turns, dict) else list(turns)).start()
+        started.append(server)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_BASE", f"{server.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+        monkeypatch.setenv("GOOGLE_API_KEY", "k")
+        return server
+
+    yield start
+    for server in started:
+        server.close()
+
+
+class Seen:
+    """The finished spans of this test, by operation."""
+
+    def __init__(self, spans):
+        self._spans = spans
+
+    def __getattr__(self, operation):
+        return [span for span in self._spans() if span.attributes.get("gen_ai.operation.name") == operation]
+
+    def agent(self, model_calls=2, tool_calls=1, reason="completed"):
+        """The one run there is, after a look that all of it hangs together."""
+        (run,) = self.invoke_agent
+        said = run.attributes
+        assert said["agent.run.stop_reason"] == reason
+        assert (said["agent.run.model_calls"], said["agent.run.tool_calls"]) == (model_calls, tool_calls)
+        chats = [*self.chat, *self.generate_content]
+        assert (len(chats), len(self.execute_tool)) == (model_calls, tool_calls)
+        mine = [*chats, *self.execute_tool]
+        assert {span.attributes["agent.run.id"] for span in mine} == {said["agent.run.id"]}
+        assert {span.context.trace_id for span in mine} == {run.context.trace_id}
+        assert all(span.parent is not None for span in mine)
+        return run
+
+
+@pytest.fixture
+def seen(spans):
+    return Seen(spans)

@@ -1,0 +1,35 @@
+"""DSPy: runs and tools."""
+
+from __future__ import annotations
+
+import pytest
+
+dspy = pytest.importorskip("dspy", reason="dspy is not installed")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def look(city: str) -> str:
+    """The weather of a city."""
+    return f"rain in {city}"
+
+
+def turn(thought, tool, args):
+    import json
+
+    parts = {"next_thought": thought, "next_tool_name": tool, "next_tool_args": json.dumps(args)}
+    return "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in parts.items()) + "\n\n[[ ## completed ## ]]"
+
+
+def test_a_module_is_one_run(model, seen):
+    answer = "[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\nIt rains.\n\n[[ ## completed ## ]]"
+    server = model({"rules": [
+        {"user_contains": "reasoning", "turn": {"text": answer}},
+        {"user_contains": "observation_0", "turn": {"text": turn("done", "finish", {})}},
+        {"user_contains": "Weather?", "turn": {"text": turn("look", "look", {"city": "Bergen"})}},
+    ]})  # fmt: skip
+    lm = dspy.LM("openai/gpt-4o-mini", api_base=f"{server.url}/v1", api_key="k", cache=False)
+    with dspy.context(lm=lm):
+        assert dspy.ReAct("question -> answer", tools=[look])(question="Weather?").answer == "It rains."
+    run = seen.agent(model_calls=3)
+    assert run.name == "invoke_agent ReAct"

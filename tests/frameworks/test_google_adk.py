@@ -1,0 +1,60 @@
+"""Google ADK: its own spans, completed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("google.adk", reason="google-adk is not installed")
+from google.adk.agents import LlmAgent
+from google.adk.runners import InMemoryRunner
+from google.genai import types
+from opentelemetry import trace
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def look(city: str) -> str:
+    """The weather of a city."""
+    return f"rain in {city}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _global():
+    """Its tracers are those of the process's provider."""
+    from opentelemetry.sdk.trace import TracerProvider
+
+    trace.set_tracer_provider(TracerProvider())
+
+
+@pytest.fixture
+def provider(exporter):
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    from spanledger import runs
+
+    provider = trace.get_tracer_provider()
+    processor = SimpleSpanProcessor(exporter)
+    provider.add_span_processor(processor)
+    runs.use_provider(provider)
+    yield provider
+    many = provider._active_span_processor
+    many._span_processors = tuple(p for p in many._span_processors if p is not processor)
+
+
+def test_an_agent_is_one_run(model, seen):
+    model()
+
+    async def main():
+        agent = LlmAgent(name="weather", model="gemini-2.5-flash", tools=[look])
+        runner = InMemoryRunner(agent, app_name="a")
+        session = await runner.session_service.create_session(app_name="a", user_id="u")
+        said = types.Content(role="user", parts=[types.Part(text="Weather?")])
+        return [event async for event in runner.run_async(user_id="u", session_id=session.id, new_message=said)]
+
+    events = asyncio.run(main())
+    assert "rains" in events[-1].content.parts[0].text
+    run = seen.agent()
+    assert run.instrumentation_scope.name.startswith("gcp.vertex.agent")
+    assert run.attributes["user.id"] == "u"

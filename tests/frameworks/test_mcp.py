@@ -1,0 +1,145 @@
+"""MCP, client and server, over stdio and in memory: one tool call, which knows its run on the other side."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import textwrap
+
+import pytest
+
+pytest.importorskip("mcp", reason="mcp is not installed")
+from importlib.metadata import version
+
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+import spanledger
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+NEW = int(version("mcp").split(".")[0]) > 1
+SERVER = """
+    import json, sys
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
+    path = sys.argv[1]
+    class Lines(SpanExporter):
+        def export(self, spans):
+            with open(path, "a") as file:
+                for s in spans:
+                    file.write(json.dumps({
+                        "name": s.name, "scope": s.instrumentation_scope.name, "attributes": dict(s.attributes),
+                        "trace": s.context.trace_id, "parent": s.parent.span_id if s.parent else None,
+                        "ok": s.status.is_ok or s.status.is_unset}, default=str) + "\\n")
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(Lines()))
+    trace.set_tracer_provider(provider)
+    from spanledger.frameworks import watch_frameworks
+    watching = watch_frameworks()
+    try:
+        from mcp.server.mcpserver import MCPServer as Server
+    except ImportError:
+        from mcp.server.fastmcp import FastMCP as Server
+    import spanledger
+    server = Server("weather")
+    @server.tool()
+    @spanledger.tool("look", version="7")
+    def look(city: str) -> str:
+        return f"rain in {city}"
+    @server.tool()
+    def broken(city: str) -> str:
+        raise ValueError(city)
+    server.run()
+"""
+
+
+@pytest.fixture
+def ask(tmp_path, watching):
+    """Call tools of a server in a process of its own; gives results and what the server's spans say."""
+    program, lines = tmp_path / "server.py", tmp_path / "spans.jsonl"
+    program.write_text(textwrap.dedent(SERVER))
+
+    def ask(*calls, run="agent", **options):
+        async def main():
+            parameters = StdioServerParameters(command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"})
+            async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
+                await session.initialize()
+                with spanledger.run(run, session_id="s1", user_id="u1") as active:
+                    results = [await session.call_tool(name, {"city": "Bergen"}, **options) for name in calls]
+                return active, results
+
+        active, results = asyncio.run(main())
+        served = [json.loads(line) for line in lines.read_text().splitlines()]
+        return active, results, [s for s in served if s["attributes"].get("gen_ai.operation.name") == "execute_tool"]
+
+    return ask
+
+
+def test_a_call_is_one_tool_call_on_either_side(ask, seen):
+    run, _, served = ask("look")
+    (call,) = seen.execute_tool
+    said = call.attributes
+    assert said["gen_ai.tool.name"] == "look"
+    assert said["agent.run.id"] == run.id
+    assert said["agent.tool.status"] == "success"
+    assert run.tool_calls == 1
+    (there,) = served
+    assert there["attributes"]["agent.run.id"] == run.id
+    assert there["attributes"]["session.id"] == "s1"
+    assert "user.id" not in there["attributes"]
+    assert there["trace"] == call.context.trace_id
+    assert there["parent"] == call.context.span_id
+    assert there["attributes"]["agent.tool.version"] == "7"
+    assert there["scope"] == ("mcp-python-sdk" if NEW else "spanledger")
+    if NEW:
+        assert said["mcp.method.name"] == "tools/call"
+    for name in ("agent.tool.call.arguments.hash", "agent.tool.call.result.hash"):
+        assert said[name]
+        assert there["attributes"][name]
+
+
+def test_is_error_is_a_failure(ask, seen):
+    run, results, served = ask("broken")
+    assert getattr(results[0], "isError", getattr(results[0], "is_error", None))
+    (call,) = seen.execute_tool
+    assert call.attributes["agent.error.class"] == "error_payload"
+    assert not call.status.is_ok
+    assert not call.status.is_unset
+    assert served[0]["attributes"]["agent.tool.status"] == "error"
+    assert not served[0]["ok"]
+    assert run.tool_calls == 1
+
+
+def test_no_second_client_span_for_a_tool_call(ask, spans):
+    ask("look", "look")
+    assert len([s for s in spans() if "tools/call" in s.name or s.name.startswith("execute_tool")]) == 2
+
+
+def test_what_the_user_says_in_meta_stays(ask, seen):
+    ask("look", meta={"traceparent": "mine"})
+    assert len(seen.execute_tool) == 1
+
+
+@pytest.mark.skipif(not NEW, reason="mcp 1 has no client for a server in the same process")
+def test_in_memory(watching, seen):
+    from mcp import Client
+    from mcp.server.mcpserver import MCPServer
+
+    server = MCPServer("weather")
+
+    @server.tool()
+    def look(city: str) -> str:
+        return f"rain in {city}"
+
+    async def main():
+        async with Client(server) as client:
+            with spanledger.run("agent") as run:
+                await client.call_tool("look", {"city": "Bergen"})
+        return run
+
+    run = asyncio.run(main())
+    assert run.tool_calls == 1
+    mine = [s for s in seen.execute_tool if s.name == "execute_tool look"]
+    assert len(mine) == 1

@@ -1,0 +1,50 @@
+"""Strands: its own spans, completed."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("strands", reason="strands-agents is not installed")
+from opentelemetry import trace
+from strands import Agent, tool
+from strands.models.openai import OpenAIModel
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@tool
+def look(city: str) -> str:
+    """The weather of a city."""
+    return f"rain in {city}"
+
+
+@tool
+def broken(city: str) -> str:
+    """The weather of a city."""
+    raise TimeoutError(city)
+
+
+@pytest.fixture(autouse=True)
+def _spans_of_strands(provider, monkeypatch):
+    monkeypatch.setattr("strands.telemetry.tracer._tracer_instance", None, raising=False)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+
+
+def agent(server, *tools):
+    llm = OpenAIModel(client_args={"api_key": "k", "base_url": f"{server.url}/v1"}, model_id="gpt-4o-mini")
+    return Agent(model=llm, tools=list(tools), name="weather", callback_handler=None)
+
+
+def test_its_spans_are_the_runs(model, seen):
+    assert "rains" in str(agent(model(), look)("Weather?"))
+    run = seen.agent()
+    assert run.instrumentation_scope.name.startswith("strands")
+    assert seen.execute_tool[0].instrumentation_scope.name.startswith("strands")
+    assert {span.attributes["agent.usage.source"] for span in seen.chat} == {"provider"}
+
+
+def test_a_tool_that_fails(model, seen):
+    server = model([{"tool_calls": [{"name": "broken", "arguments": {"city": "Bergen"}}]}, "Sorry."])
+    agent(server, broken)("Weather?")
+    seen.agent()
+    assert seen.execute_tool[0].attributes["agent.tool.status"] == "error"
