@@ -7,7 +7,7 @@ PHOENIX := .venv-phoenix
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check integration conformance phoenix bench clean
+.PHONY: help demo test check integration conformance phoenix matrix bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +15,11 @@ help: ## this list
 demo: $(VENV)/.done ## an unmodified agent, recorded: no key, no server, nothing leaves the machine
 	@$(BIN)/python examples/demo.py $(DEMO)
 
-test: $(VENV)/.done ## the tests
-	$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/.done ## the tests, and how much of the code they reach
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest $(TESTS)
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report --skip-covered --format=total $(if $(TESTS),--fail-under=0) | sed 's/^/covered, percent: /'
 
 check: $(VENV)/.lint ## style, types, layers
 	$(BIN)/ruff check .
@@ -33,6 +36,22 @@ conformance: $(VENV)/.done ## every recorded call of a kit of recordings: make c
 
 phoenix: $(VENV)/.done $(PHOENIX)/.done ## the demo in a Phoenix on loopback, until Ctrl-C (PHOENIX_ONCE=1: just once)
 	@$(BIN)/python examples/with_phoenix.py
+
+# what does not install together: two generations of clients and frameworks, and one lane for each set of pins
+LANES := new old otel-1.44 adk
+PEERS := opentelemetry-instrumentation-genai-openai+opentelemetry-instrumentation-genai-anthropic openinference-instrumentation-openai+openinference-instrumentation-anthropic logfire
+
+matrix: ## frameworks, other instrumentations and the oldest clients, each lane in an environment of its own
+	@set -e; for lane in $(LANES); do echo "=== frameworks, lane $$lane"; v=.venv-lane-$$lane; \
+	  test -x $$v/bin/pip || $(PYTHON) -m venv $$v; $$v/bin/pip install -q --upgrade 'pip>=25.1'; \
+	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis -r tests/frameworks/requirements-lane-$$lane.txt; \
+	  $$v/bin/python -m pytest tests/frameworks; done
+	@set -e; for peer in $(PEERS); do echo "=== beside $$peer"; v=.venv-peer; $(PYTHON) -m venv --clear $$v; \
+	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis openai anthropic google-genai $$(echo $$peer | tr + ' '); \
+	  $$v/bin/python -m pytest tests/ownership/test_peers.py; done
+	@set -e; echo "=== the oldest clients"; v=.venv-oldest; test -x $$v/bin/pip || $(PYTHON) -m venv $$v; \
+	  $$v/bin/pip install -q --upgrade 'pip>=25.1'; $$v/bin/pip install -q . --group test 'openai==1.60.2' 'anthropic==0.45.2' 'google-genai==1.20.0'; \
+	  $$v/bin/python -m pytest tests/providers tests/instrument
 
 bench: $(VENV)/.done ## what watching costs, against others: see benchmarks/
 	$(BIN)/python benchmarks/run.py $(BENCH)

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanledger import runs, shield
+from spanledger.config import Settings
 from spanledger.journal import store
 from spanledger.ledger import ledger
 
@@ -40,6 +41,7 @@ def _home(tmp_path_factory, monkeypatch):
 def _no_run_left():
     yield
     runs.forget()
+    runs.configure(Settings())
     ledger._runs.clear()
     ledger._open.clear()
     ledger.listeners.clear()

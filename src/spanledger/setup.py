@@ -23,6 +23,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from . import pricing, runs
 from .config import Settings
+from .frameworks import Frameworks, watch_frameworks
 from .hashing import configure_hasher
 from .instrument import Brakes, Instrumentation, instrument
 from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of
@@ -45,6 +46,7 @@ class Spanledger:
     live: LiveRuns | None
     metrics: Metrics
     instrumentation: Instrumentation | None = None
+    frameworks: Frameworks | None = None
     brakes: Brakes | None = None
     processors: list[Any] = field(default_factory=list)
     _over: bool = False
@@ -75,8 +77,11 @@ class Spanledger:
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
         self.finish()
+        runs.configure(Settings())
         if self.brakes is not None:
             self.brakes.off()
+        if self.frameworks is not None:
+            self.frameworks.undo()
         if self.instrumentation is not None:
             self.instrumentation.undo()
         with contextlib.suppress(ValueError):
@@ -168,6 +173,7 @@ def start(
     if watch:
         made.instrumentation = instrument(settings, tracer_provider=provider)
         made.instrumentation.engine.listeners.append(made.metrics.call_ended)
+        made.frameworks = watch_frameworks()
         made.brakes = Brakes(made.instrumentation.engine, limits or configured(settings))
         made.brakes.limits.listeners.append(made.metrics.decided)
     _now.append(made)
