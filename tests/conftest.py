@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanledger import runs, shield
+from spanledger.config import Settings
 from spanledger.journal import store
 from spanledger.ledger import ledger
 
@@ -44,6 +45,7 @@ def _no_run_left():
     ledger._open.clear()
     ledger.listeners.clear()
     runs.use_provider(None)
+    runs.configure(Settings())
 
 
 @pytest.fixture(autouse=True)
