@@ -46,6 +46,7 @@ def _no_run_left():
     ledger._open.clear()
     ledger.listeners.clear()
     runs.use_provider(None)
+    runs.configure(Settings())
 
 
 @pytest.fixture(autouse=True)

@@ -201,6 +201,7 @@ def test_a_locked_journal_and_what_it_cost(call, points, recorded_path):
     assert not journal.write_runs([SUPPORT])
     locked = call("doctor")
     other.execute("ROLLBACK")
+    other.close()
     assert journal.write_runs([SUPPORT])
     assert locked.exit_code == 1
     assert "can't be written: database is locked" in locked.output
