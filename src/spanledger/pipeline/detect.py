@@ -22,6 +22,7 @@ Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "object"]
 _SEAM: Final = re.compile(rb"[0-9A-Fa-f]{0,4}:|[A-Z]{2}[0-9]{2}[ -]")
 _WORDS: Final = frozenset(bytes((c,)) for c in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_DIGITS: Final = frozenset(b"0123456789")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
 
@@ -159,7 +160,9 @@ def _may_hide(view: bytes, start: int, end: int) -> bool:
     """Whether something else may begin inside of a candidate that was nothing."""
     colon = view.rfind(b":", start, end)
     if colon < 0:
-        return view[start : start + 2].isupper() and view[start + 2 : start + 4].isdigit()
+        return (
+            view[start : start + 2].isupper() and view[start + 2 : start + 4].isdigit() and view[start + 5] in _DIGITS
+        )
     if view[start + 2] == 0x3A and 0x30 <= view[start] <= 0x39 and view[start + 8 : start + 9] != b":":
         return False  # the time of day, as far as it goes
     return colon < end - 3 or view[end : end + 1] in _WORDS

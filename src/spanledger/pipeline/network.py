@@ -49,7 +49,7 @@ def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
         if not _WORD.match(view[at - 1 : at]) and _address(view, at, spans):
             return
         at = view.find(b":", at, end) + 1
-        if not at:
+        if not at or view.count(b":", at, end) < 5:
             return
 
 
@@ -96,6 +96,8 @@ def find_colon(view: bytes, start: int, end: int, spans: list[Span]) -> None:
 
 def _find_url(view: bytes, start: int, spans: list[Span]) -> None:
     """Add the password, or the long token, before the host of the URL whose ``://`` is at *start*."""
+    if view.find(b"@", start, start + 400) < 0:
+        return
     if match := _USERINFO.match(view, start):
         # A password with a raw ``@`` reaches to the last one before the path.
         first, last = match.span(2)
