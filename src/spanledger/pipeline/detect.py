@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from . import accounts, mail, named, network, numbers, sql, tokens
-from .engine import scanner
+from .engine import engine
 from .escapes import decoded, is_escaped
 from .fold import DELETED, fold
 from .keys import Keys
@@ -18,7 +19,10 @@ Span: TypeAlias = tuple[int, int, str]
 """Begin, end, label; offsets count the characters of the text."""
 Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "object"]
 
+_SEAM: Final = re.compile(rb"[0-9A-Fa-f]{0,4}:|[A-Z]{2}[0-9]{2}[ -]")
+_WORDS: Final = frozenset(bytes((c,)) for c in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_DIGITS: Final = frozenset(b"0123456789")
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
 
@@ -30,7 +34,7 @@ class Detector:
         self._others = tuple(others)
         self._named = named.Named(self._keys)
         self._names: set[bytes] = set()
-        self._scan = scanner(
+        self._engine = engine(
             [
                 tokens.ANCHOR, *network.ANCHORS, *accounts.ANCHORS, *numbers.ANCHORS, *mail.ANCHORS, sql.ANCHOR,
                 named.ANCHOR,
@@ -77,18 +81,35 @@ class Detector:
     def _look(self, view: bytes, spans: list[Span]) -> None:
         handlers = self._handlers
         first = last = known = 0
-        for start, end in self._scan(view):
+        for start, end in self._engine.scan(view):
             if first <= start and end <= last:
                 continue  # inside of what goes anyway
             handlers[view[start]](view, start, end, spans)
             if len(spans) > known:
                 known = len(spans)
                 first, last, _ = spans[-1]
+            elif end - start > 4 and _may_hide(view, start, end):
+                self._look_inside(view, start, end, spans)
+                known = len(spans)
+
+    def _look_inside(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        """``12:33:01:4111...`` is no address, but what it ends with may be something."""
+        at = start
+        known = len(spans)
+        while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
+            begin, stop = self._engine.search(view, at + seam.end())
+            if not 0 <= begin < end:
+                return
+            self._handlers[view[begin]](view, begin, stop, spans)
+            at = begin
 
     def _digit(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        text = view[start:end]
+        if text[2:3] == b"-" and _is_mac(text):
+            network.find_mac(view, start, end, spans)
+            return
         if numbers.find(view, start, end, spans):
             return
-        text = view[start:end]
         if b":" in text:
             if text[:9].isdigit():  # ``123456789:AA...``
                 tokens.find(view, start, end, spans)
@@ -97,7 +118,10 @@ class Detector:
         elif _is_mac(text):
             network.find_mac(view, start, end, spans)
         else:
+            before = len(spans)
             accounts.find(view, start, end, spans)
+            if len(spans) == before:
+                tokens.find(view, start, end, spans)
 
     def _sign(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         if not numbers.find(view, start, end, spans):
@@ -114,7 +138,7 @@ class Detector:
             if len(self._names) < 4096:
                 self._names.add(text)
             self._named.find(view, start, end, spans)
-        elif text[:2].isupper() and text[2:4].isdigit():
+        elif text[:2].isalpha() and text[:2].isupper() and text[2:4].isdigit():
             before = len(spans)
             accounts.find(view, start, end, spans)
             if len(spans) == before and text[:2] in (b"SK", b"AC"):
@@ -130,6 +154,18 @@ class Detector:
                 accounts.find(view, start, end, spans)
             if len(spans) == before:  # ``secret_key`` begins like a vendor's token
                 self._named.find(view, start, end, spans)
+
+
+def _may_hide(view: bytes, start: int, end: int) -> bool:
+    """Whether something else may begin inside of a candidate that was nothing."""
+    colon = view.rfind(b":", start, end)
+    if colon < 0:
+        return (
+            view[start : start + 2].isupper() and view[start + 2 : start + 4].isdigit() and view[start + 5] in _DIGITS
+        )
+    if view[start + 2] == 0x3A and 0x30 <= view[start] <= 0x39 and view[start + 8 : start + 9] != b":":
+        return False  # the time of day, as far as it goes
+    return colon < end - 3 or view[end : end + 1] in _WORDS
 
 
 def _is_mac(text: bytes) -> bool:

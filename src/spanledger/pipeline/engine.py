@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
-__all__ = ["Scan", "scanner", "uses_re2"]
+__all__ = ["Engine", "engine", "uses_re2"]
 
-Scan: TypeAlias = Callable[[bytes], "list[tuple[int, int]]"]
-"""Folded text to the offsets of the candidates, in order, without overlap."""
+
+class Engine(NamedTuple):
+    """A search on folded text, from an offset; and all of its candidates, in order, without overlap."""
+
+    search: Callable[[bytes, int], tuple[int, int]]
+    """Begin and end of the next candidate; negative when there is none."""
+    scan: Callable[[bytes], list[tuple[int, int]]]
+
 
 _MAX_MEMORY: Final = 32 << 20
 
@@ -28,20 +34,23 @@ def uses_re2() -> bool:
     return True
 
 
-def scanner(patterns: Sequence[bytes], *, re2: bool | None = None) -> Scan:
-    """A scan for any of *patterns*; the earlier one wins where two begin at the same place."""
+def engine(patterns: Sequence[bytes], *, re2: bool | None = None) -> Engine:
+    """Looks for any of *patterns*; the earlier one wins where two begin at the same place."""
     union = b"|".join(b"(?:" + pattern + b")" for pattern in patterns)
     if re2 is None:
         re2 = uses_re2()
-    return _with_re2(union) if re2 else _with_re(union)
+    return _with_re2(union) if re2 else _of(re.compile(union))
 
 
-def _with_re(union: bytes) -> Scan:
-    finditer = re.compile(union).finditer
-    return lambda view: [match.span() for match in finditer(view)]
+def _of(pattern: Any) -> Engine:
+    def search(view: bytes, at: int) -> tuple[int, int]:
+        match = pattern.search(view, at)
+        return match.span() if match else (-1, -1)
+
+    return Engine(search, lambda view: [match.span() for match in pattern.finditer(view)])
 
 
-def _with_re2(union: bytes) -> Scan:
+def _with_re2(union: bytes) -> Engine:
     import re2  # noqa: PLC0415 - heavy, and may be missing
 
     options = re2.Options()
@@ -52,13 +61,16 @@ def _with_re2(union: bytes) -> Scan:
     raw = getattr(pattern, "_regexp", None)
     anchor = getattr(re2, "_Anchor", None)
     if raw is None or anchor is None:  # pragma: no cover - an RE2 binding of another make
-        finditer = pattern.finditer
-        return lambda view: [match.span() for match in finditer(view)]
+        return _of(pattern)
     return _lean(raw.Match, anchor.UNANCHORED)
 
 
-def _lean(match: Callable[..., Any], anchor: Any) -> Scan:
+def _lean(match: Callable[..., Any], anchor: Any) -> Engine:
     """The binding's own loop without an object per match, which costs more than the search."""
+
+    def search(view: bytes, at: int) -> tuple[int, int]:
+        span: tuple[int, int] = match(anchor, view, at, len(view))[0]
+        return span
 
     def scan(view: bytes) -> list[tuple[int, int]]:
         found = []
@@ -71,4 +83,4 @@ def _lean(match: Callable[..., Any], anchor: Any) -> Scan:
             at = span[1] if span[1] > at else at + 1
         return found
 
-    return scan
+    return Engine(search, scan)

@@ -11,17 +11,18 @@ from .fold import fold
 __all__ = ["decoded", "is_escaped"]
 
 _ESCAPED: Final = re.compile(
-    rb"%(?P<pct>[0-9A-Fa-f]{2})|\\+u(?P<u>[0-9A-Fa-f]{4})|\\+x(?P<x>[0-9A-Fa-f]{2})|&#(?P<dec>[0-9]{2,6});"
+    rb"%(?P<pct>[0-9A-Fa-f]{2})|\\+(?P<gap>[nrt])|\\+u(?P<u>[0-9A-Fa-f]{4})|\\+x(?P<x>[0-9A-Fa-f]{2})|&#(?P<dec>[0-9]{2,6});"
     rb"|&#[xX](?P<hex>[0-9A-Fa-f]{2,5});|=(?P<qp>40|2E)(?=[0-9A-Za-z])|&(?P<name>commat|period|lowbar);"
 )
 _PERCENT: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
+_BACKSLASH: Final = re.compile(rb"\\[uxnrt]")
 _ENTITIES: Final = {b"commat": "@", b"period": ".", b"lowbar": "_"}
 
 
 def is_escaped(view: bytes) -> bool:
     """Whether reading escapes may tell more."""
     return (
-        (b"\\" in view and (b"\\u" in view or b"\\x" in view))
+        (b"\\" in view and _BACKSLASH.search(view) is not None)
         or (b"%" in view and _PERCENT.search(view) is not None)
         or (b"&" in view and (b"&#" in view or b"&commat" in view or b"&period" in view))
         or b"=40" in view
@@ -53,6 +54,8 @@ def decoded(view: bytes) -> Iterator[tuple[bytes, list[int]]]:
 def _char(match: re.Match[bytes]) -> str:
     kind = match.lastgroup or ""
     value = match.group(kind)
+    if kind == "gap":
+        return " "
     if kind == "name":
         return _ENTITIES[value]
     code = int(value, 10 if kind == "dec" else 16)

@@ -31,7 +31,7 @@ _LOOKALIKES: Final = dict(zip(
 _QUOTES: Final = dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u301d\u301e", '"') | dict.fromkeys(
     "\u2018\u2019\u201a\u201b\u2039\u203a\u2032", "'"
 )
-_OTHERS: Final = {"\u3002": ".", "\u2028": "\n", "\u2029": "\n", "\u0085": "\n", "\u2215": "/", "\u2044": "/"}
+_OTHERS: Final = {"\u2028": "\n", "\u2029": "\n", "\u0085": "\n", "\u2215": "/", "\u2044": "/"}
 _SINGLES: Final = _LOOKALIKES | _QUOTES | _OTHERS
 
 
@@ -58,10 +58,10 @@ def _code(char: str) -> int:  # noqa: PLR0911 - one line per kind of character
     if category == "Zs":
         return ord(" ")
     plain = unicodedata.normalize("NFKC", char)
-    base = unicodedata.normalize("NFKD", char)[:1]
-    for form in (plain, base):
-        if len(form) == 1 and form.isascii() and form.isprintable():
-            return ord(form)
+    if len(plain) != 1 or not plain.isascii():  # an accent, a ligature; not ``...`` in one character
+        plain = unicodedata.normalize("NFKD", char)[:1] if category[0] in "LN" else ""
+    if plain.isascii() and plain.isprintable() and plain:
+        return ord(plain)
     if category[0] in "LNM":
         return 0x80 + ord(char) % 62 if ord(char) < _ALPHABETIC else 0xC0 + ord(char) % 62
     return _WORDLESS

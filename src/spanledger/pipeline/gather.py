@@ -22,28 +22,30 @@ _GAP: Final = "\x1f"
 class Gather:
     """Takes the texts of a walk in order; `replaced` gives those that take their places, in the same order."""
 
-    __slots__ = ("_changed", "_forced", "_mark", "texts")
+    __slots__ = ("_changed", "_forced", "_mark", "originals", "texts")
 
     def __init__(self, mark: Mark) -> None:
         self._mark = mark
         self._changed = False
         self._forced: dict[int, tuple[str, str]] = {}
+        self.originals: list[str] = []
         self.texts: list[str] = []
+        """What is scanned; empty where the key has decided already."""
 
-    def add(self, text: str, label: str | None) -> str:
-        """Take *text*; the answer is the same text, the walk only gathers."""
+    def add(self, text: str, label: str | None) -> None:
+        """Take *text* and the label of its key."""
+        self.originals.append(text)
         if label is not None and _goes_whole(text, label):
             self._forced[len(self.texts)] = (label, text)
             self.texts.append("")
             self._changed = True
-            return text
+            return
         plain = without_media(text) if len(text) > 79 else text
         if not plain.isascii():
             plain = _sound(plain)
         if plain is not text:
             self._changed = True
         self.texts.append(plain)
-        return text
 
     def replaced(self, detector: Detector, counts: Counter[str]) -> list[str] | None:
         """The texts that take their places; `None` when all stay as they are."""

@@ -23,6 +23,9 @@ _SECRET_WORDS: Final = frozenset(
     b" phpsessid".split()
 )
 _SECRET_LAST: Final = frozenset(b"token auth pass pin session signature sig sid code_verifier".split())
+_SECRET_ENDS: Final = (
+    b"connectionstring", b"token", b"password", b"passwd", b"apikey", b"secretkey", b"accesskey", b"privatekey",
+)  # fmt: skip
 _KEY_KINDS: Final = frozenset(
     b"api access secret private signing encryption account shared master client storage subscription service admin app"
     b" license deploy auth crypto hmac ssh".split()
@@ -122,7 +125,7 @@ class Keys:
         last = words[-1]
         if last == b"session":
             return "SECRET" if len(words) == 1 else None
-        if last in _SECRET_LAST or joined.endswith((b"connectionstring", b"token", b"password", b"passwd")):
+        if last in _SECRET_LAST or joined.endswith(_SECRET_ENDS):
             return "SECRET"
         keyed = any(word in (b"key", b"keys") and words[i - 1] in _KEY_KINDS for i, word in enumerate(words) if i)
         return "SECRET" if keyed else None

@@ -21,7 +21,7 @@ _FRAGMENTS: Final = (
     rb"passw|passphrase|passcode|pwd|secret|token|credential|authoriz|authorisation|cookie|private.?key|api.?key"
     rb"|account.?key|access.?key|shared.?key|signing.?key|master.?key|encryption.?key|service.?key|admin.?key|app.?key"
     rb"|[?&]key\b|client.?key|storage.?key|subscription.?key|signature|connection.?string|senha|contrase"
-    rb"|jsessionid|sessionid|bearer|basic |\b(?:auth|pass|pw|pin|otp|cvv2?|cvc|sig|sid|dsn|mysql)\b"
+    rb"|jsessionid|sessionid|bearer|basic |(?:\b|_)(?:auth|pass|pw|pin|otp|cvv2?|cvc|sig|sid|dsn)\b|\bmysql\b"
 )
 ANCHOR: Final = b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")"
 
@@ -31,12 +31,17 @@ _FROM_KEYS: Final = frozenset({
     "PHONE", "SSN", "ITIN", "PASSPORT", "LICENSE", "BIRTH_DATE", "BANK_ACCOUNT", "NHS", "NATIONAL_ID", "CARD",
 })  # fmt: skip
 
-_SEPARATOR: Final = re.compile(rb"[\"'`\\\])]{0,6}[ \t]{0,4}(?:=>|:=|==?|:|\|=)[ \t]{0,4}(?:\r?\n[ \t]{1,16})?")
+_SEPARATOR: Final = re.compile(
+    rb"[\"'`\\\])]{0,6}(?:\[[0-9]{0,6}\])?[ \t]{0,4}(?:=>|:=|[!=]?==?|:|\|=|(?<=[ \t])(?=[\"']))[ \t]{0,4}"
+    rb"(?:\r?\n[ \t]{1,16})?"
+)
+_COMPARED: Final = re.compile(rb"(?P<quote>[\"'])(?P<value>[^\"'\n\x1f]{1,128})(?P=quote) ?[!=]==? ?$")
 _IN_LIST: Final = re.compile(rb"\\*[\"'] ?, ?(?=\\*[\"'])")
 _TAG: Final = re.compile(rb"(?: [^<>]{0,64})?>\s{0,8}")
 _SAID: Final = re.compile(rb" {1,2}(?:is|was|ist|es|est)(?: now| set to)?:? {1,2}")
 _QUOTED: Final = re.compile(rb"(?P<quote>\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)")
-_BARE: Final = re.compile(rb"[^\s\"'`<>,;|&)\]}\x1f\\]{1,2048}")
+_BARE: Final = re.compile(rb"[^\s\"'`<,;|&\x1f\\]{1,2048}")
+_BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
 _QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
 _SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
 _CREDENTIAL: Final = re.compile(rb"[A-Za-z0-9+/_.~=-]{6,4096}")
@@ -58,7 +63,8 @@ _NOT_SECRET: Final = re.compile(
     rb"|settings\.|config\.|self\.|https?://[^:@]*$|\[[A-Z_]+(?::|\])|(?i:x{4,}|your|example|placeholder|changeme)"
     rb"|(?i:sk-)?x{6,}$|\*{3}"
 )
-_STRONG: Final = re.compile(rb"[0-9!@#$%^&*+/=_~-]|[a-z][A-Z]|[^\x00-\x7f]")
+_MARKED: Final = (b"]", b":", b" ")
+_STRONG: Final = re.compile(rb"[0-9!@#$%^&*+/=_~{}-]|[a-z][A-Z]|[^\x00-\x7f]")
 _CALL: Final = re.compile(rb"[A-Za-z_.]{1,64}\(")
 
 
@@ -88,23 +94,22 @@ class Named:
             if match := _LONG_KEY.match(view, end):
                 spans.append((*match.span(1), "SECRET"))
             return
-        if view[end : end + 5] == b"-----":  # the head or foot of a PEM block
-            return
         head = view[max(0, start - 48) : start]
         first = start - (len(head) - len(head.rstrip(_NAME)))
         tail = _NAME_TAIL.match(view, end)
         last = tail.end() if tail else end
         name = view[first:last]
+        if b"-----" in name or (
+            view[first - 1 : first] == b"[" and name.isupper() and view[last : last + 1] in _MARKED
+        ):
+            return  # a PEM block's head or foot, or one of our own marks
         label = self._keys.label(name.strip(b"-."))
         if label == "SECRET":
             self._secret(view, first, last, fragment, spans)
-        elif fragment in (b"bearer", b"basic "):
-            _scheme(view, start, spans)
-        elif fragment == b"mysql":
-            if match := _SHORT_FLAG.match(view, end):
-                spans.append((*match.span(1), "SECRET"))
         elif label in _FROM_KEYS:
             personal.find(view, last, label, spans)
+        elif fragment in _HEADS:
+            _HEADS[fragment](view, start, end, spans)
         elif b"_" not in name and b"-" not in name and (label := personal.label_of(fragment)):
             personal.find(view, end, label, spans)  # ``phone_like`` is a name of its own
 
@@ -114,6 +119,9 @@ class Named:
         if separator and b"cookie" in name and _cookies(view, separator.end(), spans):
             return
         value = _assigned(view, first, last, separator)
+        compared = view[first - 2 : first] == b"= " or view[first - 1 : first] == b"="
+        if value is None and compared and (match := _COMPARED.search(view, max(0, first - 140), first)):
+            value = (*match.span("value"), True)
         plain = value is not None
         if value is None and (match := _SAID.match(view, last)):
             value = _value(view, match.end())
@@ -130,12 +138,21 @@ class Named:
             spans.append((begin, stop, "SECRET"))
 
 
-def _scheme(view: bytes, start: int, spans: list[Span]) -> None:
+def _mysql(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``mysql -u root -pPASSWORD``."""
+    if match := _SHORT_FLAG.match(view, end):
+        spans.append((*match.span(1), "SECRET"))
+
+
+def _scheme(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
     """``Bearer ...`` and ``Basic ...`` without a header's name."""
     if (match := _SCHEME.match(view, start)) and (value := _CREDENTIAL.match(view, match.end())):
         text = value.group()
         if len(text) >= 12 and re.search(rb"[0-9=]", text) and not is_placeholder(text):
             spans.append((value.start(), value.end(), "SECRET"))
+
+
+_HEADS: Final = {b"bearer": _scheme, b"basic ": _scheme, b"mysql": _mysql}
 
 
 def _assigned(view: bytes, first: int, last: int, separator: re.Match[bytes] | None) -> tuple[int, int, bool] | None:
@@ -169,9 +186,17 @@ def _value(view: bytes, at: int, *, query: bool = False) -> tuple[int, int, bool
     if match is None:
         return None
     stop = match.end()
-    while stop > at + 1 and view[stop - 1] in b".,:":
+    while stop > at + 1 and (view[stop - 1] in b".,:!?" or (view[stop - 1] in b")]}>" and _closes(view, at, stop))):
         stop -= 1
     return at, stop, False
+
+
+def _closes(view: bytes, at: int, stop: int) -> bool:
+    """Whether the last byte closes a bracket that was opened before the value."""
+    for closing, opening in _BRACKETS:
+        if view[stop - 1] == closing:
+            return view.count(opening, at, stop) < view.count(bytes((closing,)), at, stop)
+    return False
 
 
 def _cookies(view: bytes, at: int, spans: list[Span]) -> bool:

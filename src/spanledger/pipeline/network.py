@@ -19,6 +19,7 @@ ANCHORS: Final = (
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
 _MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")
+_MAC_GOES_ON: Final = re.compile(rb"[0-9A-Za-z_]|:[0-9A-Fa-f]{2}(?![0-9A-Za-z_.])")
 _MAC: Final = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 _V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?")
 _TAIL: Final = re.compile(rb"(?:%[0-9A-Za-z_.-]{1,16})?(?:/[0-9]{1,3}(?![0-9]))?")
@@ -41,27 +42,38 @@ def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     text = view[start:end]
     double = b"::" in text
     colons = text.count(b":")
-    if not double and colons not in (5, 6, 7):
+    if not double and colons < 5:
         return
-    if _WORD.match(view[start - 1 : start]):
-        return
-    if colons == 5 and not double and (mac := _MAC.match(view, start)):
-        after = view[mac.end() : mac.end() + 1]
-        if not _WORD.match(after) and after != b":" and text[:17].replace(b":", b"").lower() not in _SPECIAL_MACS:
+    at = start
+    for _ in range(4):  # what stands before the address may look like a part of it
+        if not _WORD.match(view[at - 1 : at]) and _address(view, at, spans):
+            return
+        at = view.find(b":", at, end) + 1
+        if not at or view.count(b":", at, end) < 5:
+            return
+
+
+def _address(view: bytes, start: int, spans: list[Span]) -> bool:
+    """Add the MAC or IPv6 address that begins at *start*; whether there is one."""
+    mac = _MAC.match(view, start)
+    if mac and not _MAC_GOES_ON.match(view, mac.end()):
+        if mac.group().replace(b":", b"").lower() not in _SPECIAL_MACS:
             spans.append((start, mac.end(), "MAC"))
-        return
+        return True
+    if view[start - 1 : start + 1] == b"::":
+        return False
     found = _V6.match(view, start)
     if found is None:
-        return
+        return False
     last = found.end()
     if view[last - 1 : last] == b":" and view[last - 2 : last] != b"::":
         last -= 1
     if _MORE.match(view, last) or not _is_v6(view[start:last]):
-        return
-    if view[start:last] in (b"::", b"::1"):
-        return  # this machine, nobody's address
-    tail = _TAIL.match(view, last)
-    spans.append((start, tail.end() if tail else last, "IP"))
+        return False
+    if view[start:last] not in (b"::", b"::1"):  # this machine, nobody's address
+        tail = _TAIL.match(view, last)
+        spans.append((start, tail.end() if tail else last, "IP"))
+    return True
 
 
 def _is_v6(text: bytes) -> bool:
@@ -84,6 +96,8 @@ def find_colon(view: bytes, start: int, end: int, spans: list[Span]) -> None:
 
 def _find_url(view: bytes, start: int, spans: list[Span]) -> None:
     """Add the password, or the long token, before the host of the URL whose ``://`` is at *start*."""
+    if view.find(b"@", start, start + 400) < 0:
+        return
     if match := _USERINFO.match(view, start):
         # A password with a raw ``@`` reaches to the last one before the path.
         first, last = match.span(2)

@@ -41,7 +41,11 @@ _SHAPE: Final = bytes.maketrans(b"012345678\n", b"999999999 ")
 _SEPARATORS: Final = b" ./()\n-+xet"
 _VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
 _GROUPED: Final = re.compile(ANCHORS[1])
+_SEAM: Final = re.compile(rb"[ \n()./-]+(?=[0-9(+])")
 _GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
+_FOUR_BY_FOUR: Final = 19
+_GROUPING: Final = frozenset(b" -()")
+_OPENING: Final = re.compile(rb"\+?\(")
 _WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _DIGITS: Final = frozenset(b"0123456789")
 _CALLING_CODES: Final = frozenset(
@@ -66,7 +70,7 @@ def _after(view: bytes, end: int) -> int:
 
 def _runs_on(view: bytes, end: int) -> bool:
     """Whether more digits follow behind a dot or dash."""
-    return _after(view, end) in b"-." and _after(view, end + 1) in _DIGITS
+    return _after(view, end) in b"-./" and _after(view, end + 1) in _DIGITS
 
 
 def _digits(view: bytes, start: int, end: int) -> bytes:
@@ -80,7 +84,7 @@ def _card(view: bytes, start: int, end: int) -> str | None:
 
 
 def _ssn(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#" or _after(view, end) in b"-/" or _runs_on(view, end):
+    if _before(view, start) in b"-./#" or _runs_on(view, end):
         return None
     text = view[start:end]
     if text[3] != text[6]:
@@ -112,7 +116,7 @@ def _phone_plus(view: bytes, start: int, end: int) -> str | None:
 
 
 def _phone_american(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#$" or _after(view, end) in b"-/" or _runs_on(view, end):
+    if _before(view, start) in b"-./#$" or _runs_on(view, end):
         return None
     number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, _SEPARATORS)
     code, digits = number[:-10], number[-10:]
@@ -123,7 +127,7 @@ def _phone_american(view: bytes, start: int, end: int) -> str | None:
 
 def _phone_trunk(view: bytes, start: int, end: int) -> str | None:
     """``03-1234-5678``, ``09-7625400``: a trunk zero and its groups."""
-    if view[start] != 0x30 or _before(view, start) in b"-./#$" or _after(view, end) in b"-/":
+    if view[start] != 0x30 or _before(view, start) in b"-./#$" or _runs_on(view, end):
         return None
     return "PHONE" if view[start + 1] != 0x30 else None
 
@@ -187,25 +191,37 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
         if label := check(view, start, end):
             spans.append((start, end, label))
             return True
-    if checks_for and len(shape) > 15 and b" " in shape:
-        _neighbours(view, start, end, spans)
+    if len(shape) > 11 and not _GROUPING.isdisjoint(shape):
+        if len(shape) == _FOUR_BY_FOUR and shape[0] == 0x39:
+            if _after(view, end + 1) in _DIGITS and _after(view, end) in b" -.\n":
+                _beyond(view, start, end, spans)
+        elif not shape.translate(None, b"9 ./()-+"):
+            _neighbours(view, start, end, spans)
+            return True
     return bool(checks_for)
 
 
-def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
-    """A number that is none may be one with another beside it: leave out groups at its end, then at its beginning."""
-    last = end
-    for _ in range(3):
-        last = max(view.rfind(b" ", start, last), view.rfind(b"-", start, last))
-        if last - start < 8:
-            break
-        for check in _checks_for(view[start:last].translate(_SHAPE)):
-            if label := check(view, start, last):
-                spans.append((start, last, label))
-                return
+def _beyond(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """A card that begins with a later group: ``2024-4111 1111 1111 1111``."""
     at = start
     while (group := _GROUP.match(view, at)) and group.end() < end:
         at = group.end()
         if (following := _GROUPED.match(view, at)) and (label := _card(view, at, following.end())):
             spans.append((at, following.end(), label))
             return
+
+
+def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    """A number that is none may be one with others beside it: leave out groups on both sides, and look beyond."""
+    seams = [match.span() for match in _SEAM.finditer(view, start, end)]
+    opening = _OPENING.match(view, start)
+    firsts = [start, *([opening.end()] if opening else ()), *(after for _, after in seams[:3])]
+    lasts = [end, *(before for before, _ in reversed(seams[-3:]))]
+    for first in firsts:
+        for last in lasts:
+            if last - first > 6 and (first, last) != (start, end):
+                for check in _checks_for(view[first:last].translate(_SHAPE)):
+                    if label := check(view, first, last):
+                        spans.append((first, last, label))
+                        return
+    _beyond(view, start, end, spans)

@@ -159,13 +159,9 @@ class Redactor:
         try:
             gather = Gather(self.mark)
             walk = Walk(self.keys, gather.add)
-            same = go(walk)
+            go(walk)
             news = gather.replaced(self.detector, counts) if gather.texts else None
-            if news is None:
-                return same
-            iterator = iter(news)
-            walk.leaf = lambda _text, _label: next(iterator)
-            return go(walk)
+            return walk.put(gather.originals, news) if news is not None else walk.put()
         except Exception as error:  # noqa: BLE001 - fails closed
             return _failed(error, counts)
 
