@@ -115,7 +115,9 @@ def test_litellm_that_was_imported_by_name_before_is_seen(litellm, provider, spa
     ],
     ids=["cohere rerank", "cohere embed", "ollama embed"],
 )  # fmt: skip
-def test_what_is_no_chat_is_a_call(client, call, answer, operation, tokens, asynchronous, answers, watching, spans):
+def test_what_is_no_chat_is_a_call(  # noqa: PLR0913, PLR0917
+    client, call, answer, operation, tokens, asynchronous, answers, watching, spans
+):
     pytest.importorskip("ollama" if client is ollama else "cohere")
     answers.queue = [answer]
     run(call(client(answers, asynchronous)))

@@ -7,25 +7,29 @@ from pathlib import Path
 
 from more_clients import MORE_CASES
 from spanledger.providers import ADAPTERS
+from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT
 from spanledger.providers.anthropic import COMPLETE, COUNT, MESSAGES
 from spanledger.providers.bedrock import OPERATIONS
 from spanledger.providers.google_genai import ROUTES as GOOGLE
 from spanledger.providers.ollama import ROUTES as OLLAMA
 from spanledger.providers.openai import ROUTES as OPENAI
 from spanledger.providers.stainless_clients import ROUTES as ALIKE
+from spanledger.providers.xai import CHAT as XAI
 
 WRITE = bool(os.environ.get("SPANLEDGER_WRITE_DOCS"))
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 ROUTES = {
-    "anthropic": [MESSAGES, COUNT, COMPLETE], "botocore": OPERATIONS.values(), "google.genai": GOOGLE.values(),
+    "anthropic": [MESSAGES, COUNT, COMPLETE], "xai_sdk": [XAI],
+    "botocore": [*OPERATIONS.values(), _PROMPT, *(endpoint for _, endpoint in _BY_KEY)], "google.genai": GOOGLE.values(),
     "ollama": OLLAMA.values(), "openai": OPENAI.values(), **{name: routes.values() for name, routes in ALIKE.items()},
 }  # fmt: skip
 HEAD = """# Clients
 
 Generated from the adapters. *From* is the oldest version that is tested; a method that a client moves is reported by
-`spanledger doctor`. Every client is seen in its synchronous and its asynchronous form, plainly and streaming, raw
-responses included where it has them. What has no tokens on the wire is a call with its provider, model, duration and
-status, and counts as unpriced.
+`spanledger doctor`. A client is seen in its synchronous and its asynchronous form (boto3's asynchronous one is
+aiobotocore, which aioboto3 stands on); chats and completions plainly and streaming, raw responses included where the
+client has them. What has no tokens on the wire is a call with its provider, model, duration and status, and counts as
+unpriced.
 
 | package | from | operations |
 |---|---|---|
