@@ -45,7 +45,8 @@ async def drained(stream):
 
 
 @pytest.fixture
-def litellm():
+def litellm(monkeypatch):
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip("litellm")
@@ -54,12 +55,12 @@ def litellm():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("form", ["sync", "async", "sync stream", "async stream", "router"])
 @pytest.mark.parametrize(
-    ("model", "provider"),
+    ("model", "named"),
     [("openai/gpt-4o-mini", "openai"), ("anthropic/claude-haiku-4-5", "anthropic"), ("hosted_vllm/gpt-4o-mini", "hosted_vllm")],
 )
-def test_litellm_is_one_call_whatever_stands_underneath(litellm, watching, spans, form, model, provider):
-    with ScriptedServer() as server:
-        base = server.url if provider == "anthropic" else f"{server.url}/v1"
+def test_litellm_is_one_call_whatever_stands_underneath(litellm, watching, spans, form, model, named):
+    with ScriptedServer(["Hello there"]) as server:
+        base = server.url if named == "anthropic" else f"{server.url}/v1"
         ask = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "api_base": base, "api_key": "k", "num_retries": 0}
         if form == "sync":
             litellm.completion(**ask)
@@ -78,7 +79,7 @@ def test_litellm_is_one_call_whatever_stands_underneath(litellm, watching, spans
             router = litellm.Router(model_list=[{"model_name": "mine", "litellm_params": params}], num_retries=0)
             router.completion(model="mine", messages=ask["messages"])
     said = only(spans)
-    assert said["gen_ai.provider.name"] == provider
+    assert said["gen_ai.provider.name"] == named
     assert said["gen_ai.request.model"] == model.partition("/")[2]
     assert said["agent.run.stop_reason"] == "completed"
     assert said["gen_ai.output.messages"]
@@ -92,7 +93,7 @@ def test_litellm_that_was_imported_by_name_before_is_seen(litellm, provider, spa
     sys.modules["theirs"] = module
     try:
         original = module.completion
-        with instrument(Settings(), tracer_provider=provider), ScriptedServer() as server:
+        with instrument(Settings(), tracer_provider=provider), ScriptedServer(["Hello there"]) as server:
             module.completion(
                 model="openai/gpt-4o-mini", messages=[{"role": "user", "content": "Hi"}], api_base=f"{server.url}/v1", api_key="k"
             )
