@@ -61,7 +61,8 @@ def stainless(module: str, sync: str, name: str) -> Callable[[Answers, bool], An
         import importlib
 
         package = importlib.import_module(module)
-        library = vars(importlib.import_module(f"{module}._base_client"))["httpx"]
+        inner = importlib.import_module(f"{module}._base_client")
+        library = getattr(inner, "httpx2", None) or inner.httpx
         client = http_client(answers, library, asynchronous)
         kind = getattr(package, ("Async" if asynchronous else "") + sync)
         more = {"warm_tcp_connection": False} if sync == "Cerebras" else {}

@@ -50,7 +50,9 @@ _NAME_CLASS = (
     ("notfound", "not_found"), ("validation", "validation_failed"), ("connect", "connection"),
     ("protocolerror", "connection"), ("readerror", "connection"), ("overloaded", "upstream_error"),
     ("internalserver", "upstream_error"), ("serviceunavailable", "upstream_error"), ("badrequest", "invalid_arguments"),
-    ("accessdenied", "auth"), ("modelerror", "upstream_error"), ("modelstreamerror", "upstream_error"),
+    ("accessdenied", "auth"), ("resourceexhausted", "rate_limited"), ("deadlineexceeded", "timeout"),
+    ("unauthenticated", "auth"), ("invalidargument", "invalid_arguments"), ("unavailable", "upstream_error"),
+    ("modelerror", "upstream_error"), ("modelstreamerror", "upstream_error"),
 )  # fmt: skip
 
 _CODE_CLASS = {
@@ -126,7 +128,10 @@ def _by_status(error: BaseException) -> str | None:
 
 
 def _by_name(error: BaseException) -> str | None:
-    return next((found for base in type(error).__mro__ if (found := _named(base.__name__.lower()))), None)
+    names = [base.__name__ for base in type(error).__mro__]
+    if callable(code := getattr(error, "code", None)):  # gRPC's
+        names.insert(0, str(getattr(code(), "name", "")).replace("_", ""))
+    return next((found for name in names if (found := _named(name.lower()))), None)
 
 
 def _named(name: str) -> str | None:

@@ -171,7 +171,7 @@ def tier_of(*attributes: Any) -> str | None:
 
 def usage_attributes(usage: Usage) -> dict[str, Any]:
     """*usage* in the convention's spelling: input includes what was cached, output includes reasoning."""
-    if not usage.known:
+    if not usage.known and not usage.requests:
         return {USAGE_SOURCE: "unknown"}
     found: dict[str, Any] = {USAGE_SOURCE: "provider"}
     if (total := usage.input) is not None:

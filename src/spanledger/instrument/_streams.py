@@ -51,7 +51,7 @@ def watched(result: Any, call: Listener) -> Any:
     """*result* behind a proxy when it will be read later, else `None`."""
     kind = type(result)
     if hasattr(kind, "__anext__"):
-        return AsyncStream(result, call)
+        return (EitherStream if hasattr(kind, "__next__") else AsyncStream)(result, call)
     if hasattr(kind, "__next__"):
         return Stream(result, call)
     if is_raw(result) and (call.expects_stream or not result.http_response.is_closed):
@@ -198,6 +198,10 @@ class AsyncStream(Watched):
     async def __aexit__(self, *exc: object) -> Any:
         self._self_call.finish_stream("closed")
         return await self.__wrapped__.__aexit__(*exc)
+
+
+class EitherStream(AsyncStream, Stream):
+    """A stream that can be read in both ways; it is read in one."""
 
 
 class RawResponse(Watched):

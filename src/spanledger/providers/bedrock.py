@@ -19,12 +19,12 @@ from ._peers import peers
 from ._plain_calls import plain_call
 from ._wire import fields
 
-__all__ = ["ADAPTER"]
+__all__ = ["ADAPTER", "OPERATIONS"]
 
 _INVOKE: Final = plain_call("invoke")
 """Stands for a body that has yet to be looked at."""
 
-_OPERATIONS: Final[Mapping[str, Endpoint]] = {
+OPERATIONS: Final[Mapping[str, Endpoint]] = {
     "Converse": CONVERSE,
     "ConverseStream": CONVERSE,
     "InvokeModel": _INVOKE,
@@ -44,7 +44,7 @@ _peer = peers(lambda _: "aws.bedrock", of=lambda client: client.meta.endpoint_ur
 def _recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
     name, asked = (*args, None, None)[:2]
     name = name or kwargs.get("operation_name")
-    endpoint = _OPERATIONS.get(name) if isinstance(name, str) else None
+    endpoint = OPERATIONS.get(name) if isinstance(name, str) else None
     if endpoint is None or not dig(client, "meta", "service_model", "service_name").startswith("bedrock"):
         return None
     asked = fields(asked or kwargs.get("api_params"))

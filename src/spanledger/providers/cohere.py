@@ -108,5 +108,5 @@ ADAPTER: Final = Adapter(
             unpack=_unpack,
         ),
     ),
-    unseen="generate_stream (withdrawn), fine-tuning, the SageMaker and Bedrock clients' own signing is seen as Cohere",
+    unseen="generate_stream (withdrawn), fine-tuning; its clients for Bedrock and SageMaker count as Cohere's",
 )

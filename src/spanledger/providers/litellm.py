@@ -47,7 +47,14 @@ _CALLS: Final[Mapping[str, tuple[Endpoint, tuple[str, ...]]]] = {
     "speech": (SPEECH, ("model", "input")),
     "ocr": (plain_call("ocr"), _MODEL),
     "video_generation": (plain_call("video_generation", "video"), ("prompt", "model")),
+    "video_edit": (plain_call("video_generation", "video"), _MODEL),
+    "video_extension": (plain_call("video_generation", "video"), _MODEL),
+    "video_remix": (plain_call("video_generation", "video"), _MODEL),
+    "compact_responses": (plain_call("compaction"), _MODEL),
+    "decisions": (plain_call("decision"), _MODEL),
+    "systemone": (plain_call("systemone"), _MODEL),
     "create_batch": (plain_call("batch"), ()),
+    "create_fine_tuning_job": (plain_call("fine_tuning"), _MODEL),
     "search": (plain_call("search", inference=False), ("query",)),
 }
 
@@ -76,7 +83,7 @@ def _seam(name: str, endpoint: Endpoint, positional: tuple[str, ...]) -> Seam:
 ADAPTER: Final = Adapter(
     package="litellm",
     distribution="litellm",
-    oldest="1.83",
+    oldest="1.106",
     seams=tuple(_seam(name, *call) for name, call in _CALLS.items()),
     covers=True,
     unseen="realtime, assistants, fine-tuning, pass-through endpoints; the proxy is a program of its own",

@@ -41,7 +41,8 @@ ROUTES: Final[Mapping[str, Endpoint]] = {
     "/videos": _VIDEO,
     "/videos/edits": _VIDEO,
     "/videos/extensions": _VIDEO,
-    "/videos/remix": _VIDEO,
+    "/remix": _VIDEO,
+    "/decisions": plain_call("decision"),
 }
 
 _posted = by_path(ROUTES)

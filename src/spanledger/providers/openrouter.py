@@ -34,6 +34,13 @@ _CALLS: Final = {
     ("video_generation", "VideoGeneration.generate"): plain_call("video_generation", "video"),
     ("tts", "TTS.create_speech"): plain_call("speech", "speech"),
     ("stt", "STT.create_transcription"): plain_call("transcription"),
+    ("stt", "STT.create_transcription_multipart"): plain_call("transcription"),
+    ("batch", "Batch.create_batches"): plain_call("batch"),
+    ("decisions", "Decisions.create"): plain_call("decision"),
+    ("systemone", "SystemOne.create"): plain_call("systemone"),
+    ("presets", "Presets.create_presets_chat_completions"): plain_call("chat"),
+    ("presets", "Presets.create_presets_messages"): plain_call("chat"),
+    ("presets", "Presets.create_presets_responses"): plain_call("chat"),
 }
 
 ADAPTER: Final = Adapter(

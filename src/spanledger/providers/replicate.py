@@ -3,7 +3,7 @@ Replicate with its own client: predictions, whatever they predict.
 
 https://github.com/replicate/replicate-python
 
-Everything ends in one of three methods, two of which the third may call.  What is waited for afterwards is not seen.
+Everything ends in one of a few methods, some of which call others.  What is waited for afterwards is not seen.
 """
 
 from __future__ import annotations
@@ -30,11 +30,19 @@ def _read_request(body: Any) -> Request:
 
 
 _PREDICTION: Final = Endpoint("prediction", _read_request, _PLAIN.read_response)
+
+
+def _deployment(made: Any) -> Mapping[str, Any]:
+    deployment = getattr(made, "_deployment", None)
+    return {} if deployment is None else {"deployment": (deployment.owner, deployment.name)}
+
+
 _peer = peers(lambda _: "replicate", of=lambda made: getattr(getattr(made, "_client", None), "_base_url", None))
 _PLACES: Final[Mapping[str, str]] = {
     "replicate.prediction": "Predictions",
     "replicate.model": "ModelsPredictions",
-    "replicate.deployment": "DeploymentsPredictions",
+    "replicate.deployment": "DeploymentsPredictions DeploymentPredictions",
+    "replicate.training": "Trainings",
 }
 
 ADAPTER: Final = Adapter(
@@ -43,14 +51,16 @@ ADAPTER: Final = Adapter(
     oldest="1.0",
     seams=tuple(
         seam
-        for module, kind in _PLACES.items()
+        for module, kinds in _PLACES.items()
+        for kind in kinds.split()
         for seam in methods(
             module,
             {f"{kind}.create|{kind}.async_create": _PREDICTION},
             _peer,
             positional=("version", "input") if kind == "Predictions" else (),
+            given=_deployment,
         )
     ),
     covers=True,
-    unseen="trainings; how long a prediction ran after it was made",
+    unseen="how long a prediction or a training ran after it was made",
 )

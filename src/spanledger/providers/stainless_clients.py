@@ -21,38 +21,39 @@ from ._responses import RESPONSES
 from ._stainless import by_path, stainless
 from .anthropic import MESSAGES
 
-__all__ = ["ADAPTERS"]
+__all__ = ["ADAPTERS", "ROUTES"]
 
 _CHAT: Final = {"/chat/completions": CHAT_ALIKE, "/completions": COMPLETIONS}
 _AUDIO: Final = {"/audio/transcriptions": TRANSCRIPTIONS, "/audio/translations": TRANSLATIONS, "/audio/speech": SPEECH}
 _MORE: Final = {"/embeddings": EMBEDDINGS, "/batches": plain_call("batch")}
 _RERANK: Final = {"/rerank": plain_call("rerank")}
+ROUTES: Final[Mapping[str, Mapping[str, Endpoint]]] = {
+    "groq": _CHAT | _AUDIO | _MORE,
+    "together": _CHAT | _AUDIO | _MORE | _RERANK
+    | {"/images/generations": IMAGES, "/v2/videos": plain_call("video_generation", "video"),
+       "/fine-tunes": plain_call("fine_tuning"), "/evaluation": plain_call("evaluation")},
+    "cerebras.cloud.sdk": _CHAT | _MORE,
+    "perplexity": _CHAT | _MORE
+    | {"/responses": RESPONSES, "/search": plain_call("search", inference=False), "/decisions": plain_call("decision"),
+       "/contextualizedembeddings": EMBEDDINGS},
+    "fireworks": _CHAT | _MORE | _RERANK | {"/responses": RESPONSES, "/v1/messages": MESSAGES},
+}  # fmt: skip
 
 
-def _adapter(package: str, distribution: str, oldest: str, provider: str, routes: Mapping[str, Endpoint]) -> Adapter:
+def _adapter(package: str, distribution: str, oldest: str, provider: str, unseen: str = "") -> Adapter:
     def own_name(client: Any) -> str:  # noqa: ARG001
         return provider
 
     peer = peers(own_name, of=lambda client: getattr(client, "base_url", None))
-    return Adapter(package, distribution, oldest, (stainless(package, by_path(routes), peer),))
+    return Adapter(
+        package, distribution, oldest, (stainless(package, by_path(ROUTES[package]), peer),), unseen=unseen
+    )
 
 
 ADAPTERS: Final = (
-    _adapter("groq", "groq", "0.37", "groq", _CHAT | _AUDIO | _MORE),
-    _adapter(
-        "together", "together", "2.0", "together",
-        _CHAT | _AUDIO | _MORE | _RERANK
-        | {"/images/generations": IMAGES, "/v2/videos": plain_call("video_generation", "video"),
-           "/fine-tunes": plain_call("fine_tuning"), "/evaluation": plain_call("evaluation")},
-    ),
-    _adapter("cerebras.cloud.sdk", "cerebras_cloud_sdk", "1.0", "cerebras", _CHAT | _MORE),
-    _adapter(
-        "perplexity", "perplexityai", "0.20", "perplexity",
-        _CHAT | _MORE | {"/responses": RESPONSES, "/search": plain_call("search", inference=False),
-                         "/contextualizedembeddings": EMBEDDINGS},
-    ),
-    _adapter(
-        "fireworks", "fireworks-ai", "1.0", "fireworks",
-        _CHAT | _MORE | _RERANK | {"/responses": RESPONSES, "/v1/messages": MESSAGES},
-    ),
-)  # fmt: skip
+    _adapter("groq", "groq", "0.37", "groq"),
+    _adapter("together", "together", "3.1", "together", "queued jobs, training, clusters by the hour"),
+    _adapter("cerebras.cloud.sdk", "cerebras_cloud_sdk", "1.91", "cerebras"),
+    _adapter("perplexity", "perplexityai", "0.46", "perplexity", "browser sessions"),
+    _adapter("fireworks", "fireworks-ai", "1.2", "fireworks", "training sessions, batch jobs, deployments by the hour"),
+)

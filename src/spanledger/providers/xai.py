@@ -182,8 +182,9 @@ ADAPTER: Final = Adapter(
         *_media("image", dict.fromkeys(("sample", "sample_batch"), plain_call("image_generation", "image"))),
         *_media("video", dict.fromkeys(("start", "extend_start"), plain_call("video_generation", "video"))),
         *_media("batch", {"create": plain_call("batch")}),
+        *_media("chat", {"compact_context": plain_call("compaction")}),
     ),
     speaks_otel=_speaks_otel,
     quiet=("XAI_SDK_DISABLE_TRACING", "1"),
-    unseen="compaction, collections' search",
+    unseen="a chat's own compaction, collections' search",
 )  # fmt: skip
