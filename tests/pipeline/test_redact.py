@@ -258,3 +258,12 @@ def test_redacting_never_raises_and_is_idempotent(text):
 def test_both_engines_see_the_same(text):
     pytest.importorskip("re2")
     assert Detector(re2=True).find(text) == Detector(re2=False).find(text)
+
+
+def test_the_address_of_a_server_is_nobodys():
+    record = blank()
+    record.attributes = {"server.address": "10.1.2.3", "client.address": "10.1.2.3", "network.peer.address": "a@b.example"}
+    REDACTOR.record(record)
+    assert record.attributes["server.address"] == "10.1.2.3"
+    assert record.attributes["client.address"] == "[IP]"
+    assert "a@b.example" not in str(record.attributes)

@@ -6,6 +6,7 @@ Fails closed: what cannot be read, or breaks a detector, is replaced as a whole 
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -30,6 +31,7 @@ __all__ = ["Redactor"]
 
 _JSON_STARTS: Final = frozenset('{[" \n\t\r')
 _MAX_SHARED: Final = 64
+_SERVERS: Final = ("server.address", "network.peer.address")
 
 
 class Redactor:
@@ -85,7 +87,10 @@ class Redactor:
             special.record(record)
             return
         counts: Counter[str] = Counter()
-        record.attributes = self.attributes(record.attributes, counts)
+        # the machine that was called is nobody's address
+        servers = {key: record.attributes[key] for key in _SERVERS if _is_address(record.attributes.get(key))}
+        rest = {key: value for key, value in record.attributes.items() if key not in servers}
+        record.attributes = {**self.attributes(rest, counts), **servers}
         for event in record.events:
             event.name = self.text(event.name, counts)
             event.attributes = self.attributes(event.attributes, counts)
@@ -170,3 +175,11 @@ def _failed(error: Exception, counts: Counter[str]) -> str:
     counts["failed"] += 1
     report("redacting a value", error)
     return FAILED
+
+
+def _is_address(value: Any) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return isinstance(value, str)
