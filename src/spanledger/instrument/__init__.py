@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider
 
 from .. import runs
 from ..config import Settings
@@ -15,6 +16,7 @@ from ..providers import ADAPTERS, Adapter
 from ._brakes import Brakes
 from ._calls import Call
 from ._engine import Engine
+from ._events import Events
 from ._ownership import take_back
 from ._retries import watch_retries
 from ._threads import carry, carry_into_threads
@@ -90,20 +92,24 @@ def instrument(
     settings: Settings | None = None,
     *,
     tracer_provider: trace.TracerProvider | None = None,
+    logger_provider: LoggerProvider | None = None,
     adapters: Iterable[Adapter] = ADAPTERS,
 ) -> Instrumentation:
     """
     Watch every call that the *adapters* know, every tool that *settings* name, and carry runs into threads.
 
     Clients that are not imported yet are watched as soon as they are.  Spans are made with *tracer_provider*, or the
-    global one.  What an earlier call watched is taken back first.
+    global one; events, when content goes there, with *logger_provider*.  What an earlier call watched is taken back
+    first.
     """
     settings = settings or Settings.load()
     while _active:
         _active.pop().undo()
     if tracer_provider is not None:
         runs.use_provider(tracer_provider)
-    made = Instrumentation(Patches(), Engine(content=settings.content_on_spans), {})
+    made = Instrumentation(Patches(), Engine(content=settings.content != "no_content"), {})
+    if settings.content in ("event_only", "span_and_event"):
+        made.engine.events = Events(settings, logger_provider)
     try:
         made.put_on(settings, adapters)
     except BaseException:

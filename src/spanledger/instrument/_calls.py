@@ -277,6 +277,8 @@ class Call:
                 attributes[semconv.ERROR_CLASS] = self.error_class
                 if self.theirs is None:
                     span.set_status(StatusCode.ERROR, kind)
+            if self.engine.events is not None:
+                self.engine.events(self, attributes)
             (runs.write if self.theirs is None else runs.complete)(span, attributes)
         if self.theirs is None:
             span.end()

@@ -25,6 +25,8 @@ class Engine:
     """Streams that have not ended, to be ended with the process."""
     before: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None
+    events: Callable[..., Any] | None = None
+    """Tells a call as an event, with its attributes before they are written."""
     listeners: list[Callable[[Call], Any]] = field(default_factory=list)
     """Called with each call that was settled; must be quick."""
 
