@@ -183,7 +183,7 @@ READINGS = {
     "read": operator.methodcaller("read"),
     "in pieces": lambda body: b"".join(iter(lambda: body.read(7), b"")),
     "chunks": lambda body: b"".join(body.iter_chunks(5)),
-    "iteration": lambda body: b"".join(body),
+    "iteration": b"".join,
     "lines": lambda body: b"".join(body.iter_lines()),
     "next": lambda body: b"".join(iter(partial(next, body, b""), b"")),
 }
