@@ -7,6 +7,7 @@ import gc
 import io
 import json
 import operator
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -184,7 +185,7 @@ READINGS = {
     "chunks": lambda body: b"".join(body.iter_chunks(5)),
     "iteration": b"".join,
     "lines": lambda body: b"".join(body.iter_lines()),
-    "next": lambda body: b"".join(iter(lambda: next(body, b""), b"")),
+    "next": lambda body: b"".join(iter(partial(next, body, b""), b"")),
 }
 
 
