@@ -102,6 +102,10 @@ def to_json(value: Any) -> str:
     """*value* as JSON, to be read and not hashed: its own order, Unicode as it is; total, like `json_model`."""
     if orjson is not None:
         try:
+            return orjson.dumps(value, default=json_model).decode()
+        except (TypeError, ValueError, RecursionError):
+            pass  # keys that are no texts, above all: allowing them makes all others half as slow again
+        try:
             return orjson.dumps(value, default=json_model, option=orjson.OPT_NON_STR_KEYS).decode()
         except (TypeError, ValueError, RecursionError):
             pass

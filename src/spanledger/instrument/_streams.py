@@ -47,9 +47,20 @@ class Listener(Protocol):
     def finish_stream(self, how: str, error: BaseException | None = None) -> None: ...
 
 
+_MAX_KINDS: Final = 1024
+_plain: Final[dict[type, bool]] = {}
+"""Whether what a client returned is an answer and nothing else, by type: asking a pydantic class costs much."""
+
+
 def watched(result: Any, call: Listener) -> Any:
     """*result* behind a proxy when it will be read later, else `None`."""
     kind = type(result)
+    if (plain := _plain.get(kind)) is None:
+        plain = not any(hasattr(kind, name) for name in ("__anext__", "__next__", "parse"))
+        if len(_plain) < _MAX_KINDS:
+            _plain[kind] = plain
+    if plain:
+        return None
     if hasattr(kind, "__anext__"):
         return (EitherStream if hasattr(kind, "__next__") else AsyncStream)(result, call)
     if hasattr(kind, "__next__"):
@@ -61,7 +72,7 @@ def watched(result: Any, call: Listener) -> Any:
 
 def is_raw(result: Any) -> bool:
     """Whether *result* is a raw response, whose answer comes out of its `parse`."""
-    return hasattr(type(result), "parse") and hasattr(result, "http_response")
+    return not _plain.get(type(result), False) and hasattr(type(result), "parse") and hasattr(result, "http_response")
 
 
 def _context_of(call: Listener) -> contextvars.Context:
