@@ -26,6 +26,7 @@ from .journal import Journal, JournalSpanExporter
 from .pipeline import (
     LedgerSpanProcessor,
     Pipeline,
+    ProtectingLogRecordProcessor,
     ProtectingSpanExporter,
     default_steps,
     otlp_exporter_from_environment,
@@ -65,6 +66,10 @@ class Configurator(_OTelSDKConfigurator):
             outputs.append(otlp)
         super()._configure(  # type: ignore[no-untyped-call]
             span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
+            log_record_processors=[
+                ProtectingLogRecordProcessor(settings),
+                *kwargs.pop("log_record_processors", ()),
+            ],
             export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
             **kwargs,
         )

@@ -29,8 +29,8 @@ from .instrument import Brakes, Instrumentation, instrument
 from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of
 from .ledger import ledger
 from .limits import Limits, configured
-from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment
-from .shield import shield
+from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, unprotected
+from .shield import logger, shield
 from .signals import Metrics
 
 __all__ = ["Spanledger", "configure", "start"]
@@ -176,6 +176,8 @@ def start(
         made.frameworks = watch_frameworks()
         made.brakes = Brakes(made.instrumentation.engine, limits or configured(settings))
         made.brakes.limits.listeners.append(made.metrics.decided)
+    for name in unprotected(provider):
+        logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
     atexit.register(made.finish)
     _at_the_end_of_children(made)

@@ -14,6 +14,7 @@ import pytest
 from spanledger.cli import COMMANDS, main
 from spanledger.cli.launch import environment
 
+WRITE = bool(os.environ.get("SPANLEDGER_WRITE_DOCS"))
 ROOT = Path(__file__).parents[2]
 MAIN = [sys.executable, "-c", "from spanledger.cli import main; main(prog_name='spanledger')"]
 
@@ -55,7 +56,7 @@ def test_the_docs_are_the_help():
     """Run with SPANLEDGER_WRITE_DOCS=1 to write the page anew."""
     page = ROOT / "docs" / "cli.md"
     text = documented()
-    if os.environ.get("SPANLEDGER_WRITE_DOCS"):
+    if WRITE:
         page.write_text(text, encoding="utf-8")
     assert page.read_text(encoding="utf-8") == text
 
