@@ -17,6 +17,8 @@ _FAMILIES: Final = (
     ("opentelemetry-instrumentation-google-genai", "OpenTelemetry or OpenLLMetry"),
     ("openinference-instrumentation-", "OpenInference"), ("opentelemetry-instrumentation-", "OpenLLMetry"),
 )  # fmt: skip
+_MET: Final = ("OpenTelemetry", "OpenInference", "Logfire")
+"""Those whose spans are completed instead of doubled, as `tests/ownership` shows."""
 _EVERYTHING: Final = ("openlit", "traceloop")
 """Instrumentors that stand for all clients at once."""
 _PRODUCTS: Final = {
@@ -36,12 +38,17 @@ def others(around: Surroundings) -> list[Finding]:
         if package is None or disabled & {point.name, "*"}:
             harmless.append(point.name)
             continue
-        facts = {"instrumentor": point.name, "by": _family(point), "client": package, "doubled": True}
-        text = (
-            f"{facts['by']} traces {package} too: each call would have two spans; "
-            f"set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point.name}"
-        )
-        found.append(Finding("problem", text, facts))
+        family = _family(point)
+        one = family in _MET
+        facts = {"instrumentor": point.name, "by": family, "client": package, "doubled": not one}
+        if one:
+            text = f"{family} traces {package} too: a call has one span, theirs, with what we know on it"
+        else:
+            text = (
+                f"{family} traces {package} too, and was not tested beside spanledger: a call may have two spans; "
+                f"set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point.name}"
+            )
+        found.append(Finding("note" if one else "problem", text, facts))
     if harmless:
         text = f"the launcher also loads {', '.join(sorted(harmless))}: their spans join the runs"
         found.append(Finding("ok", text, {"instrumentors": sorted(harmless)}))
