@@ -2,7 +2,7 @@
 What spanledger costs before the first call: CPU time of importing it and of `configure`, above the SDK's own import.
 
     python benchmarks/startup.py            a table
-    python benchmarks/startup.py --check    exit code 1 when importing costs more than 60 ms, or imports what it must not
+    python benchmarks/startup.py --check    exit code 1 when importing costs more than 60 ms or brings in too much
 
 Each figure is the median over processes of their own, in pairs with one that imports the SDK alone.
 """
@@ -19,7 +19,7 @@ import environments
 
 PAIRS = 15
 GOAL_MS = 60.0
-SDK = "from opentelemetry.sdk.trace import TracerProvider; from opentelemetry.sdk.trace.export import BatchSpanProcessor; "
+SDK = "import opentelemetry.sdk.trace, opentelemetry.sdk.trace.export; "
 ALL = "import spanledger; [getattr(spanledger, name) for name in spanledger.__all__]; "
 STEPS = {
     "import spanledger": "import spanledger",
@@ -29,8 +29,8 @@ STEPS = {
     "the openai client alone": "import openai",
 }
 LATE = (
-    "anthropic", "click", "genai_prices", "google.genai", "grpc", "httpx", "httpx2", "openai", "phonenumbers", "pydantic",
-    "requests", "rfc8785", "rich", "sqlite3", "yaml",
+    "anthropic", "click", "genai_prices", "google.genai", "grpc", "httpx", "httpx2", "openai", "phonenumbers",
+    "pydantic", "requests", "rfc8785", "rich", "sqlite3", "yaml",
 )  # fmt: skip
 """What importing must leave alone: clients, price library, database, network, terminal."""
 
