@@ -176,13 +176,29 @@ GENERATED_EVENTS = lines(
 # --- Hugging Face --------------------------------------------------------------------------------------------------
 
 
+class _Current:
+    """The answers of the test that is running."""
+
+    current: Answers
+
+    def __call__(self, request: Any) -> Any:
+        return self.current(request)
+
+    async def asyncio(self, request: Any) -> Any:
+        return await self.current.asyncio(request)
+
+
+_HF = _Current()
+
+
 def huggingface(answers: Answers, asynchronous: bool) -> Any:
     import huggingface_hub
     from huggingface_hub.utils import _http
 
     library = getattr(_http, "httpx2", None) or _http.httpx
-    huggingface_hub.set_client_factory(lambda: http_client(answers, library, False))
-    huggingface_hub.set_async_client_factory(lambda: http_client(answers, library, True))
+    _HF.current = answers  # the package keeps one client for the process, whoever made it
+    huggingface_hub.set_client_factory(lambda: http_client(_HF, library, False))
+    huggingface_hub.set_async_client_factory(lambda: http_client(_HF, library, True))
     kind = huggingface_hub.AsyncInferenceClient if asynchronous else huggingface_hub.InferenceClient
     return kind(base_url="http://hf.test/v1", token="hf_x")
 
