@@ -6,8 +6,6 @@ Nothing outside this module invents a stop reason, a status or an error class.
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,6 +18,7 @@ __all__ = [
     "classify_exception",
     "classify_payload",
     "error_type",
+    "is_cancelled",
     "status_of",
     "stop_reason_of_exception",
     "stop_reason_of_finish",
@@ -64,9 +63,11 @@ _CODE_CLASS = {
     "timeout_error": "timeout", "request_too_large": "context_length",
 }  # fmt: skip
 
-_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit)
+_STOPPED = (KeyboardInterrupt, GeneratorExit)
+_CANCELLED: Final = ("CancelledError", "Cancelled")
+"""By name: looking at asyncio's own class would import asyncio into every program."""
 _TYPE_CLASS: Final[tuple[tuple[Any, str], ...]] = (
-    (LimitExceeded, "denied"), (_CANCELLED, "cancelled"), (TimeoutError, "timeout"), (ConnectionError, "connection"),
+    (LimitExceeded, "denied"), (_STOPPED, "cancelled"), (TimeoutError, "timeout"), (ConnectionError, "connection"),
     (FileNotFoundError, "not_found"),
 )  # fmt: skip
 
@@ -98,11 +99,18 @@ def _as_status(value: Any) -> int | None:
     return value if isinstance(value, int) and 400 <= value <= 599 else None  # noqa: PLR2004
 
 
+def is_cancelled(error: BaseException) -> bool:
+    """Whether somebody stopped the work; by the name that asyncio, its executors and trio's kin share."""
+    return isinstance(error, _STOPPED) or any(base.__name__ in _CANCELLED for base in type(error).__mro__)
+
+
 def classify_exception(error: BaseException) -> str:
     """The error class of an exception, by type first, then code and HTTP status, then its name."""
     for kinds, found in _TYPE_CLASS:
         if isinstance(error, kinds):
             return found
+    if is_cancelled(error):
+        return "cancelled"
     return _by_code(error) or _by_status(error) or _by_name(error) or "exception"
 
 
@@ -209,7 +217,7 @@ def stop_reason_of_exception(error: BaseException, where: str | None = None) -> 
     """What a run that ends on *error* ended for; *where* is ``model``, ``tool`` or unknown."""
     if isinstance(error, LimitExceeded):
         return error.stop_reason
-    if isinstance(error, _CANCELLED):
+    if is_cancelled(error):
         return "cancelled"
     kind = classify_exception(error)
     if kind == "timeout":

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
@@ -23,15 +23,17 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from . import pricing, runs
 from .config import Settings
-from .frameworks import Frameworks, watch_frameworks
 from .hashing import configure_hasher
-from .instrument import Brakes, Instrumentation, instrument
-from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of
 from .ledger import ledger
-from .limits import Limits, configured
 from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, unprotected
 from .shield import logger, shield
-from .signals import Metrics
+
+if TYPE_CHECKING:
+    from .frameworks import Frameworks
+    from .instrument import Brakes, Instrumentation
+    from .journal import Journal, LiveRuns
+    from .limits import Limits
+    from .signals import Metrics
 
 __all__ = ["Spanledger", "configure", "start"]
 
@@ -139,6 +141,10 @@ def start(
     limits: Limits | None = None,
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
+    # rooms that only a program that sets us up needs: importing the package must cost little
+    from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
+    from .signals import Metrics  # noqa: PLC0415
+
     configure_hasher(settings)
     pricing.configure(settings.prices)
     pricing.use_table(pricing.fetched_table(settings.price_table))
@@ -171,11 +177,7 @@ def start(
     runs.tool_listeners.append(made.metrics.tool_ended)
     runs.use_provider(provider)
     if watch:
-        made.instrumentation = instrument(settings, tracer_provider=provider)
-        made.instrumentation.engine.listeners.append(made.metrics.call_ended)
-        made.frameworks = watch_frameworks()
-        made.brakes = Brakes(made.instrumentation.engine, limits or configured(settings))
-        made.brakes.limits.listeners.append(made.metrics.decided)
+        _watch(made, limits)
     for name in unprotected(provider):
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
@@ -183,6 +185,19 @@ def start(
     _at_the_end_of_children(made)
     _on_sigterm(made)
     return made
+
+
+def _watch(made: Spanledger, limits: Limits | None) -> None:
+    """Watch clients, tools and frameworks, with the limits at the door."""
+    from .frameworks import watch_frameworks  # noqa: PLC0415 - as above
+    from .instrument import Brakes, instrument  # noqa: PLC0415 - as above
+    from .limits import configured  # noqa: PLC0415 - as above
+
+    made.instrumentation = instrument(made.settings, tracer_provider=made.provider)
+    made.instrumentation.engine.listeners.append(made.metrics.call_ended)
+    made.frameworks = watch_frameworks()
+    made.brakes = Brakes(made.instrumentation.engine, limits or configured(made.settings))
+    made.brakes.limits.listeners.append(made.metrics.decided)
 
 
 def _at_the_end_of_children(made: Spanledger) -> None:

@@ -4,7 +4,7 @@ The life of one watched call: place it, ask, open a span, watch what comes back,
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -160,7 +160,7 @@ class Call:
         """Read a whole answer."""
         if is_raw(result):
             # the body is here; where parsing must be awaited, the JSON itself does as well
-            awaited = asyncio.iscoroutinefunction(type(result).parse)
+            awaited = inspect.iscoroutinefunction(type(result).parse)
             try:
                 result = result.http_response.json() if awaited else result.parse()
             except Exception as error:  # noqa: BLE001 - a broken body: the user will see it when they parse

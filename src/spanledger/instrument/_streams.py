@@ -8,9 +8,9 @@ it comes.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import functools
+import inspect
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,6 +18,7 @@ import wrapt
 from opentelemetry.context import Context, attach, detach
 
 from .. import runs
+from ..outcomes import is_cancelled
 from ..shield import shield
 
 __all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "watched"]
@@ -66,7 +67,7 @@ def watched(result: Any, call: Listener) -> Any:
     if hasattr(kind, "__next__"):
         return Stream(result, call)
     if is_raw(result) and (call.expects_stream or not result.http_response.is_closed):
-        return (AsyncRawResponse if asyncio.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
+        return (AsyncRawResponse if inspect.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
     return None
 
 
@@ -83,7 +84,7 @@ def _context_of(call: Listener) -> contextvars.Context:
 
 
 def how_it_ended(error: BaseException) -> str:
-    return "cancelled" if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)) else "error"
+    return "cancelled" if is_cancelled(error) else "error"
 
 
 class Watched(Proxy):
