@@ -45,7 +45,7 @@ matrix: ## frameworks, other instrumentations and the oldest clients, each lane 
 	@set -e; for lane in $(LANES); do echo "=== frameworks, lane $$lane"; v=.venv-lane-$$lane; \
 	  test -x $$v/bin/pip || $(PYTHON) -m venv $$v; $$v/bin/pip install -q --upgrade 'pip>=25.1'; \
 	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis -r tests/frameworks/requirements-lane-$$lane.txt; \
-	  $$v/bin/python -m pytest tests/frameworks; done
+	  $$v/bin/python -m pytest -W ignore::pytest.PytestUnraisableExceptionWarning tests/frameworks; done
 	@set -e; for peer in $(PEERS); do echo "=== beside $$peer"; v=.venv-peer; $(PYTHON) -m venv --clear $$v; \
 	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis openai anthropic google-genai $$(echo $$peer | tr + ' '); \
 	  $$v/bin/python -m pytest tests/ownership/test_peers.py; done
