@@ -315,3 +315,16 @@ def test_without_any_provider_everything_is_still_counted():
     with spanledger.run("a") as run, spanledger.tool("t"):
         pass
     assert (run.stop_reason, run.tool_calls) == ("completed", 1)
+
+
+def test_runs_that_are_never_ended_do_not_pile_up(monkeypatch, spans):
+    import contextvars
+
+    from spanledger.model import Request
+    from spanledger.runs import _implicit
+
+    monkeypatch.setattr(_implicit, "MAX_OPEN", 5)
+    for _ in range(20):
+        contextvars.Context().run(runs.open_for, Request("m", tools=["t"]))
+    assert len(_implicit._open) == 5
+    assert [span.attributes["agent.run.stop_reason"] for span in spans()] == ["abandoned"] * 15

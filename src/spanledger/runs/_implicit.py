@@ -15,7 +15,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind
@@ -30,10 +29,12 @@ from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_
 
 __all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pending_of", "sweep"]
 
-MAX_PENDING: Final = 20_000
+MAX_PENDING: Final = 5_000
 """How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
 MAX_SERVERS: Final = 10_000
 """How many server requests are remembered at once."""
+MAX_OPEN: Final = 5_000
+"""How many of these runs go on at once; beyond, the oldest counts as abandoned."""
 RETRY_SECONDS: Final = 60.0
 """How long a run whose last call failed in a way that is worth a retry waits for it."""
 _WORTH_A_RETRY: Final = frozenset({"rate_limited", "timeout", "connection", "upstream_error"})
@@ -102,6 +103,9 @@ def open_for(
         with _lock:
             _open[run.id] = found
             found.in_flight += 1
+            oldest = next(iter(_open.values())) if len(_open) > MAX_OPEN else None
+        if oldest is not None:
+            _end(oldest)
     else:
         with _lock:
             found = _open.get(placement.run.id)  # type: ignore[assignment]
@@ -291,8 +295,3 @@ def forget() -> None:
     _servers.clear()
     open_scopes.clear()
     _place.implicit.set(None)
-
-
-def context_of(found: ImplicitRun | None) -> Context:
-    """The context that a call of this run starts its span in."""
-    return found.context if found is not None and found.context is not None else otel_context.get_current()
