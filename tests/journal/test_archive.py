@@ -9,11 +9,19 @@ import pytest
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import JournalError, RunNotFound
-from spanledger.journal import Archive, Journal, RunRow, SpanRow, total
+from spanledger.journal import Archive, Journal, RunRow, SpanRow, process, total
 from spanledger.journal.process import Process, alive, this_process
 
 HOUR = 3600 * 10**9
 GOING_ON = RunRow(run_id="live", started=BEGAN, heartbeat=BEGAN)
+
+
+@pytest.fixture(autouse=True)
+def _known_anew():
+    """What a process knows of itself is kept; a test that changes what it can know must not leave that behind."""
+    process._describe.cache_clear()
+    yield
+    process._describe.cache_clear()
 
 
 @pytest.fixture
@@ -170,8 +178,6 @@ def test_a_file_that_may_only_be_read_is_read_from_a_copy(path, journal, monkeyp
 
 
 def test_where_the_system_does_not_tell_a_heartbeat_decides(monkeypatch):
-    from spanledger.journal import process
-
     monkeypatch.setattr(process, "_world", lambda: "")
     me = this_process()
     assert alive(Process(me.pid, me.host, "")) is None
