@@ -44,7 +44,7 @@ def _no_run_left():
     runs.configure(Settings())
     ledger._runs.clear()
     ledger._open.clear()
-    ledger.listeners.clear()
+    ledger._listeners.clear()
     runs.use_provider(None)
     runs.configure(Settings())
 

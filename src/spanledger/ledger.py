@@ -1,8 +1,7 @@
 """
-What each run has used so far: the truth that limits, metrics, journal and report read.
+All runs of this process: those that go on, the last ones that ended, and who is told what happens to them.
 
-It is fed by the calls themselves, not by spans, so it is right for unsampled calls and for calls whose span somebody
-else emits.  Prices are looked up when somebody asks for money, never on the caller's way to the model.
+The truth that limits, metrics, journal and report read; what one run has used is in `spanledger.account`.
 """
 
 from __future__ import annotations
@@ -11,209 +10,20 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
 
-from . import pricing
-from .model import Usage
-from .outcomes import status_of
+from .account import ModelCall, Run, ToolUse, Totals
 
-__all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
+__all__ = ["EVENTS", "Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
 
-_pricing = threading.RLock()
+EVENTS: Final = ("started", "call", "tool", "ended")
+"""What happens to a run: it begins, a model call or a tool call of it is settled, it ends."""
 
-MAX_TO_PRICE: Final = 500
-"""How many calls of a run wait for their price; normally the journal's thread asks long before."""
-
-
-@dataclass(slots=True)
-class ModelCall:
-    """One model call as it is settled.  Times are nanoseconds since the epoch."""
-
-    operation: str
-    provider: str
-    request_model: str | None
-    model: str | None
-    usage: Usage
-    started: int
-    ended: int
-    step: int
-    tier: str | None = None
-    error_class: str | None = None
-    tool_calls: int = 0
-    retried: tuple[str, ...] = ()
-    """The error classes of the client's earlier attempts at this call."""
-    retry_wait: float = 0.0
-    """Seconds that the client waited between them."""
-
-
-@dataclass(slots=True)
-class ToolUse:
-    """One tool call as it is settled.  *duration* is seconds, `None` when nobody measured it."""
-
-    name: str
-    args_hash: str | None
-    duration: float | None
-    step: int
-    error_class: str | None = None
-    result_hash: str | None = None
-    cost: Decimal | None = None
-
-
-@dataclass(slots=True)
-class Totals:
-    """Token sums over the model calls of a run; *unknown* counts the calls whose provider said nothing."""
-
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    reasoning: int = 0
-    unknown: int = 0
-
-    @property
-    def total(self) -> int:
-        """Input and output tokens."""
-        return self.input + self.output
-
-    def add(self, usage: Usage) -> None:
-        """Add the tokens of one call."""
-        total, output = usage.input, usage.output
-        if total is None and output is None:
-            self.unknown += 1
-            return
-        self.input += total or 0
-        self.output += output or 0
-        if usage.cache_read:
-            self.cache_read += usage.cache_read
-        if usage.cache_write:
-            self.cache_write += usage.cache_write
-        if usage.reasoning:
-            self.reasoning += usage.reasoning
-
-
-class Run:
-    """
-    One request to its end, and what it used.
-
-    Times are nanoseconds since the epoch, `cost` is US dollars as a `Decimal`.  `stop_reason` is `None` while the run
-    goes on; setting it before the end decides what the run ends with.  What was never set stays on the class.
-    """
-
-    name: str | None = None
-    implicit: bool = False
-    session_id: str | None = None
-    user_id: str | None = None
-    request_id: str | None = None
-    labels: Mapping[str, str] = MappingProxyType({})
-    agent_version: str | None = None
-    prompt_version: str | None = None
-    parent: Run | None = None
-    """The run this one was started in; what is settled here counts there too."""
-    trace_id: str | None = None
-    span_id: str | None = None
-    ended: int | None = None
-    stop_reason: str | None = None
-    error_class: str | None = None
-    steps: int = 0
-    model_calls: int = 0
-    model_errors: int = 0
-    tool_calls: int = 0
-    tool_errors: int = 0
-    system_hash: str | None = None
-    tools_hash: str | None = None
-    last_tool: str | None = None
-    finish: str | None = None
-    """The stop reason that the last model call's finish reasons stand for."""
-    failed: tuple[int, str, str] | None = None
-    """The last exception that left a call: its `id`, where (``model`` or ``tool``) and its error class."""
-    _cost: Decimal = Decimal(0)
-    _unpriced: int = 0
-
-    def __init__(self, id: str, **given: Any) -> None:  # noqa: A002 - it is the run's
-        self.id = id
-        self.started = self.active = time.time_ns()
-        """`active` is when something last happened."""
-        self.usage = Totals()
-        self.models: dict[str, int] = {}
-        """Response model (or the requested one) -> number of calls."""
-        self.decisions: list[Any] = []
-        """What limits decided, in order; see `spanledger.limits`."""
-        self.lock = threading.RLock()
-        """Reentrant: a signal handler that ends runs may come in the middle of anything."""
-        self._to_price: list[ModelCall] = []
-        if given:
-            for name in given:
-                if not hasattr(Run, name) and name not in ("started", "usage", "models"):
-                    raise TypeError(f"a run has no {name!r}")
-            self.__dict__.update(given)
-
-    def __repr__(self) -> str:
-        return f"Run({self.id!r}, name={self.name!r}, stop_reason={self.stop_reason!r})"
-
-    @property
-    def status(self) -> str:
-        """``running``, ``success``, ``failure`` or ``timeout``."""
-        return status_of(self.stop_reason) if self.ended is not None else "running"
-
-    @property
-    def cost(self) -> Decimal:
-        """What the priced calls cost so far, USD.  `unpriced` says how many calls have no price."""
-        self._price()
-        return self._cost
-
-    @property
-    def unpriced(self) -> int:
-        """How many model calls have no price: unknown model, or no usage."""
-        self._price()
-        return self._unpriced
-
-    def _price(self) -> None:
-        if not self._to_price:
-            return
-        with _pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
-            while self._to_price:
-                call = self._to_price.pop()
-                price = pricing.price_call(call)
-                with self.lock:
-                    if price.amount is None:
-                        self._unpriced += 1
-                    else:
-                        self._cost += price.amount
-
-    def settle_model(self, call: ModelCall) -> None:
-        """Account for a model call that ended, well or not."""
-        with self.lock:
-            self.model_calls += 1
-            if call.error_class is not None:
-                self.model_errors += 1
-            self.usage.add(call.usage)
-            model = call.model or call.request_model or "unknown"
-            self.models[model] = self.models.get(model, 0) + 1
-            self._to_price.append(call)
-            self.active = call.ended
-        if len(self._to_price) > MAX_TO_PRICE:
-            self._price()
-        if self.parent is not None:
-            self.parent.settle_model(call)
-
-    def settle_tool(self, use: ToolUse) -> None:
-        """Account for a tool call that ended, well or not."""
-        with self.lock:
-            self.tool_calls += 1
-            self.tool_errors += use.error_class is not None
-            self.last_tool = use.name
-            self.active = time.time_ns()
-            if use.cost is not None:
-                self._cost += use.cost
-        if self.parent is not None:
-            self.parent.settle_tool(use)
+Listener: TypeAlias = Callable[[Run], Any]
 
 
 class Ledger:
@@ -225,8 +35,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._max = max_runs
         self.forgotten = 0
-        self.listeners: list[Callable[[str, Run], Any]] = []
-        """Called with ``started``, ``changed`` or ``ended`` and the run, on the caller's thread; must be quick."""
+        self._listeners: dict[str, tuple[Listener, ...]] = {}
 
     def open(self, run: Run) -> None:
         """Remember a run that begins."""
@@ -253,18 +62,29 @@ class Ledger:
         self.tell("ended", run)
         return True
 
+    def listen(self, listener: Listener, *events: str) -> None:
+        """Call *listener* with the run after each of *events* (`EVENTS`), on the caller's thread; must be quick."""
+        for event in events:
+            if event not in EVENTS:
+                msg = f"{event!r} is no event of a run; one of: {', '.join(EVENTS)}"
+                raise ValueError(msg)
+            self._listeners[event] = (*self._listeners.get(event, ()), listener)
+
+    def ignore(self, listener: Listener) -> None:
+        """Call *listener* no more."""
+        for event, listeners in self._listeners.items():
+            self._listeners[event] = tuple(other for other in listeners if other != listener)
+
     def tell(self, event: str, run: Run) -> None:
-        """Tell the listeners that something happened to *run*."""
-        for listener in self.listeners:
-            listener(event, run)
+        """Tell those who listen for *event* that it happened to *run*."""
+        for listener in self._listeners.get(event, ()):
+            listener(run)
 
     def begin_anew(self) -> None:
         """Forget everything, locks that somebody held included: a forked child's runs are its own."""
         self._lock = threading.RLock()
         self._runs = OrderedDict()
         self._open = {}
-        global _pricing  # noqa: PLW0603 - somebody in the parent may have held it
-        _pricing = threading.RLock()
 
     def get(self, run_id: str) -> Run | None:
         """The run with this id, if it is remembered."""

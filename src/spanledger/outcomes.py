@@ -15,6 +15,7 @@ from .errors import LimitExceeded
 __all__ = [
     "ERROR_CLASSES",
     "STOP_REASONS",
+    "classify_code",
     "classify_exception",
     "classify_payload",
     "error_type",
@@ -153,6 +154,13 @@ def _context_or(found: str, error: BaseException) -> str:
     if any(words in said for words in ("context length", "context_length", "prompt is too long", "maximum context")):
         return "context_length"
     return "content_filter" if "content_filter" in said or "content management policy" in said else found
+
+
+def classify_code(code: str) -> str:
+    """The error class of an error that came as data inside an answer, by its code or HTTP status."""
+    if code in _CODE_CLASS and code != "invalid_request_error":
+        return _CODE_CLASS[code]
+    return _of_status(_as_status(code) or 0) or "exception"
 
 
 def classify_payload(result: Any) -> str | None:

@@ -7,6 +7,7 @@ Plain strings, so that no version of the conventions package can break us.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Final
 
 from .model import Response, Usage
@@ -169,27 +170,33 @@ def tier_of(*attributes: Any) -> str | None:
     return None
 
 
-def usage_attributes(usage: Usage) -> dict[str, Any]:
-    """*usage* in the convention's spelling: input includes what was cached, output includes reasoning."""
-    if not usage.known and not usage.requests:
-        return {USAGE_SOURCE: "unknown"}
-    found: dict[str, Any] = {USAGE_SOURCE: "provider"}
-    if (total := usage.input) is not None:
+_details: Final = attrgetter(*(field for _, field in TOKENS))
+
+
+def put_usage(usage: Usage, found: dict[str, Any]) -> None:
+    """*usage* into *found* in the convention's spelling: input includes what was cached, output includes reasoning."""
+    total, output = usage.input, usage.output
+    if total is None and output is None and not usage.requests:
+        found[USAGE_SOURCE] = "unknown"
+        return
+    found[USAGE_SOURCE] = "provider"
+    if total is not None:
         found[USAGE_INPUT] = total
-    if usage.output is not None:
-        found[USAGE_OUTPUT] = usage.output
-    for name, field in TOKENS:
-        if value := getattr(usage, field):
-            found[name] = value
-    for name, count in usage.requests.items():
-        found[USAGE_REQUESTS + name] = count
+    if output is not None:
+        found[USAGE_OUTPUT] = output
+    if any(details := _details(usage)):
+        for (name, _), value in zip(TOKENS, details, strict=True):
+            if value:
+                found[name] = value
+    if usage.requests:
+        for name, count in usage.requests.items():
+            found[USAGE_REQUESTS + name] = count
     if usage.cost is not None:
         found[USAGE_PROVIDER_COST] = usage.cost
-    return found
 
 
 def usage_of(attributes: Any) -> Usage:
-    """The `Usage` that a span's *attributes* spell; the inverse of `usage_attributes`."""
+    """The `Usage` that a span's *attributes* spell; the inverse of `put_usage`."""
     usage = Usage()
     for name, field in TOKENS:
         if (value := attributes.get(name)) is not None:
@@ -204,14 +211,19 @@ def usage_of(attributes: Any) -> Usage:
     return usage
 
 
-def response_attributes(response: Response, *, usage: bool = True) -> dict[str, Any]:
-    """*response* as attributes, without content; without *usage* where nothing was bought."""
-    found = usage_attributes(response.usage) if usage else {}
+def _word(value: Any) -> str:
+    return value if type(value) is str else str(getattr(value, "value", value))
+
+
+def put_response(response: Response, found: dict[str, Any], *, usage: bool = True) -> None:
+    """*response* as attributes into *found*, without content; without *usage* where nothing was bought."""
+    if usage:
+        put_usage(response.usage, found)
     if response.id is not None:
         found[RESPONSE_ID] = response.id
     if response.model is not None:
         found[RESPONSE_MODEL] = response.model
     if response.finish_reasons:
-        found[RESPONSE_FINISH_REASONS] = response.finish_reasons
-    found.update(response.extra)
-    return found
+        found[RESPONSE_FINISH_REASONS] = tuple(map(_word, response.finish_reasons))
+    if response.extra:
+        found.update(response.extra)

@@ -87,7 +87,7 @@ class Spanledger:
         if self.instrumentation is not None:
             self.instrumentation.undo()
         with contextlib.suppress(ValueError):
-            ledger.listeners.remove(self.metrics.run_event)
+            ledger.ignore(self.metrics.run_ended)
         with contextlib.suppress(ValueError):
             runs.tool_listeners.remove(self.metrics.tool_ended)
         atexit.unregister(self.finish)
@@ -173,7 +173,7 @@ def start(
         settings, provider, journal, live,
         Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
     )  # fmt: skip
-    ledger.listeners.append(made.metrics.run_event)
+    ledger.listen(made.metrics.run_ended, "ended")
     runs.tool_listeners.append(made.metrics.tool_ended)
     runs.use_provider(provider)
     if watch:

@@ -19,9 +19,9 @@ def test_secrets_in_every_field_that_somebody_writes_do_not_reach_the_file(path)
     live = LiveRuns(journal, ledger, describe=protection(Settings()))
     run = Run(
         id="r1", name=f"for {MAIL}", session_id=f"s {CARD}", user_id=MAIL, request_id=f"{MAIL}/1",
-        labels={"card": CARD, MAIL: "key"}, agent_version=MAIL, prompt_version=MAIL, last_tool=f"mail {MAIL}",
-        models={f"ft:{MAIL}": 1},
+        labels={"card": CARD, MAIL: "key"}, agent_version=MAIL, prompt_version=MAIL,
     )  # fmt: skip
+    run.last_tool, run.models = f"mail {MAIL}", {f"ft:{MAIL}": 1}
     ledger.open(run)
     assert live.close()
     everything = b"".join(file.read_bytes() for file in path.parent.iterdir())

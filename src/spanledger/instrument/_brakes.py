@@ -26,15 +26,14 @@ class Brakes:
         engine.before, engine.after = self._before, self._after
         runs.gate.before, runs.gate.after = self._before_tool, limits.settle_tool
         runs.gate.standing = limits.standing
-        ledger.listeners.append(self._run_event)
+        ledger.listen(limits.ended, "ended")
         runs.tool_listeners.append(self._inferred)
 
     def off(self) -> None:
         """Ask nobody any more."""
         self._engine.before = self._engine.after = None
         runs.gate.before = runs.gate.after = runs.gate.standing = None
-        if self._run_event in ledger.listeners:
-            ledger.listeners.remove(self._run_event)
+        ledger.ignore(self.limits.ended)
         if self._inferred in runs.tool_listeners:
             runs.tool_listeners.remove(self._inferred)
 
@@ -58,7 +57,3 @@ class Brakes:
     def _inferred(self, run: Run, use: ToolUse) -> None:
         if use.duration is None:  # nobody watched it, so nobody was asked before it
             self.limits.settle_tool(run, None, use)
-
-    def _run_event(self, event: str, run: Run) -> None:
-        if event == "ended":
-            self.limits.ended(run)

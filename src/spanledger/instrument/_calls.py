@@ -15,13 +15,14 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import runs, semconv
+from ..canonical import to_json
 from ..errors import LimitExceeded
 from ..ledger import ModelCall, ledger
 from ..model import Draft, Response
-from ..outcomes import classify_exception, error_type, stop_reason_of_finish
+from ..outcomes import classify_code, classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
-from ._content import content_attributes, for_sampling, note_hashes, output_attribute, request_attributes
+from ._content import content_attributes, for_sampling, note_hashes, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
 from ._retries import Retried, calling
@@ -93,7 +94,8 @@ class Call:
                 runs.complete(self.span, {**for_sampling(self), **request_attributes(self, alone=self._alone)})
         else:
             self._open_span(here)
-        note_hashes(request, run, self._later)
+        if request.system or request.tools:
+            note_hashes(request, run, self._later)
 
     def _open_span(self, here: Context) -> None:
         model = self.request.model
@@ -166,7 +168,9 @@ class Call:
             except Exception as error:  # noqa: BLE001 - a broken body: the user will see it when they parse
                 self._end(None, error)
                 return
-        self.response = self.endpoint.read_response(self._seam.unpack(result), self.engine.content)
+        unpack = self._seam.unpack
+        answer = unpack(result) if unpack is not None else result
+        self.response = self.endpoint.read_response(answer, self.engine.content)
 
     # --- streams -----------------------------------------------------------------------------------------------
 
@@ -191,7 +195,7 @@ class Call:
         if chunks and self._draft is not None and not self._done:
             with shield("reading a stream"):
                 unpack = self._seam.unpack
-                self.endpoint.fold(self._draft, [unpack(chunk) for chunk in chunks])
+                self.endpoint.fold(self._draft, [unpack(chunk) for chunk in chunks] if unpack is not None else chunks)
 
     def started_streaming(self) -> None:
         """The first chunk is here."""
@@ -221,6 +225,7 @@ class Call:
             return
         self._done = True
         try:
+            response = self.response = response or Response()
             self._settle(response, error)
             self._close(response, error)
         except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too
@@ -228,15 +233,14 @@ class Call:
             if self.theirs is None:
                 self.span.end()
 
-    def _settle(self, response: Response | None, error: BaseException | None) -> None:
+    def _settle(self, response: Response, error: BaseException | None) -> None:
         self.seconds = time.perf_counter() - self._started
-        response = self.response = response or Response()
         run, request = self.run, self.request
         if error is not None:
             self.error_class = classify_exception(error)
             run.failed = (id(error), "model", self.error_class)
         elif response.error is not None:
-            self.error_class = classify_exception(_said(response.error))
+            self.error_class = classify_code(response.error)
             run.failed = (0, "model", self.error_class)
         if self.retried is not None:
             self._later.update(self.retried.attributes())
@@ -249,8 +253,7 @@ class Call:
             )  # fmt: skip
             run.settle_model(self.model_call)
             if response.finish_reasons and run.finish != "cancelled":
-                finish = stop_reason_of_finish(response.finish_reasons)
-                run.finish = None if finish == "completed" else finish
+                run.finish = stop_reason_of_finish(response.finish_reasons)
             elif response.error is not None:
                 run.finish = "model_error"
             if response.tool_calls:
@@ -261,16 +264,15 @@ class Call:
         for listener in self.engine.listeners:
             listener(self)
 
-    def _close(self, response: Response | None, error: BaseException | None) -> None:
+    def _close(self, response: Response, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone
         ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
         if self._recording and span.is_recording():
-            response = response or Response()
             attributes = self._later
-            attributes.update(semconv.response_attributes(response, usage=self.endpoint.inference))
+            semconv.put_response(response, attributes, usage=self.endpoint.inference)
             attributes.update(ended)
             if self.engine.content and response.messages:
-                attributes.update(output_attribute(response))
+                attributes[semconv.OUTPUT_MESSAGES] = to_json(response.messages)
             if self.error_class is not None:
                 kind = error_type(error) if error is not None else str(response.error)
                 attributes[semconv.ERROR_TYPE] = kind
@@ -284,16 +286,4 @@ class Call:
             span.end()
         if implicit is not None and not alone:
             runs.call_ended(implicit, response, error, span)
-
-
-class _Said(Exception):
-    """Never raised: an error that came as data."""
-
-    code: str
-
-
-def _said(code: str) -> BaseException:
-    said = _Said(code)
-    said.code = code
-    return said
 

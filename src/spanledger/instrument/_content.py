@@ -12,13 +12,13 @@ from .. import runs, semconv
 from ..canonical import to_json
 from ..hashing import hasher
 from ..ledger import Run
-from ..model import Request, Response
+from ..model import Request
 from ..providers import Endpoint
 
 if TYPE_CHECKING:
     from ._calls import Call
 
-__all__ = ["content_attributes", "for_sampling", "note_hashes", "output_attribute", "request_attributes"]
+__all__ = ["content_attributes", "for_sampling", "note_hashes", "request_attributes"]
 
 
 def for_sampling(call: Call) -> dict[str, Any]:
@@ -62,6 +62,7 @@ def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:
         if tools != run.tools_hash:
             run.tools_hash = found[semconv.TOOLS_HASH] = tools
 
+
 def content_attributes(endpoint: Endpoint, body: Any) -> dict[str, Any]:
     """System instructions, input messages and tool definitions of a request."""
     system, messages = endpoint.read_messages(body)
@@ -73,8 +74,3 @@ def content_attributes(endpoint: Endpoint, body: Any) -> dict[str, Any]:
     if tools := endpoint.read_tools(body):
         found[semconv.TOOL_DEFINITIONS] = to_json(tools)
     return found
-
-
-def output_attribute(response: Response) -> dict[str, Any]:
-    """The output messages of a response."""
-    return {semconv.OUTPUT_MESSAGES: to_json(response.messages)}

@@ -25,6 +25,9 @@ __all__ = ["LiveRuns"]
 MAX_ENDED: Final = 10_000
 """Ended runs that may wait to be written; beyond, the oldest are lost and counted."""
 
+PAUSE: Final = 0.05
+"""Seconds between two writings at least, so that a busy program's runs are written many at a time."""
+
 _all: weakref.WeakSet[LiveRuns] = weakref.WeakSet()
 _watching_forks = False
 
@@ -54,7 +57,8 @@ class LiveRuns:
         self._inherited: frozenset[str] = frozenset()
         self._closed = False
         self._begin()
-        ledger.listeners.append(self._hear)
+        ledger.listen(self._started, "started")
+        ledger.listen(self._ended_now, "ended")
         _all.add(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
@@ -79,7 +83,8 @@ class LiveRuns:
     def close(self, deadline: float = 5.0) -> bool:
         """Stop following, write what is left; whether that was done within *deadline* seconds."""
         with shield("leaving the ledger"):
-            self._ledger.listeners.remove(self._hear)
+            self._ledger.ignore(self._started)
+            self._ledger.ignore(self._ended_now)
         with self._word:
             self._closed = True
             thread = self._thread
@@ -105,22 +110,32 @@ class LiveRuns:
         self._begin()
         self._inherited = frozenset(run.id for run in self._ledger._open.copy().values())  # noqa: SLF001 - its lock may be held by a thread that is no more
 
-    def _hear(self, event: str, run: Run) -> None:
-        """On the caller's thread: leave word, no more."""
-        if event == "changed" or run.id in self._inherited:
+    # the next two are on the caller's thread: they leave word, no more
+
+    def _started(self, run: Run) -> None:
+        if run.id not in self._inherited:
+            with self._word:
+                self._wake()
+
+    def _ended_now(self, run: Run) -> None:
+        if run.id in self._inherited:
             return
         with self._word:
-            if event == "ended":
-                self._ended[run.id] = run
-                if len(self._ended) > MAX_ENDED:
-                    del self._ended[next(iter(self._ended))]
-                    failures["keeping up with ended runs"] += 1
-            self._urgent = True
-            if self._thread is None and not self._closed:
-                with shield("starting the journal's thread"):
-                    self._thread = threading.Thread(target=self._work, name="spanledger-live", daemon=True)
-                    self._thread.start()
-            self._word.notify_all()
+            self._ended[run.id] = run
+            if len(self._ended) > MAX_ENDED:
+                del self._ended[next(iter(self._ended))]
+                failures["keeping up with ended runs"] += 1
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._urgent:
+            return
+        self._urgent = True
+        if self._thread is None and not self._closed:
+            with shield("starting the journal's thread"):
+                self._thread = threading.Thread(target=self._work, name="spanledger-live", daemon=True)
+                self._thread.start()
+        self._word.notify_all()
 
     def _work(self) -> None:
         with shield("loading prices"):
@@ -137,9 +152,13 @@ class LiveRuns:
                 self._word.notify_all()
                 if closed:
                     return
+                self._word.wait_for(self._hurried, PAUSE)
+
+    def _hurried(self) -> bool:
+        return self._closed or self._asked > self._answered
 
     def _wanted(self) -> bool:
-        return self._urgent or self._closed or self._asked > self._answered
+        return self._urgent or self._hurried()
 
     def _write(self) -> None:
         with shield("writing live runs"):

@@ -74,7 +74,8 @@ class Seam:
     A method, in its sync and async form, that interesting calls go through.
 
     *recognize* gets the client object, the positional and the keyword arguments, and returns what it found or `None`
-    when the call is none of our business.  *unpack* gets the model's answer out of what the client returned.
+    when the call is none of our business.  *unpack* gets the model's answer out of what the client returned, where
+    that is not it itself.
     *inside* tells where in the result the thing is that the user will read later: a mapping and a key, so that
     something can be put in its place; `None` when the result is all here.  An *optional* method is one that not
     every version has.
@@ -84,7 +85,7 @@ class Seam:
     sync: str | None
     asyncio: str | None
     recognize: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Found | None]
-    unpack: Callable[[Any], Any] = lambda result: result
+    unpack: Callable[[Any], Any] | None = None
     inside: Callable[[Any], tuple[Any, str] | None] | None = None
     optional: bool = False
 

@@ -47,27 +47,32 @@ def read_usage(wire: Any) -> Usage:
     else:
         cached = (read or 0) + (write or 0)
         uncached = total_in if cached > total_in else total_in - cached
-        output = _with_reasoning(total_in, output, reasoning, count(found.get("total_tokens")))
+        if reasoning:
+            output = _with_reasoning(total_in, output, reasoning, count(found.get("total_tokens")))
     usage = Usage(uncached, read, write, output, reasoning=reasoning)
-    _details(usage, into, out_of)
+    if into:
+        _input_details(usage, into)
+    if out_of:
+        _output_details(usage, out_of)
     if "cost" in found:
         usage.cost = _cost(found)
     return usage
 
 
-def _details(usage: Usage, into: Mapping[str, Any], out_of: Mapping[str, Any]) -> None:
-    if into:
-        if (audio := into.get("audio_tokens")) is not None:
-            usage.input_audio = count(audio)
-        if (image := into.get("image_tokens")) is not None:
-            usage.input_image = count(image)
-        if apart := into.get("cached_tokens_details"):
-            usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
-    if out_of:
-        if (audio := out_of.get("audio_tokens")) is not None:
-            usage.output_audio = count(audio)
-        if (image := out_of.get("image_tokens")) is not None:
-            usage.output_image = count(image)
+def _input_details(usage: Usage, into: Mapping[str, Any]) -> None:
+    if (audio := into.get("audio_tokens")) is not None:
+        usage.input_audio = count(audio)
+    if (image := into.get("image_tokens")) is not None:
+        usage.input_image = count(image)
+    if apart := into.get("cached_tokens_details"):
+        usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
+
+
+def _output_details(usage: Usage, out_of: Mapping[str, Any]) -> None:
+    if (audio := out_of.get("audio_tokens")) is not None:
+        usage.output_audio = count(audio)
+    if (image := out_of.get("image_tokens")) is not None:
+        usage.output_image = count(image)
 
 
 def _cache_read(found: Mapping[str, Any], into: Mapping[str, Any]) -> int | None:

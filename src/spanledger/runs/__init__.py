@@ -10,17 +10,16 @@ from ._foreign import complete, foreign_agent, foreign_model, foreign_tool, hush
 from ._gate import gate
 from ._implicit import (
     ImplicitRun,
-    asked_by_name,
     call_ended,
     end_all,
     forget,
-    note_asked,
     open_for,
     server_ended,
     server_started,
     sweep,
 )
 from ._infer import infer_tools
+from ._pending import asked_by_name, note_asked
 from ._place import (
     Placement,
     attach,

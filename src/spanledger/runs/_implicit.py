@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -21,16 +21,15 @@ from opentelemetry.trace import Span, SpanKind
 
 from .. import semconv
 from ..ledger import Run, ledger
-from ..model import Request, Response, ToolCall
+from ..model import Request, Response
 from ..outcomes import status_of, stop_reason_of_exception
-from . import _place
+from . import _pending, _place
+from ._pending import pending_of, waiting
 from ._place import Placement
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 
-__all__ = ["ImplicitRun", "Pending", "end_all", "note_asked", "open_for", "pending_of", "sweep"]
+__all__ = ["ImplicitRun", "call_ended", "end_all", "forget", "open_for", "sweep"]
 
-MAX_PENDING: Final = 5_000
-"""How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
 MAX_SERVERS: Final = 10_000
 """How many server requests are remembered at once."""
 MAX_OPEN: Final = 5_000
@@ -56,27 +55,10 @@ class ImplicitRun:
     """Whether others make its spans, so that it has none of its own; its last call's span says how it ended."""
 
 
-@dataclass(slots=True, eq=False)
-class Pending:
-    """A tool call that a model asked for and whose result has not come back yet."""
-
-    run: Run
-    step: int
-    call: ToolCall
-    seen: bool = False
-    """Whether the call itself was watched, so that nothing has to be inferred."""
-    key: Any = field(default=None)
-
-
 _open: OrderedDict[str, ImplicitRun] = OrderedDict()
-_pending: OrderedDict[Any, Pending] = OrderedDict()
 _lock = threading.RLock()
 idle_seconds: float = 900.0
 _swept = 0.0
-
-
-def _key(call: Any) -> Any:
-    return call.id or ("by name", call.name)
 
 
 def open_for(
@@ -86,26 +68,8 @@ def open_for(
     server = _server_here(here) if _servers else None
     placement = _joined(request, server)
     if placement is None:
-        sweep()
-        run = Run(id=new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
-                  agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
-        several = bool(request.tools or request.results or server is not None)
-        found = ImplicitRun(run, None, None, bound=server is not None, spanless=several and spanless)
-        if server is not None:
-            server.run = found
-        if several and not spanless:
-            name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
-            span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
-            note_span(run, span)
-            found.span, found.context = span, trace.set_span_in_context(span)
-        ledger.open(run)
-        placement = Placement(run)
-        with _lock:
-            _open[run.id] = found
-            found.in_flight += 1
-            oldest = next(iter(_open.values())) if len(_open) > MAX_OPEN else None
-        if oldest is not None:
-            _end(oldest)
+        found = _begun(request, server, spanless=spanless)
+        placement = Placement(found.run)
     else:
         with _lock:
             found = _open.get(placement.run.id)  # type: ignore[assignment]
@@ -116,9 +80,33 @@ def open_for(
     return placement, found
 
 
+def _begun(request: Request, server: _Server | None, *, spanless: bool) -> ImplicitRun:
+    sweep()
+    run = Run(new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
+              agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
+    found = ImplicitRun(run, None, None, 1)
+    if request.tools or request.results or server is not None:
+        if server is not None:
+            found.bound, server.run = True, found
+        if spanless:
+            found.spanless = True
+        else:
+            name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
+            span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
+            note_span(run, span)
+            found.span, found.context = span, trace.set_span_in_context(span)
+    ledger.open(run)
+    _open[run.id] = found
+    if len(_open) > MAX_OPEN:
+        with _lock:
+            oldest = next(iter(_open.values()))
+        _end(oldest)
+    return found
+
+
 def _joined(request: Request, server: _Server | None) -> Placement | None:
-    for item in [*request.results, *request.asked] if _pending else ():
-        if (pending := _pending.get(_key(item))) is not None and pending.run.ended is None:
+    for item in [*request.results, *request.asked] if waiting else ():
+        if (pending := pending_of(None, item)) is not None and pending.run.ended is None:
             return Placement(pending.run)
     if server is not None:
         return Placement(server.run.run) if server.run is not None else None
@@ -130,36 +118,6 @@ def _joined(request: Request, server: _Server | None) -> Placement | None:
     if starts_anew and state is not None and state.error is None and state.in_flight == 0:
         return None
     return here
-
-
-def note_asked(run: Run, step: int, response: Response) -> None:
-    """Remember the tool calls that the model asked for."""
-    with _lock:
-        for call in response.tool_calls:
-            key = _key(call)
-            _pending[key] = Pending(run, step, call, key=key)
-        while len(_pending) > MAX_PENDING:
-            _pending.popitem(last=False)
-
-
-def pending_of(run: Run | None, item: Any) -> Pending | None:
-    """The tool call that *item* (a result, or a call by name) answers, if it was asked for in *run*."""
-    found = _pending.get(_key(item))
-    return found if found is not None and (run is None or found.run is run) else None
-
-
-def asked_by_name(name: str, run: Run | None) -> list[Pending]:
-    """The tool calls named *name* that are waiting to be carried out, the oldest first."""
-    with _lock:
-        return [
-            p for p in _pending.values() if not p.seen and p.call.name == name and (run is None or p.run is run)
-        ]  # fmt: skip
-
-
-def settle(pending: Pending) -> None:
-    """The result of this call came back: it is waited for no longer."""
-    with _lock:
-        _pending.pop(pending.key, None)
 
 
 def call_ended(
@@ -291,7 +249,7 @@ def forget() -> None:
     global _lock  # noqa: PLW0603 - somebody in the parent may have held it
     _lock = threading.RLock()
     _open.clear()
-    _pending.clear()
+    _pending.forget()
     _servers.clear()
     open_scopes.clear()
     _place.implicit.set(None)

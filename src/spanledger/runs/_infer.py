@@ -16,7 +16,7 @@ from ..ledger import Run, ToolUse
 from ..model import ToolCall, ToolResult
 from ..outcomes import classify_payload
 from ..shield import shield
-from . import _implicit
+from . import _pending
 from ._place import Placement, attributes_of, tracer
 from ._toolcall import as_text, keep, parent_of, settled
 
@@ -26,10 +26,10 @@ __all__ = ["infer_tools"]
 def infer_tools(run: Run, results: list[ToolResult]) -> None:
     """Make a span for each tool call that nobody watched and whose result a request carries back."""
     for item in results:
-        pending = _implicit.pending_of(run, item)
+        pending = _pending.pending_of(run, item)
         if pending is None:
             continue
-        _implicit.settle(pending)
+        _pending.settle(pending)
         if not pending.seen:
             with shield("inferring a tool call"):
                 _infer(run, pending.step, pending.call, item)

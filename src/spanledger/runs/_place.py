@@ -40,7 +40,10 @@ class Placement:
         return self.run.steps if self.step is None else self.step
 
 
-_get_current, _attach = otel_context.get_current, otel_context.attach
+_here: ContextVar[Context] | None = getattr(getattr(otel_context, "_RUNTIME_CONTEXT", None), "_current_context", None)
+if not isinstance(_here, ContextVar):
+    _here = None
+"""The variable that the API keeps its context in, where it is built as we know it: four calls less for each look."""
 
 implicit: ContextVar[Placement | None] = ContextVar("spanledger-implicit-run", default=None)
 """The run that nobody entered and that the code running here opened."""
@@ -87,15 +90,22 @@ def placed(placement: Placement, context: Context) -> Context:
 
 def attach(context: Context) -> Context:
     """Make *context* current and return the one before; no token is kept, so nothing can fail to be detached."""
-    previous = _get_current()
-    _attach(context)
+    if _here is not None:
+        previous = _here.get()
+        _here.set(context)
+    else:
+        previous = otel_context.get_current()
+        otel_context.attach(context)
     return previous
 
 
 def restore(context: Context, previous: Context) -> None:
     """Go back to *previous* if *context* is still current here; elsewhere there is nothing to take back."""
-    if _get_current() is context:
-        _attach(previous)
+    if _here is not None:
+        if _here.get() is context:
+            _here.set(previous)
+    elif otel_context.get_current() is context:
+        otel_context.attach(previous)
 
 
 class Attached:

@@ -163,7 +163,7 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
         labels: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
-        self._fields = {
+        self._fields: dict[str, Any] = {
             "name": name or defaults["agent"],
             "session_id": session_id,
             "user_id": user_id,

@@ -162,7 +162,7 @@ def note_span(run: Run, span: Span) -> None:
     """Remember which span stands for *run*."""
     context = span.get_span_context()
     if context.is_valid:
-        run.trace_id, run.span_id = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+        run.span_context = context
 
 
 class StepScope(Attached):
@@ -177,7 +177,6 @@ class StepScope(Attached):
         """Begin the next step."""
         with shield("opening a step"):
             self.number = begin_step(self.run)
-            ledger.tell("changed", self.run)
             attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
             name = f"step {self.name}" if self.name else "step"
             span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)

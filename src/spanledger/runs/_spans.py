@@ -17,7 +17,8 @@ from .. import semconv
 
 __all__ = ["note_decisions", "write"]
 
-_CLEAN: Final = frozenset((str, int, float, bool))
+_CLEAN: Final = frozenset((str, int, float, bool, tuple))
+"""What needs no second look; tuples are our own, and of clean things: others give lists."""
 
 
 def write(span: Span, attributes: Mapping[str, Any]) -> None:
@@ -33,11 +34,12 @@ def write(span: Span, attributes: Mapping[str, Any]) -> None:
     ):
         span.set_attributes(attributes)
         return
+    if _CLEAN.issuperset(map(type, attributes.values())):
+        inside.update(attributes)
+        return
     for name, value in attributes.items():
         if type(value) in _CLEAN:
             inside[name] = value
-        elif type(value) is list and all(type(item) in _CLEAN for item in value):
-            inside[name] = tuple(value)
         else:
             span.set_attribute(name, value)
 

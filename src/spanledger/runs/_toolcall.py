@@ -24,7 +24,7 @@ from ..hashing import hasher
 from ..ledger import Run, ToolUse, ledger
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
-from . import _implicit
+from . import _implicit, _pending
 from ._foreign import complete, foreign_tool
 from ._gate import gate
 from ._place import Attached, Placement, attributes_of, current, placed, tracer
@@ -142,7 +142,7 @@ class ToolScope(Attached):
 
     def _place(self) -> None:
         here = current()
-        waiting = _implicit.asked_by_name(self.name, here.run if here is not None else None)
+        waiting = _pending.asked_by_name(self.name, here.run if here is not None else None)
         match = waiting[0] if len(waiting) == 1 else None
         for pending in waiting if match is None else ():
             if hasher().hash(pending.call.arguments, "tool-args").text == self._args_hash:

@@ -61,10 +61,9 @@ class Metrics:
         """Note a limit's decision."""
         self._notes.append(("decision", (run.name, decision)))
 
-    def run_event(self, event: str, run: Run) -> None:
+    def run_ended(self, run: Run) -> None:
         """Note a run's end; a listener of the ledger."""
-        if event == "ended":
-            self._notes.append(("run", run))
+        self._notes.append(("run", run))
 
     # --- measurements, on the reader's thread --------------------------------------------------------------------
 
