@@ -31,13 +31,13 @@ import binascii
 import hashlib
 import hmac
 import logging
-import os
 import secrets
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from . import private_file
 from .canonical import TooLarge, canonical, parse_json, quick_bytes, to_json
 from .config import Settings, state_directory
 from .errors import ConfigurationError
@@ -166,24 +166,7 @@ def _kept_key(path: Path) -> bytes:
     try:
         return _decode(path.read_text(encoding="ascii"), str(path))
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = base64.b64encode(secrets.token_bytes(MIN_KEY_BYTES))
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(fresh)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # whole or not at all, and only one process wins
-        except FileExistsError:
-            pass
-        except OSError:
-            if not path.exists():
-                draft.replace(path)  # a file system without links
-    finally:
-        draft.unlink(missing_ok=True)
+        private_file.make(path, base64.b64encode(secrets.token_bytes(MIN_KEY_BYTES)))
     return _decode(path.read_text(encoding="ascii"), str(path))
 
 

@@ -14,15 +14,13 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
 
+from .. import private_file
 from ..errors import JournalError, JournalTooNew
 from .schema import APPLICATION_ID, MIGRATIONS, format_version, migrate
 
 __all__ = ["damaged", "open_to_read", "open_to_write", "our_version", "set_aside", "transaction", "unreadable"]
 
-MODE: Final = 0o600
-DIRECTORY_MODE: Final = 0o700
 
 
 def our_version() -> str:
@@ -53,10 +51,9 @@ def open_to_write(path: Path, *, busy: float) -> sqlite3.Connection:
     `JournalTooNew` for a newer file and `JournalError` for somebody else's, both untouched; `sqlite3.Error` and
     `OSError` as they come.
     """
-    path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, MODE))
+    private_file.make(path)
     if path.stat().st_mode & 0o077:
-        path.chmod(MODE)
+        path.chmod(private_file.MODE)
     connection = _connect(path, "rw", busy)
     try:
         _check(connection, path)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from .. import private_file
 from .store import HOLD_SECONDS, Kill, Refused, StoreDown, Want
 
 __all__ = ["SqliteStore"]
@@ -87,8 +88,7 @@ class SqliteStore:
         if self._connection is not None:
             self._left.append(self._connection)
             self._connection = None
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        private_file.make(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection, self._pid = connection, os.getpid()
         connection.execute("PRAGMA journal_mode = WAL")
