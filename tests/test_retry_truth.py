@@ -43,7 +43,7 @@ def persist(client, times):
     for last in range(times, 0, -1):
         try:
             return client.chat.completions.create(**CHAT_ASK)
-        except openai.InternalServerError:
+        except openai.InternalServerError:  # noqa: PERF203 - that is what they do
             if last == 1:
                 raise
     return None

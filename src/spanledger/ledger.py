@@ -192,7 +192,9 @@ class Run:
                         self._cost += price.amount
 
     def settle_model(self, call: ModelCall) -> None:
-        """Account for a model call that ended, well or not."""
+        """Account for a model call that ended, well or not; one that a limit refused was none."""
+        if call.error_class == "denied":
+            return
         with self.lock:
             self.model_calls += 1
             if call.error_class is not None:
