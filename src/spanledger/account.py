@@ -125,6 +125,10 @@ class Run:
     model_errors: int = 0
     tool_calls: int = 0
     tool_errors: int = 0
+    retries: int = 0
+    """Attempts at model calls after others that failed: the clients' own, and those of whoever calls them."""
+    retry_wait: float = 0.0
+    """Seconds that clients waited between their own attempts."""
     system_hash: str | None = None
     tools_hash: str | None = None
     last_tool: str | None = None
@@ -217,7 +221,9 @@ class Run:
                         self._cost += price.amount
 
     def settle_model(self, call: ModelCall) -> None:
-        """Account for a model call that ended, well or not."""
+        """Account for a model call that ended, well or not; one that a limit refused was none."""
+        if call.error_class == "denied":
+            return
         with self.lock:
             self.model_calls += 1
             if call.error_class is not None:
@@ -227,6 +233,9 @@ class Run:
             self.models[model] = self.models.get(model, 0) + 1
             self._to_price.append(call)
             self.active = call.ended
+            if call.retried:
+                self.retries += len(call.retried)
+                self.retry_wait += call.retry_wait
         if len(self._to_price) > MAX_TO_PRICE:
             self._price()
         if self.parent is not None:

@@ -18,6 +18,8 @@ ACTIONS: Final = ("observe", "warn", "stop")
 """What happens at a limit: it is recorded, somebody is told, the next call is refused."""
 SCOPES: Final = ("run", "user", "session", "agent", "team")
 
+_COUNTS: Final = ("tokens", "steps", "tool_calls", "retries")
+
 T = TypeVar("T", bound="Budget | Rule | Loops")
 
 
@@ -49,6 +51,8 @@ class Budget:
     """Input and output tokens."""
     steps: int | None = None
     tool_calls: int | None = None
+    retries: int | None = None
+    """Attempts at model calls after the first, by the client or by whoever calls it."""
     seconds: float | None = None
     """Wall time since the run began; only per run."""
     action: str = "observe"
@@ -71,7 +75,7 @@ class Budget:
         _one_of(place, "unpriced", self.unpriced, ACTIONS)
         if self.usd is not None:
             object.__setattr__(self, "usd", _amount(place, self.usd))
-        for name in ("tokens", "steps", "tool_calls"):
+        for name in _COUNTS:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise ConfigurationError(f"{place}: {name} is {value!r}; it must be a whole number, not negative")
@@ -81,8 +85,8 @@ class Budget:
                 raise ConfigurationError(f"{place}: seconds counts per run; say per: run")
         if not 0 < _number(place, "warn_at", self.warn_at) <= 1:
             raise ConfigurationError(f"{place}: warn_at is {self.warn_at!r}; it must be a share above 0, up to 1")
-        if not any(getattr(self, n) is not None for n in ("usd", "tokens", "steps", "tool_calls", "seconds")):
-            raise ConfigurationError(f"{place} has no limit; give one of usd, tokens, steps, tool_calls, seconds")
+        if all(getattr(self, name) is None for name in ("usd", "seconds", *_COUNTS)):
+            raise ConfigurationError(f"{place} has no limit; give one of usd, seconds, {', '.join(_COUNTS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

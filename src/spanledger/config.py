@@ -107,8 +107,11 @@ class Settings:
     """How many tokens a run may use, input and output."""
     budget_steps: int | None = None
     budget_tool_calls: int | None = None
+    budget_retries: int | None = None
     budget_seconds: float | None = None
     """How long a run may take."""
+    budget_warn_at: float = 0.7
+    """The share of a run's budget at which somebody is told beforehand."""
     budget_action: str = field(default="observe", metadata=_name(choices=ACTIONS))
     """What happens at a run's budget: ``observe`` records it, ``warn`` tells, ``stop`` refuses the next call."""
     budgets: tuple[Budget, ...] = ()

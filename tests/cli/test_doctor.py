@@ -188,7 +188,7 @@ def test_grpc_without_its_exporter_is_a_problem(points, monkeypatch):
 
 
 def test_the_state_of_the_journal(call, points, recorded_path):
-    assert f"{recorded_path}: format 2, 1 runs," in call("doctor").output
+    assert f"{recorded_path}: format 3, 1 runs," in call("doctor").output
     recorded_path.chmod(0o644)
     # reading makes it private again, as writing does
     assert "mode 0600, writable" in call("doctor").output

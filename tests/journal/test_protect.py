@@ -10,6 +10,7 @@ from spanledger.config import Settings
 from spanledger.journal import Archive, Journal, LiveRuns, protection
 from spanledger.ledger import Ledger, Run
 from spanledger.pipeline.steps import redactor_of
+from spanledger.policy import Policy
 
 MAIL, CARD = "anna.schmidt@example.com", "4111 1111 1111 1111"
 
@@ -35,6 +36,28 @@ def test_a_user_is_spelled_as_on_the_spans():
     settings = Settings()
     on_span = redactor_of(settings).attributes({semconv.USER_ID: MAIL})[semconv.USER_ID]
     assert protection(settings)(replace(SUPPORT, user_id=MAIL)).user_id == on_span
+
+
+def decided(**words):
+    said = {"outcome": "stop", "limit": "usd", "scope": "user", "subject": MAIL, "step": 3, "time": 1, "value": "5"}
+    return [{**said, "reason": "$5 of this user is used", **words}]
+
+
+def test_decisions_name_nobody_that_the_row_does_not_name():
+    for settings in (Settings(), Settings(policy=Policy(user_id="hash")), Settings(policy=Policy(user_id="drop"))):
+        row = protection(settings)(
+            replace(SUPPORT, user_id=MAIL, decisions=decided(why=f"ask {MAIL}", by=MAIL, reason=f"mail {MAIL}"))
+        )
+        assert MAIL not in str(row)
+        assert row.decisions[0]["subject"] == row.user_id
+        assert (row.decisions[0]["value"], row.decisions[0]["step"]) == ("5", 3)
+
+
+def test_a_row_that_can_not_be_described_keeps_the_numbers_of_its_decisions():
+    row = replace(SUPPORT, decisions=decided(by=MAIL)).anonymous()
+    assert row.decisions == [
+        {"outcome": "stop", "limit": "usd", "scope": "user", "step": 3, "value": "5", "time": 1}
+    ]  # fmt: skip
 
 
 def test_what_is_harmless_stays_as_it_is():

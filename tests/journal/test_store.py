@@ -106,14 +106,15 @@ def test_a_file_of_each_older_format_is_brought_up_to_date(path, seen):
     if seen:
         old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         old.execute(f"PRAGMA user_version = {seen}")
-        row = dict(zip(*columns_and_values(SUPPORT), strict=True))
+        there = {column[1] for column in old.execute("PRAGMA table_info(runs)")}
+        row = {name: value for name, value in zip(*columns_and_values(SUPPORT), strict=True) if name in there}
         old.execute(f"INSERT INTO runs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
     old.commit()
     old.close()
     assert Journal(path, days=100_000).write_spans([SPAN])
     with Archive(path) as archive:
         assert archive.format == len(MIGRATIONS)
-        assert [run.run_id for run in archive.runs()] == ([RUN] if seen else [])
+        assert archive.runs() == ([SUPPORT] if seen else [])
         assert archive.spans(RUN) == [SPAN]
         assert archive.counters() == {}
 
@@ -121,7 +122,7 @@ def test_a_file_of_each_older_format_is_brought_up_to_date(path, seen):
 def columns_and_values(run):
     names = list(RunRow.__slots__)
     values = [getattr(run, name) for name in names]
-    return names, [json.dumps(v) if isinstance(v, dict) else str(v) if isinstance(v, Decimal) else v for v in values]
+    return names, [json.dumps(v) if isinstance(v, (dict, list)) else str(v) if isinstance(v, Decimal) else v for v in values]
 
 
 def test_a_migration_that_fails_changes_nothing(path, monkeypatch):

@@ -120,12 +120,15 @@ def test_steps_are_counted_once_and_end_the_run_with_their_own_reason(store, run
     assert limits.standing(run)[0].spent == 2
 
 
-def test_a_step_that_began_by_hand_counts_with_the_next_call(run, ask):
-    limits = Limits([Budget(steps=2, action="stop")])
-    for number in (1, 2, 3):
-        limits.step_started(run, number)
-    with pytest.raises(BudgetExceeded):
-        ask(limits, run, step=1)
+def test_a_step_that_begins_by_hand_counts_at_once_and_its_calls_count_no_other(store, run, ask):
+    limits = Limits([Budget(steps=2, action="stop")], store=store)
+    for number in (1, 2):
+        limits.before_step(run, number)
+        ask(limits, run, step=number)
+    assert limits.standing(run)[0].spent == 2
+    with pytest.raises(BudgetExceeded) as caught:
+        limits.before_step(run, 3)
+    assert (caught.value.limit, caught.value.step, run.stop_reason) == ("steps", 3, "max_steps")
 
 
 def test_tool_calls_are_counted_before_they_are_made(store, run):
@@ -294,11 +297,11 @@ def test_a_mistake_of_ours_stops_no_call(monkeypatch, run, ask, answered):
 
 def test_decisions_are_bounded_per_run(run, ask):
     limits = Limits([Budget(tokens=1, action="stop")])
-    for _ in range(300):
+    for _ in range(500):
         with pytest.raises(LimitExceeded):
             ask(limits, run)
-    assert len(run.decisions) == 200
-    assert limits.voice.refusals == 300
+    assert len(run.decisions) == 400
+    assert limits.voice.refusals == 500
 
 
 def test_what_is_remembered_is_bounded(monkeypatch, ask):

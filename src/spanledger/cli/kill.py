@@ -15,7 +15,7 @@ from ..limits import Kill, kill_store
 from ..limits.store import Store, StoreDown
 from ._shared import JSON, archive, put_json
 
-__all__ = ["Unreachable", "command", "put", "target_of"]
+__all__ = ["Unreachable", "command", "put", "standing_kills", "target_of"]
 
 SCHEMA: Final = "spanledger.kills/1"
 
@@ -66,6 +66,21 @@ def command(
         put(store, as_json)
     except StoreDown as error:
         raise Unreachable(f"nothing was stopped: {error}") from error
+    finally:
+        store.close()
+
+
+def standing_kills() -> list[Kill]:
+    """What is stopped now; nothing, and a word of it, where the store does not answer."""
+    store = kill_store(Settings.load())
+    path = getattr(store, "path", None)
+    if path is not None and not path.exists():  # nobody ever stopped anything on this machine
+        return []
+    try:
+        return store.kills()
+    except StoreDown as error:
+        click.echo(f"what is stopped is not known: {error}", err=True)
+        return []
     finally:
         store.close()
 

@@ -11,6 +11,7 @@ from ..outcomes import STOP_REASONS
 from ..report.as_json import runs_json
 from ..report.listing import table_of, totals_line
 from ._shared import JSON, SINCE, archive, console, put_json
+from .kill import standing_kills
 
 __all__ = ["command"]
 
@@ -31,12 +32,13 @@ def command(as_json: bool, limit: int, **filters: object) -> None:
         rows = found.runs(limit=limit, **filters)  # type: ignore[arg-type]
         where = found.path
     sums = total(rows)
+    kills = {kill.target: kill for kill in standing_kills()} if filters["live"] else None
     if as_json:
-        put_json(runs_json(rows, sums))
+        put_json(runs_json(rows, sums, kills))
     elif not rows:
         wanted = any(filters.values())
         click.echo(f"no runs {'match' if wanted else 'yet'} in {where}")
     else:
         out = console()
-        out.print(table_of(rows, now=time.time_ns(), live=bool(filters["live"])))
+        out.print(table_of(rows, now=time.time_ns(), kills=kills))
         out.print(totals_line(sums), style="dim")

@@ -194,5 +194,5 @@ class LiveRuns:
 def _state(run: Run) -> tuple[object, ...]:
     return (
         run.active, run.steps, run.model_calls, run.tool_calls, run.stop_reason, run.name, run.user_id, run.session_id,
-        run.system_hash, run.tools_hash,
+        run.system_hash, run.tools_hash, run.retries, len(run.decisions),
     )  # fmt: skip

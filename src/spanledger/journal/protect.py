@@ -7,7 +7,7 @@ The user of a row is spelled as on the run's spans: one id finds both.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -24,6 +24,9 @@ _SAID: Final = {
     "service_version": "service.version",
 }  # fmt: skip
 """The fields that somebody wrote, and what they are called on spans."""
+_WORDS: Final = frozenset({"reason", "subject", "by", "why"})
+_PEOPLE: Final = {"user": semconv.USER_ID, "session": semconv.SESSION_ID}
+"""Scopes of decisions whose subject is a person's, and what that is called on spans."""
 
 
 def protection(settings: Settings) -> Callable[[RunRow], RunRow] | None:
@@ -40,9 +43,18 @@ def protection(settings: Settings) -> Callable[[RunRow], RunRow] | None:
         start = len(semconv.LABEL)
         labels = {key[start:]: str(value) for key, value in kept.items() if key.startswith(semconv.LABEL)}
         models = {redactor.text(model): calls for model, calls in row.models.items()}
-        return dataclasses.replace(row, labels=labels, models=models, **fields)
+        decisions = [_decision(redactor, decision) for decision in row.decisions]
+        return dataclasses.replace(row, labels=labels, models=models, decisions=decisions, **fields)
 
     return describe
+
+
+def _decision(redactor: Any, decision: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without what must not leave; users and sessions are spelled as on spans."""
+    found = {key: redactor.text(value) if key in _WORDS else value for key, value in decision.items()}
+    if (name := _PEOPLE.get(str(decision.get("scope")))) and (subject := decision.get("subject")) is not None:
+        found["subject"] = _text(redactor.attributes({name: subject}).get(name))
+    return found
 
 
 def _text(value: Any) -> str | None:

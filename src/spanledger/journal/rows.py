@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
@@ -82,6 +82,10 @@ class RunRow:
     unknown_usage: int = 0
     cost: Decimal = Decimal(0)
     unpriced: int = 0
+    retries: int = 0
+    retry_wait: float = 0.0
+    decisions: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """What limits decided, in order, by the names of `limits.Decision`; money is text, what is unknown left out."""
     pid: int = 0
     host: str = ""
     process: str = ""
@@ -106,7 +110,9 @@ class RunRow:
                 models=dict(run.models), input_tokens=run.usage.input, output_tokens=run.usage.output,
                 cache_read_tokens=run.usage.cache_read, cache_write_tokens=run.usage.cache_write,
                 reasoning_tokens=run.usage.reasoning, unknown_usage=run.usage.unknown,
-                cost=cost, unpriced=unpriced, pid=me.pid, host=me.host, process=me.mark,
+                cost=cost, unpriced=unpriced, retries=run.retries, retry_wait=run.retry_wait,
+                decisions=[decided(decision) for decision in run.decisions],
+                pid=me.pid, host=me.host, process=me.mark,
             )  # fmt: skip
 
     @classmethod
@@ -131,12 +137,16 @@ class RunRow:
             model_calls=facts.get(semconv.RUN_MODEL_CALLS, 0), tool_calls=facts.get(semconv.RUN_TOOL_CALLS, 0),
             input_tokens=facts.get(semconv.RUN_INPUT_TOKENS, 0), output_tokens=facts.get(semconv.RUN_OUTPUT_TOKENS, 0),
             cost=Decimal(str(facts.get(semconv.RUN_COST, 0))), unpriced=facts.get(semconv.RUN_UNPRICED, 0),
+            retries=facts.get(semconv.RUN_RETRIES, 0), retry_wait=facts.get(semconv.RUN_RETRY_WAIT, 0.0),
             pid=me.pid, host=me.host, process=me.mark,
         )  # fmt: skip
 
     def anonymous(self) -> RunRow:
         """The same row without anything that the program said about who it is for."""
-        return dataclasses.replace(self, session_id=None, user_id=None, request_id=None, labels={})
+        bare = [{key: item for key, item in decision.items() if key in _PLAIN} for decision in self.decisions]
+        return dataclasses.replace(
+            self, session_id=None, user_id=None, request_id=None, labels={}, decisions=bare
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +196,18 @@ class SpanRow:
     def seconds(self) -> float:
         """How long it took."""
         return (self.ended - self.started) / 1e9
+
+
+_PLAIN: Final = ("outcome", "limit", "scope", "step", "value", "maximum", "wasted", "time", "since")
+
+
+def decided(decision: Any) -> dict[str, Any]:
+    """A limit's *decision* as JSON can hold it."""
+    found = {}
+    for item in dataclasses.fields(decision):
+        if (value := getattr(decision, item.name)) is not None:
+            found[item.name] = format(value, "f") if isinstance(value, Decimal) else plain(value)
+    return found
 
 
 def _ids(context: SpanContext) -> dict[str, Any]:

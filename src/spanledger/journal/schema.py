@@ -102,3 +102,11 @@ def _counters(connection: sqlite3.Connection) -> None:
     connection.execute(
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, reason TEXT, last INTEGER NOT NULL)"
     )
+
+
+@_migration
+def _decisions_and_retries(connection: sqlite3.Connection) -> None:
+    """What limits decided, a JSON list; attempts at model calls after others that failed, and seconds between."""
+    connection.execute("ALTER TABLE runs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE runs ADD COLUMN retry_wait REAL NOT NULL DEFAULT 0")
+    connection.execute("ALTER TABLE runs ADD COLUMN decisions TEXT NOT NULL DEFAULT '[]'")

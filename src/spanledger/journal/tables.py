@@ -13,7 +13,7 @@ from .rows import RunRow, SpanRow
 
 __all__ = ["add_runs", "put_runs", "put_spans", "run_row", "span_row"]
 
-_JSON: Final = frozenset({"labels", "models", "attributes", "events", "links"})
+_JSON: Final = frozenset({"labels", "models", "decisions", "attributes", "events", "links"})
 _RUN: Final = tuple(f.name for f in fields(RunRow))
 _SPAN: Final = tuple(f.name for f in fields(SpanRow))
 

@@ -25,12 +25,13 @@ def configured(settings: Settings) -> Limits:
         limit is not None
         for limit in (
             settings.budget_usd, settings.budget_tokens, settings.budget_steps, settings.budget_tool_calls,
-            settings.budget_seconds,
+            settings.budget_retries, settings.budget_seconds,
         )
     ):  # fmt: skip
         own = Budget(
             usd=settings.budget_usd, tokens=settings.budget_tokens, steps=settings.budget_steps,
-            tool_calls=settings.budget_tool_calls, seconds=settings.budget_seconds, action=settings.budget_action,
+            tool_calls=settings.budget_tool_calls, retries=settings.budget_retries, seconds=settings.budget_seconds,
+            warn_at=settings.budget_warn_at, action=settings.budget_action,
         )  # fmt: skip
         budgets.insert(0, own)
     return Limits(

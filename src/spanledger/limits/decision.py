@@ -22,8 +22,8 @@ class Decision:
     One answer of a limit, other than a plain yes.
 
     *outcome* is ``allow`` (the limit is passed and its action is `observe`), ``warn`` or ``stop``.  *limit* is ``usd``,
-    ``tokens``, ``steps``, ``tool_calls``, ``seconds``, ``loop``, ``context``, ``drift``, ``tool``, ``model``, ``kill``,
-    ``unpriced`` or ``store``.  *value* and *maximum* are in the limit's own unit.
+    ``tokens``, ``steps``, ``tool_calls``, ``retries``, ``seconds``, ``loop``, ``context``, ``drift``, ``tool``,
+    ``model``, ``unknown_tool``, ``kill``, ``unpriced`` or ``store``.  *value* and *maximum* are in the limit's unit.
     """
 
     outcome: str
@@ -38,6 +38,12 @@ class Decision:
     """What the calls since the loop began cost, USD; `None` when nobody knows."""
     time: int = field(default_factory=time.time_ns)
     """Nanoseconds since the epoch."""
+    by: str | None = None
+    """Who wanted it: who pulled the plug, or the rule that does not allow it."""
+    why: str | None = None
+    """Their words."""
+    since: int | None = None
+    """When they said so, nanoseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Standing:
 class Reservation:
     """What is held for one call until it is settled or released."""
 
-    __slots__ = ("entry", "held", "hold", "open", "plan")
+    __slots__ = ("entry", "held", "hold", "open", "plan", "request")
 
     def __init__(self, plan: Any, hold: Any = None, held: Sequence[tuple[Any, int]] = (), entry: Any = None) -> None:
         self.plan = plan
@@ -78,6 +84,8 @@ class Reservation:
         """(slot of the plan, amount) that are held."""
         self.entry = entry
         """The tool call in the run's history."""
+        self.request: str | None = None
+        """The hash of what is asked, where its last call failed."""
         self.open = True
 
 

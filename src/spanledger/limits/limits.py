@@ -1,5 +1,5 @@
 """
-May the next call happen?  Asked before each model and tool call, told after it.
+May the next call happen?  Asked before each model and tool call and each explicit step, told after calls.
 
 Every answer but a plain yes is a `Decision` on the run and goes to the listeners.  What goes wrong in here never stops
 a call: only a limit whose action is `stop` does, by raising `LimitExceeded` before the call is made.
@@ -10,25 +10,26 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from typing import Any, cast
 
-from .. import pricing
 from ..budget import Budget, Loops, Rule
 from ..errors import LimitExceeded
-from ..ledger import ModelCall, Run, ToolUse
+from ..ledger import Run
 from ..model import Request
-from ..shield import report, shield
+from ..shield import report
 from .access import Access
+from .after import After
 from .decision import Decision, Reservation, Standing
-from .loops import Entry
+from .loops import Entry, Loop
 from .memory import MemoryStore
 from .outage import Down, Outage
-from .plan import Days, Plan, Slot
+from .plan import Days, Slot
+from .retries import Failing
 from .state import Poll, RunState, States
 from .store import Kill, Refused, Store, Want
 from .voice import Voice
-from .worth import at_most, pico, standings, used
+from .worth import at_most, standings
 
 __all__ = ["Limits"]
 
@@ -47,7 +48,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-class Limits:
+class Limits(After):
     """
     Budgets, rules, loop detection and the kill switch of one process.
 
@@ -87,10 +88,15 @@ class Limits:
     # --- before a call -----------------------------------------------------------------------------------------
 
     def before_model(
-        self, run: Run, *, provider: str, model: str | None, request: Request, estimate_tokens: int | None, step: int
-    ) -> Reservation | None:
-        """Hold what the call may use at most; `LimitExceeded` when a limit whose action is `stop` says no."""
-        if self._idle_model and not self._stopped and time.monotonic() < self._poll.until:
+        self, run: Run, *, provider: str, model: str | None, request: Request, estimate_tokens: int | None, step: int,
+        again: str | None = None,
+    ) -> Reservation | None:  # fmt: skip
+        """
+        Hold what the call may use at most; `LimitExceeded` when a limit whose action is `stop` says no.
+
+        *again* is the hash of a request that failed before, see `failing`.
+        """
+        if again is None and self._idle_model and not self._stopped and time.monotonic() < self._poll.until:
             return None
         try:
             state = self._states.of(run)
@@ -102,7 +108,10 @@ class Limits:
                 held, priced = at_most(state, provider, model, request, estimate_tokens)
                 if not priced:
                     self.voice.unpriced(state, model, state.plan.unpriced, step)
-            return self._reserve(state, step, held, (), None)
+            if again is not None:
+                self._try_again(state, model, again, step)
+            once = [(slot, int(again is not None)) for slot in state.plan.retries]
+            return _tried(run, self._reserve(state, step, held, once, None), again)
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours is no reason to stop the user's call
@@ -125,23 +134,32 @@ class Limits:
                     self.voice.looped(state, loop, self.loops.action, step, money=self._money)
                 if state.history.calls > state.usual:
                     self.voice.drifted(state, state.history.calls, step)
-            return self._reserve(state, step, [], state.plan.tools, entry)
+            return self._reserve(state, step, [], [(slot, 1) for slot in state.plan.tools], entry)
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001
             report("asking the limits", error)
             return None
 
-    def step_started(self, run: Run, number: int) -> None:
-        """A step began; it is counted, and may be refused, with the next call."""
-        if self.budgets:
+    def before_step(self, run: Run, number: int) -> None:
+        """Count a step that begins; `LimitExceeded` when a limit whose action is `stop` says no."""
+        if self._idle_model and not self._stopped and time.monotonic() < self._poll.until:
+            return
+        try:
             state = self._states.of(run)
-            state.waiting = max(state.waiting, number)
+            self._stand(state, number)
+            self._reserve(state, number, [], [], None)
+        except LimitExceeded:
+            raise
+        except Exception as error:  # noqa: BLE001
+            report("asking the limits", error)
 
     def _stand(self, state: RunState, step: int) -> None:
         """Stop a run that may do nothing at all any more."""
         if (kill := self._poll.killed(state.targets)) is not None:
             self.voice.killed(state, kill, step)
+        if state.stopped is not None and time.time() < state.stopped[1]:
+            self.voice.stopped_already(state, state.stopped[0], step)
         if state.looped is not None:
             self.voice.looped(state, state.looped, "stop", step, money=self._money)
         if not state.plan.seconds:
@@ -156,12 +174,30 @@ class Limits:
                 action = budget.action if over else "warn"
                 self.voice.time(state, action, budget.scope, subject, passed, maximum, step)
 
+    def failing(self, run: Run) -> Failing | None:
+        """The last request of *run* that failed and may be sent again; `None` when there is none."""
+        state = self._states.known(run)
+        return next(reversed(state.retries.requests.values()), None) if state is not None and state.retries else None
+
+    def tries(self, run: Run, request: str) -> int:
+        """Which try of the request with this hash the next call is: 1 unless its last one failed."""
+        state = self._states.known(run)
+        found = state.retries.requests.get(request) if state is not None else None
+        return 1 if found is None else found.calls + 1
+
+    def _try_again(self, state: RunState, model: str | None, request: str, step: int) -> None:
+        """Refuse, where loops are stopped, what was tried too often."""
+        found = state.retries.requests.get(request)
+        if found is not None and self.loops is not None and found.total + 1 >= self.loops.retries:
+            loop = Loop("retry_storm", f"the request to {model}", found.total + 1, found.spent)
+            self.voice.looped(state, loop, self.loops.action, step, money=self._money)
+
     def _allow(self, state: RunState, kind: str, name: str, step: int) -> None:
         if self._access is not None and (refused := self._access.refused(kind, state.run.name, name)) is not None:
             self.voice.not_allowed(state, kind, name, *refused, step)
 
     def _reserve(
-        self, state: RunState, step: int, held: _Held, once: Sequence[Slot], entry: Entry | None
+        self, state: RunState, step: int, held: _Held, once: _Held, entry: Entry | None
     ) -> Reservation | None:
         """Take it all from the store, or refuse."""
         plan = state.plan
@@ -172,8 +208,8 @@ class Limits:
             wants += [(s.key, s.unit, new, s.limit, False, s.expires) for s in plan.steps]
             slots += plan.steps
         if once:
-            wants += [(s.key, s.unit, 1, s.limit, False, s.expires) for s in once]
-            slots += once
+            wants += [(s.key, s.unit, amount, s.limit, False, s.expires) for s, amount in once]
+            slots += [slot for slot, _ in once]
         if not wants:
             self._ask_kills(state, step)
             return Reservation(plan, entry=entry)
@@ -203,85 +239,6 @@ class Limits:
         if answer is not None:
             self.voice.store_down(state, answer, closed=self._closed, step=step)
 
-    # --- after a call ------------------------------------------------------------------------------------------
-
-    def settle_model(self, run: Run, reservation: Reservation | None, call: ModelCall) -> None:
-        """Put what the call really used in the place of what was held for it."""
-        with shield("settling a model call"):
-            if self._context_at is not None and call.usage.input:
-                self._watch_context(run, call)
-            if not self.budgets:
-                return
-            state = self._states.of(run)
-            state.last_input = call.usage.input or state.last_input
-            plan: Plan = state.plan if reservation is None else reservation.plan
-            if plan.models and (reservation is None or reservation.open):
-                self._settle(state, reservation, plan.models, used(state, call, self.voice), call.step)
-
-    def _settle(
-        self,
-        state: RunState,
-        reservation: Reservation | None,
-        slots: Sequence[Slot],
-        spent: Mapping[str, int | None],
-        step: int,
-    ) -> None:
-        held = dict(reservation.held) if reservation is not None else {}
-        charges = []
-        for slot in slots:
-            reserved, real = held.get(slot, 0), spent[slot.unit]
-            charges.append((slot.key, slot.unit, reserved, reserved if real is None else real, slot.expires))
-        hold = None
-        if reservation is not None:
-            hold, reservation.open = reservation.hold, False
-        after = self.outage.settle(hold, charges)
-        for slot, (spent_now, _) in zip(slots, after or (), strict=False):
-            if spent_now >= slot.watch:
-                self.voice.reached(state, slot, spent_now, step)
-
-    def release(self, reservation: Reservation | None) -> None:
-        """Give back what is held: the call was not made.  Doing it twice, or after it was settled, does nothing."""
-        if reservation is None or not reservation.open:
-            return
-        reservation.open = False
-        if reservation.held:
-            with shield("releasing a reservation"):
-                charges = [(slot.key, slot.unit, amount, 0, slot.expires) for slot, amount in reservation.held]
-                self.outage.settle(reservation.hold, charges)
-
-    def settle_tool(self, run: Run, reservation: Reservation | None, use: ToolUse) -> None:
-        """Remember how the call ended, and count its own cost; without a *reservation*, count the call, too."""
-        if self._idle_tool:
-            return
-        with shield("settling a tool call"):
-            state = self._states.of(run)
-            if reservation is None:
-                self._count_late(state, use)
-            elif state.history is not None and reservation.entry is not None:
-                state.history.end(reservation.entry, use.error_class, use.result_hash)
-            if use.cost and state.plan.money:
-                dollars = pico(use.cost)
-                state.paid(dollars)
-                self._settle(state, None, state.plan.money, {"usd": dollars}, use.step)
-
-    def _count_late(self, state: RunState, use: ToolUse) -> None:
-        """Count a tool call that nobody asked for beforehand; a loop stops the next call."""
-        if state.plan.tools:
-            self._settle(state, None, state.plan.tools, {"tool_calls": 1}, use.step)
-        if state.history is not None and self.loops is not None:
-            entry, loop = state.history.begin(use.name, use.args_hash, state.spent)
-            state.history.end(entry, use.error_class, use.result_hash)
-            if loop is not None:
-                self.voice.looped(state, loop, self.loops.action, use.step, money=self._money, late=True)
-                state.looped = loop if self.loops.action == "stop" else None
-
-    def _watch_context(self, run: Run, call: ModelCall) -> None:
-        model = call.model or call.request_model
-        window = pricing.known_window(call.provider, model)
-        used = call.usage.input or 0
-        if window and used >= window * (self._context_at or 1.0):
-            self.voice.context(self._states.of(run), model, used, window, call.step)
-
     # --- how things stand --------------------------------------------------------------------------------------
 
     def standing(self, run: Run) -> list[Standing]:
@@ -298,3 +255,12 @@ class Limits:
         self._states.forget(run)
         if isinstance(self.store, MemoryStore):
             self.store.forget(f"run:{run.id}")
+
+
+def _tried(run: Run, reservation: Reservation | None, again: str | None) -> Reservation | None:
+    """Count a try that may go on."""
+    if again is not None and reservation is not None:
+        reservation.request = again
+        with run.lock:
+            run.retries += 1
+    return reservation

@@ -34,6 +34,8 @@ class Entry:
     done: bool = False
     error_class: str | None = None
     result_hash: str | None = None
+    tries: int = 1
+    """Which try it is of a call that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Loop:
         what = {
             "repeat": f"{self.tool} with the same arguments, {self.count} times",
             "same_result": f"{self.tool} with the same arguments and the same result, {self.count} times",
-            "retry_storm": f"{self.tool} with the same arguments after {self.count - 1} failures",
+            "retry_storm": f"{self.tool}, the same again after {self.count - 1} failures",
             "failing_queries": f"{self.tool} with ever new arguments after {self.count} failures",
             "cycle": f"a round of {self.period} tool calls, {self.count} times",
         }
@@ -82,6 +84,9 @@ class History:
             loop = loop or self._failing(entry)
             self._entries.append(entry)
             recent = self._by_tool.get(name)
+            if recent and args_hash is not None:
+                before = next((e for e in reversed(recent) if e.args_hash == args_hash), None)
+                entry.tries = before.tries + 1 if before is not None and before.error_class else 1
             if recent is None:
                 recent = self._by_tool[name] = deque(maxlen=_RECENT)
                 if len(self._by_tool) > _MAX_TOOLS:
@@ -90,6 +95,11 @@ class History:
             if loop is None and args_hash is not None:
                 loop = self._cycle()
         return entry, loop
+
+    def retrying(self) -> int:
+        """The most tries of a call that is under way and failed before; 1 when there is none."""
+        with self._lock:
+            return max((e.tries for e in self._entries if not e.done), default=1)
 
     @staticmethod
     def end(entry: Entry, error_class: str | None, result_hash: str | None) -> None:

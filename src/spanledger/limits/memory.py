@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from .plan import UNITS
 from .store import Kill, Refused, Want
 
 __all__ = ["MemoryStore"]
@@ -85,7 +86,7 @@ class MemoryStore:
     def forget(self, key: str) -> None:
         """Drop the counters of *key*: its run has ended."""
         with self._lock:
-            for unit in ("usd", "tokens", "steps", "tool_calls"):
+            for unit in UNITS:
                 self._counters.pop((key, unit), None)
 
     def _killed(self, targets: Sequence[str]) -> Kill | None:

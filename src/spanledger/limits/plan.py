@@ -20,7 +20,7 @@ __all__ = ["Days", "Line", "Plan", "Slot", "lineage"]
 
 RUN_SECONDS: Final = 7 * 86_400
 """How long a shared store keeps the counters of a run."""
-UNITS: Final = ("usd", "tokens", "steps", "tool_calls")
+UNITS: Final = ("usd", "tokens", "steps", "tool_calls", "retries")
 WARNED: Final = 1
 PASSED: Final = 2
 _watching = threading.RLock()
@@ -79,7 +79,7 @@ class Slot:
         self.lines.append(line)
         self.levels.append(0)
         if line.budget.action == "stop":
-            counted = self.unit in ("steps", "tool_calls")
+            counted = self.unit in ("steps", "tool_calls", "retries")
             worst = counted or line.budget.reserve == "worst"
             limit = line.maximum if worst else line.maximum - 1
             self.limit = limit if self.limit is None else min(limit, self.limit)
@@ -110,7 +110,7 @@ class Slot:
 class Plan:
     """The counters of one run, good until *until* (seconds since the epoch)."""
 
-    __slots__ = ("counted", "models", "money", "seconds", "slots", "steps", "tools", "unpriced", "until")
+    __slots__ = ("counted", "models", "money", "retries", "seconds", "slots", "steps", "tools", "unpriced", "until")
 
     def __init__(self, run: Run, budgets: Sequence[Budget], days: Days, now: float) -> None:
         day, self.until = days.at(now)
@@ -128,6 +128,7 @@ class Plan:
         self.slots = list(slots.values())
         self.steps = [s for s in self.slots if s.unit == "steps"]
         self.tools = [s for s in self.slots if s.unit == "tool_calls"]
+        self.retries = [s for s in self.slots if s.unit == "retries"]
         self.models = [s for s in self.slots if s.unit in ("usd", "tokens")]
         self.money = [s for s in self.slots if s.unit == "usd"]
         self.counted = [s for s in self.models if s.limit is not None]

@@ -12,16 +12,21 @@ from math import inf
 from typing import Any, Final
 
 from ..budget import Budget, Loops
+from ..errors import LimitExceeded
 from ..ledger import Run
 from .drift import Usual
 from .loops import History, Loop
 from .plan import Days, Plan, lineage
+from .retries import Retries
 from .store import Kill, Store, StoreDown
 
 __all__ = ["Poll", "RunState", "States"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered; beyond, the oldest are forgotten and begin anew."""
+
+MAX_SAID: Final = 1000
+"""How many things that are said once are remembered per run; what comes then counts as said."""
 
 
 class RunState:
@@ -33,13 +38,14 @@ class RunState:
         "lock",
         "looped",
         "plan",
+        "retries",
         "run",
         "said",
         "spent",
         "step",
+        "stopped",
         "targets",
         "usual",
-        "waiting",
     )
 
     def __init__(self, run: Run, plan: Plan, loops: Loops | None) -> None:
@@ -48,14 +54,15 @@ class RunState:
         self.plan = plan
         self.step = 0
         """The last step that was counted."""
-        self.waiting = 0
-        """The last step that began."""
         self.spent = 0
         """What its settled calls cost, in millionths of a millionth of a dollar, where money is counted."""
         self.last_input = 0
         self.history = History(loops) if loops else None
+        self.retries = Retries()
         self.looped: Loop | None = None
         """A loop that was seen too late to stop the call, so that the next one is."""
+        self.stopped: tuple[LimitExceeded, float] | None = None
+        """What ended the run, and until when (seconds since the epoch) that holds."""
         self.usual = inf
         """How many tool calls are usual for this agent."""
         self.said: set[Any] = set()
@@ -65,10 +72,9 @@ class RunState:
 
     def claim(self, step: int) -> int:
         """How many steps up to *step* are to be counted now; see `unclaim`."""
-        if step <= self.step and self.waiting <= self.step:
+        if step <= self.step:
             return 0
         with self.lock:
-            step = max(step, self.waiting)
             new = max(0, step - self.step)
             self.step += new
             return new
@@ -86,7 +92,7 @@ class RunState:
     def once(self, what: Any) -> bool:
         """Whether *what* is said for the first time."""
         with self.lock:
-            if what in self.said:
+            if what in self.said or len(self.said) >= MAX_SAID:
                 return False
             self.said.add(what)
             return True
@@ -117,6 +123,10 @@ class States:
         if now >= state.plan.until:
             state.plan = Plan(run, self._budgets, self._days, now)
         return state
+
+    def known(self, run: Run) -> RunState | None:
+        """What is remembered of *run*, if anything."""
+        return self._states.get(run.id)
 
     def forget(self, run: Run) -> None:
         """*run* has ended; remember how many tool calls it took."""

@@ -4,13 +4,14 @@ How a limit speaks: every decision is kept on the run and told, and a stop raise
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import inf
 from typing import Any, Final, NoReturn
 
 from ..budget import Rule
 from ..errors import BudgetExceeded, Denied, Killed, LimitExceeded, LoopDetected
-from ..ledger import Run
+from ..ledger import ModelCall, Run
 from ..shield import shield
 from .decision import Decision, shown
 from .loops import Loop
@@ -21,7 +22,7 @@ from .store import Kill, Refused
 __all__ = ["MAX_DECISIONS", "Voice"]
 
 MAX_DECISIONS: Final = 200
-"""How many decisions are kept per run; beyond, they are only told."""
+"""How many decisions are kept per run, and as many refusals more; beyond, they are only told."""
 _OUTCOMES: Final = {"observe": "allow", "warn": "warn", "stop": "stop"}
 _STOP_REASONS: Final = {"steps": "max_steps", "seconds": "timeout"}
 
@@ -37,19 +38,34 @@ class Voice:
     def say(self, state: RunState, decision: Decision) -> None:
         """Keep and tell *decision*."""
         run = state.run
-        if len(run.decisions) < MAX_DECISIONS:
+        if len(run.decisions) < MAX_DECISIONS * (2 if decision.outcome == "stop" else 1):
             run.decisions.append(decision)
         for listener in self.listeners:
             with shield("telling a decision"):
                 listener(run, decision)
 
-    def stop(self, state: RunState, error: LimitExceeded, decision: Decision, *, ends: bool = True) -> NoReturn:
-        """Say *decision* and raise *error*; *ends*: the run ends for it even if the user's code goes on."""
+    def stop(
+        self, state: RunState, error: LimitExceeded, decision: Decision, *, ends: bool = True, until: float = 0.0
+    ) -> NoReturn:
+        """
+        Say *decision* and raise *error*; *ends*: the run ends for it even if the user's code goes on.
+
+        Every other call of the run is refused *until* then, seconds since the epoch.
+        """
         self.refusals += 1
         self.say(state, decision)
         if ends and state.run.stop_reason is None:
             state.run.stop_reason = error.stop_reason
+        if until and state.stopped is None:
+            state.stopped = error, until
         raise error
+
+    def stopped_already(self, state: RunState, first: LimitExceeded, step: int) -> NoReturn:
+        """Refuse another call of a run that was stopped: somebody swallowed the exception."""
+        what = f"the run was stopped: {first}"
+        error = type(first)(what, limit=first.limit, spent=first.spent, scope=first.scope, step=step)
+        error.stop_reason = first.stop_reason
+        self.stop(state, error, Decision("stop", first.limit, first.scope, state.run.id, None, None, step, what))
 
     def reached(self, state: RunState, slot: Slot, spent: int, step: int) -> None:
         """Say which limits on *slot* are near or passed now that *spent* is spent."""
@@ -73,7 +89,10 @@ class Voice:
         )
         error = error_kind(what, limit=unit, spent=spent, scope=budget.scope, step=step)
         error.stop_reason = _STOP_REASONS.get(unit, error.stop_reason)
-        self.stop(state, error, Decision("stop", unit, budget.scope, line.subject, spent, maximum, step, what))
+        over = slot.limit is None or answer.spent + amount > slot.limit  # else it fits when others are done
+        until = (state.plan.until if budget.per == "day" else inf) if over else 0.0
+        decision = Decision("stop", unit, budget.scope, line.subject, spent, maximum, step, what)
+        self.stop(state, error, decision, until=until)
 
     def time(
         self, state: RunState, action: str, scope: str, subject: str, passed: float, maximum: float, step: int
@@ -88,12 +107,17 @@ class Voice:
         error.stop_reason = "timeout"
         self.stop(state, error, decision)
 
-    def not_allowed(self, state: RunState, kind: str, name: str, rule: Rule, why: str, step: int) -> None:
-        """Say that a rule does not let this agent use *name*."""
+    def not_allowed(
+        self, state: RunState, kind: str, name: str, rule: Rule, what: str, step: int, *, late: bool = False
+    ) -> None:
+        """Say that a rule does not let this agent use *name*; *late*: it was used already, where nobody watches."""
         agent = state.run.name or "-"
-        decision = Decision(_OUTCOMES[rule.action], kind, "agent", agent, None, None, step, why)
-        if rule.action == "stop":
-            self.stop(state, Denied(why, limit=kind, spent=name, scope="agent", step=step), decision, ends=False)
+        outcome, by = _OUTCOMES[rule.action], f"the rule for agent {rule.agent}"
+        if late:
+            what, outcome = f"{what}; it was carried out unwatched", "warn" if outcome == "stop" else outcome
+        decision = Decision(outcome, kind, "agent", agent, None, None, step, what, by=by, why=rule.why or None)
+        if outcome == "stop":
+            self.stop(state, Denied(what, limit=kind, spent=name, scope="agent", step=step), decision, ends=False)
         if state.once((kind, name)):
             self.say(state, decision)
 
@@ -102,7 +126,11 @@ class Voice:
         what = f"{kill.target} was stopped by {kill.by}" + (f": {kill.why}" if kill.why else "")
         scope, _, subject = kill.target.partition(":")
         error = Killed(what, limit="kill", scope=scope, step=step)
-        self.stop(state, error, Decision("stop", "kill", scope, subject or "all", None, None, step, what))
+        decision = Decision(
+            "stop", "kill", scope, subject or "all", None, None, step, what, by=kill.by, why=kill.why or None,
+            since=int(kill.at * 1e9),
+        )  # fmt: skip
+        self.stop(state, error, decision)
 
     def looped(self, state: RunState, loop: Loop, action: str, step: int, *, money: bool, late: bool = False) -> None:
         """Say that the run repeats itself; *late* calls are over already and can't be stopped."""
@@ -113,7 +141,7 @@ class Voice:
         )
         if outcome == "stop":
             error = LoopDetected(decision.reason, limit="loop", spent=loop.count, scope="run", step=step)
-            self.stop(state, error, decision)
+            self.stop(state, error, decision, until=inf)
         if state.once((loop.kind, loop.tool, loop.count.bit_length())):
             self.say(state, decision)
 
@@ -122,6 +150,19 @@ class Voice:
         if state.once("drift"):
             what = f"{calls} tool calls; runs of {state.run.name or '-'} hardly ever take {state.usual:.0f}"
             self.say(state, Decision("warn", "drift", "run", state.run.id, calls, round(state.usual, 1), step, what))
+
+    def multiplied(self, state: RunState, call: ModelCall, total: int, layers: Mapping[str, int]) -> None:
+        """Say that several layers try the same again, so that their numbers multiply."""
+        who = ", ".join(f"{name} {times} times" for name, times in layers.items())
+        what = f"{total} attempts at the same request to {call.request_model or 'the model'}: {who}"
+        self.say(state, Decision("warn", "retries", "run", state.run.id, total, None, call.step, what))
+
+    def unknown_tool(self, state: RunState, name: str, step: int) -> None:
+        """Say that the model asked for a tool that it was not offered."""
+        what = f"the model asked for tool {name}, which it was not offered"
+        if state.once(("unknown_tool", name, step)):
+            agent = state.run.name or "-"
+            self.say(state, Decision("warn", "unknown_tool", "agent", agent, None, None, step, what))
 
     def unpriced(self, state: RunState, model: str | None, action: str, step: int) -> None:
         """Say that a call under a budget in USD has no price."""
@@ -149,4 +190,5 @@ class Voice:
 
 
 def _owner(scope: str, subject: str) -> str:
-    return "this run" if scope == "run" else f"{scope} {subject}"
+    """Whose budget it is; people are not named, since this is told where names may not be."""
+    return f"this {scope}" if scope in ("run", "user", "session") else f"{scope} {subject}"

@@ -7,10 +7,12 @@ of time are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..journal import RunRow, Sum
+from ..limits import Kill
+from .decisions import decision_json, kill_json, kill_of
 from .tree import Node, RunTree
 from .words import instant, seconds_of
 
@@ -36,7 +38,8 @@ def run_json(run: RunRow) -> dict[str, Any]:
         },
         "cost": {"amount": format(run.cost, "f"), "currency": "USD", "unpriced_calls": run.unpriced},
         "session_id": run.session_id, "user_id": run.user_id, "request_id": run.request_id,
-        "labels": dict(run.labels),
+        "labels": dict(run.labels), "retries": {"attempts": run.retries, "wait_seconds": run.retry_wait},
+        "decisions": [decision_json(decision) for decision in run.decisions],
         "versions": {
             "agent": run.agent_version, "prompt": run.prompt_version, "service": run.service_name,
             "service_version": run.service_version, "commit": run.commit_id, "system_instructions": run.system_hash,
@@ -46,14 +49,17 @@ def run_json(run: RunRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def runs_json(runs: Sequence[RunRow], found: Sum) -> dict[str, Any]:
-    """A list of runs, and what they come to."""
+def runs_json(runs: Sequence[RunRow], found: Sum, kills: Mapping[str, Kill] | None = None) -> dict[str, Any]:
+    """A list of runs, and what they come to; with *kills*, by target, who stopped each."""
     totals = {
         "runs": found.runs, "by_status": dict(found.by_status), "by_stop_reason": dict(found.by_stop_reason),
         "input_tokens": found.input_tokens, "output_tokens": found.output_tokens,
         "cost": {"amount": format(found.cost, "f"), "currency": "USD", "unpriced_calls": found.unpriced},
     }  # fmt: skip
-    return {"schema": RUNS_SCHEMA, "runs": [run_json(run) for run in runs], "totals": totals}
+    listed = [run_json(run) for run in runs]
+    for run, row in zip(runs, listed, strict=True) if kills is not None else ():
+        row["killed"] = kill_json(kill_of(run, kills or {}))
+    return {"schema": RUNS_SCHEMA, "runs": listed, "totals": totals}
 
 
 def tree_json(tree: RunTree, *, content: bool = False) -> dict[str, Any]:
@@ -62,10 +68,11 @@ def tree_json(tree: RunTree, *, content: bool = False) -> dict[str, Any]:
 
 
 def _tree(tree: RunTree, content: bool) -> dict[str, Any]:
-    found = {
+    found: dict[str, Any] = {
         "run": run_json(tree.run), "redacted": dict(tree.redacted),
         "children": [_node(node, content) for node in tree.children],
     }  # fmt: skip
+    found["run"]["decisions"] = [decision_json(decision) for decision in tree.decisions]
     if content and tree.content:
         found["content"] = tree.content
     return found

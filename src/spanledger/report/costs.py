@@ -37,7 +37,7 @@ _FIELDS: Final = {
     "cost": semconv.COST_AMOUNT, "own": semconv.TOOL_COST, "cost_status": semconv.COST_STATUS,
     "response_model": semconv.RESPONSE_MODEL, "request_model": semconv.REQUEST_MODEL,
     "tool": semconv.TOOL_NAME, "args": semconv.TOOL_ARGS_HASH, "result": semconv.TOOL_RESULT_HASH,
-    "tool_status": semconv.TOOL_STATUS,
+    "tool_status": semconv.TOOL_STATUS, "error_class": semconv.ERROR_CLASS,
 }  # fmt: skip
 _CALLS: Final = (  # the names are ours
     "SELECT run_id, step, status, "  # noqa: S608
@@ -242,6 +242,8 @@ def read_costs(archive: Archive, *, since: int = 0, until: int = 1 << 62, **filt
     for row in archive.ask(_CALLS, (since,)):
         if row["run_id"] not in ids or (row["response_model"] or row["request_model"] or row["tool"]) is None:
             continue
+        if row["error_class"] == "denied" and not row["tool"]:
+            continue  # refused by a limit: never sent
         amount = row["own"] if row["tool"] else row["cost"]
         counted = amount is not None and row["cost_status"] != "counted_in_child"
         failed = row["status"] == "ERROR" or row["tool_status"] == "error"

@@ -7,7 +7,7 @@ Our own words are ASCII, lines of the tree too where the terminal has no better;
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..journal import RunRow
+from .decisions import in_words
 from .tree import Node, RunTree
-from .words import clean, duration, money, outcome, seconds_of, short_hash, spent, tokens
+from .words import clean, duration, instant, money, outcome, seconds_of, short_hash, spent, tokens
 
 __all__ = ["STYLES", "render"]
 
@@ -27,6 +28,8 @@ _UNPRICED: Final = {
     "counted_in_child": "priced inside",
 }  # fmt: skip
 _GAP: Final = "  "
+MAX_DECISIONS: Final = 20
+"""How many decisions of a run are shown; the middle ones are left out."""
 
 
 def render(tree: RunTree, *, content: bool = False) -> Tree:
@@ -41,6 +44,8 @@ def _fill(drawn: Tree, tree: RunTree, content: bool) -> None:
         _add_content(drawn, tree.content)
     for node in tree.children:
         _add(drawn, node, content)
+    for decision in _some(tree.decisions):
+        drawn.add(_decision(decision))
     drawn.add(_totals(tree))
 
 
@@ -141,6 +146,24 @@ def _failure(node: Node) -> list[tuple[str, str] | str | None]:
     return [(f"error: {node.facts.get('error_class') or node.facts.get('error_type') or 'unknown'}", "red")]
 
 
+def _some(decisions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """*decisions*, the middle left out where there are many."""
+    if len(decisions) <= MAX_DECISIONS:
+        return decisions
+    left_out = len(decisions) - MAX_DECISIONS
+    half = MAX_DECISIONS // 2
+    return [*decisions[:half], {"outcome": "...", "reason": f"{left_out} more"}, *decisions[-half:]]
+
+
+def _decision(decision: Mapping[str, Any]) -> Text:
+    outcome, since = str(decision.get("outcome")), decision.get("since")
+    return _line([
+        ("decision", "yellow"), (outcome, "red" if outcome == "stop" else ""), str(decision.get("limit", "")),
+        f"step {decision['step']}" if decision.get("step") else None, in_words(decision),
+        f"by {decision['by']}" if decision.get("by") else None, f"since {instant(int(since))}" if since else None,
+    ])  # fmt: skip
+
+
 def _totals(tree: RunTree) -> Text:
     run = tree.run
     redacted = ", ".join(f"{count} {kind}" for kind, count in sorted(tree.redacted.items()))
@@ -148,12 +171,14 @@ def _totals(tree: RunTree) -> Text:
         ("total", "bold"), _count(run.steps, "step"), _count(run.model_calls, "model call", run.model_errors),
         _count(run.tool_calls, "tool call", run.tool_errors),
         tokens(run.input_tokens, run.output_tokens, run.cache_read_tokens),
-        spent(run.cost, run.unpriced, run.model_calls), f"redacted: {redacted or 'nothing'}",
+        spent(run.cost, run.unpriced, run.model_calls),
+        f"{_count(run.retries, 'retry', plural='retries')}, waited {duration(run.retry_wait)}" if run.retries else None,
+        f"redacted: {redacted or 'nothing'}",
     ])  # fmt: skip
 
 
-def _count(number: int, what: str, failed: int = 0) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}" + (f" ({failed} failed)" if failed else "")
+def _count(number: int, what: str, failed: int = 0, *, plural: str | None = None) -> str:
+    return f"{number} {what if number == 1 else plural or what + 's'}" + (f" ({failed} failed)" if failed else "")
 
 
 def _add_content(branch: Tree, content: dict[str, Any]) -> None:

@@ -8,13 +8,14 @@ not swallow the steps.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
 from .. import semconv
 from ..journal import Archive, RunRow, SpanRow
+from .decisions import decisions_of
 from .facts import content_of, cost_of, facts_of, kind_of
 
 __all__ = ["Node", "RunTree", "tree_of"]
@@ -64,6 +65,8 @@ class RunTree:
     redacted: Counter[str]
     """How many values were replaced before they were stored, by type; runs inside not counted."""
     content: dict[str, Any]
+    decisions: list[Mapping[str, Any]]
+    """What limits decided about it, in order."""
 
 
 def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree:
@@ -86,7 +89,8 @@ def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree
         if node.kind == "step":
             _sum_step(node)
     top.sort(key=lambda n: n.started)
-    return RunTree(run, top, _redacted(spans), content_of(root) if root is not None and not alone else {})
+    content = content_of(root) if root is not None and not alone else {}
+    return RunTree(run, top, _redacted(spans), content, decisions_of(run, spans))
 
 
 def _node(span: SpanRow) -> Node:

@@ -13,8 +13,9 @@ __all__ = ["gate"]
 
 
 class gate:  # noqa: N801 - a namespace of hooks
-    """Who is asked before a tool runs, and told after, and how a run stands; `configure` sets them."""
+    """Who is asked before a tool or a step, and told after a tool, and how a run stands; `configure` sets them."""
 
     before: Callable[[Run, str, str | None, int], Any] | None = None
     after: Callable[[Run, Any, ToolUse], None] | None = None
+    step: Callable[[Run, int], None] | None = None
     standing: Callable[[Run], list[Any]] | None = None

@@ -7,20 +7,21 @@ Their arguments, result and outcome are known; when they ran and how long is not
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import semconv
 from ..hashing import hasher
 from ..ledger import Run, ToolUse
-from ..model import ToolCall, ToolResult
+from ..model import ToolResult
 from ..outcomes import classify_payload
 from ..shield import shield
 from . import _pending
 from ._place import Placement, attributes_of, tracer
 from ._toolcall import as_text, keep, parent_of, settled
 
-__all__ = ["infer_tools"]
+__all__ = ["infer_tools", "note_unknown"]
 
 
 def infer_tools(run: Run, results: list[ToolResult]) -> None:
@@ -32,13 +33,23 @@ def infer_tools(run: Run, results: list[ToolResult]) -> None:
         _pending.settle(pending)
         if not pending.seen:
             with shield("inferring a tool call"):
-                _infer(run, pending.step, pending.call, item)
+                _infer(run, pending, item)
 
 
-def _infer(run: Run, step: int, call: ToolCall, item: ToolResult) -> None:
+def note_unknown(run: Run, names: Sequence[str]) -> None:
+    """The model asked for tools of these *names*, which it was never offered."""
+    for name in names:
+        for pending in _pending.asked_by_name(name, run):
+            pending.unknown = True
+
+
+def _infer(run: Run, pending: _pending.Pending, item: ToolResult) -> None:
+    step, call = pending.step, pending.call
     name = call.name or item.name or "unknown"
     arguments, result = hasher().hash(call.arguments, "tool-args"), hasher().hash(item.content, "tool-result")
     error_class = "error_payload" if item.is_error else classify_payload(item.content)
+    if pending.unknown:  # whatever it is called that came back, no such tool was there to be called
+        error_class = "unknown_tool"
     attributes = {
         semconv.OPERATION: "execute_tool", semconv.TOOL_NAME: name, semconv.TOOL_TYPE: "function",
         **attributes_of(run, step),

@@ -27,6 +27,8 @@ class Pending:
     call: ToolCall
     seen: bool = False
     """Whether the call itself was watched, so that nothing has to be inferred."""
+    unknown: bool = False
+    """Whether nobody offered the model such a tool."""
     key: Any = field(default=None)
 
 

@@ -36,8 +36,8 @@ class Managed:
 
     def __enter__(self) -> Any:
         scope = self._scope()
-        self._scopes.append(scope)
         scope.open()
+        self._scopes.append(scope)
         scope.resume()
         return self._given(scope)
 
@@ -123,6 +123,11 @@ class ActiveRun:
     def tool_calls(self) -> int:
         """How many tool calls ended so far."""
         return self._run.tool_calls
+
+    @property
+    def retries(self) -> int:
+        """Attempts at model calls after others that failed: the clients' own, and those of whoever calls them."""
+        return self._run.retries
 
     @property
     def decisions(self) -> list[Any]:

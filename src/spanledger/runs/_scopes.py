@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from .. import semconv
+from ..errors import LimitExceeded
 from ..ledger import Run, ledger
 from ..outcomes import classify_exception, error_type, status_of, stop_reason_of_exception
 from ..shield import shield
 from ._foreign import complete, foreign_agent
+from ._gate import gate
 from ._place import Attached, Placement, attributes_of, current, placed, tracer
-from ._spans import write
+from ._spans import note_decisions, write
 
 __all__ = [
     "RunScope", "StepScope", "begin_step", "defaults", "described", "end_run", "new_id", "note_span", "run_attributes",
@@ -79,6 +82,8 @@ def end_attributes(run: Run, reason: str) -> dict[str, Any]:
         semconv.RUN_INPUT_TOKENS: run.usage.input,
         semconv.RUN_OUTPUT_TOKENS: run.usage.output,
     }
+    if run.retries:
+        found[semconv.RUN_RETRIES], found[semconv.RUN_RETRY_WAIT] = run.retries, run.retry_wait
     if run.system_hash:
         found[semconv.SYSTEM_HASH] = run.system_hash
     if run.tools_hash:
@@ -181,6 +186,22 @@ class StepScope(Attached):
             name = f"step {self.name}" if self.name else "step"
             span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)
             self.context = placed(Placement(self.run, self.number), trace.set_span_in_context(span))
+        if gate.step is not None and self.context is not None:
+            self._ask(gate.step, trace.get_current_span(self.context))
+
+    def _ask(self, ask: Callable[[Run, int], None], span: Span) -> None:
+        """Ask the limits; a refused step ends here, and its span says why."""
+        decisions, denied = self.run.decisions, None
+        known = len(decisions)
+        try:
+            ask(self.run, self.number)
+        except LimitExceeded as error:
+            denied = error
+        with shield("recording decisions"):
+            note_decisions(span, decisions[known:])
+        if denied is not None:
+            self.close(denied)
+            raise denied
 
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a step keeps no result
         """End the step; *error* makes it a failed one."""

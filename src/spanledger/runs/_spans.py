@@ -53,6 +53,10 @@ def note_decisions(span: Span, decisions: Sequence[Any]) -> None:
             semconv.DECISION_OUTCOME: decision.outcome, semconv.DECISION_LIMIT: decision.limit,
             semconv.DECISION_SCOPE: decision.scope, semconv.DECISION_REASON: decision.reason,
         }  # fmt: skip
+        if decision.by is not None:
+            said[semconv.DECISION_BY] = decision.by
+        if decision.why is not None:
+            said[semconv.DECISION_WHY] = decision.why
         numbers = {
             semconv.DECISION_VALUE: decision.value, semconv.DECISION_MAXIMUM: decision.maximum,
             semconv.DECISION_WASTED: decision.wasted,

@@ -15,7 +15,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from .. import semconv
 from ..canonical import to_json
@@ -74,6 +74,7 @@ class ToolScope(Attached):
         self.joined = False
         self._outer: ToolScope | None = None
         self._theirs = False
+        self._unknown = self._refused = False
 
     def _joins(self) -> bool:
         """Whether this is the call that somebody around us has opened already: then that one stands for both."""
@@ -118,6 +119,7 @@ class ToolScope(Attached):
             with shield("recording decisions"):
                 note_decisions(trace.get_current_span(self.context), run.decisions[known:])
         if denied is not None:
+            self._refused = True
             self.close(denied)
             raise denied
 
@@ -150,6 +152,7 @@ class ToolScope(Attached):
                 break
         if match is not None:
             match.seen = True
+            self._unknown = match.unknown
             self.call_id = self.call_id or match.call.id
             self._placement = here if here is not None and here.step else Placement(match.run, match.step)
         else:
@@ -193,6 +196,8 @@ class ToolScope(Attached):
                 result_hash = _describe_result(attributes, result)
             elif not abandoned:
                 self.error_class = classify_exception(error)
+            if self._unknown and self.error_class is not None:
+                self.error_class = "unknown_tool"
             attributes[semconv.TOOL_STATUS] = "error" if self.error_class else "success"
             cost = self._own_cost(result)
             if cost is not None:
@@ -203,7 +208,7 @@ class ToolScope(Attached):
                 span.set_status(StatusCode.ERROR, attributes[semconv.ERROR_TYPE])
             if span.is_recording():
                 (complete if self._theirs else write)(span, attributes)
-            self._settle(duration, result_hash, error, cost)
+            self._settle(span, duration, result_hash, error, cost)
             if not self._theirs:
                 span.end()
             del context
@@ -232,7 +237,7 @@ class ToolScope(Attached):
         return None
 
     def _settle(
-        self, duration: float, result_hash: str | None, error: BaseException | None, cost: Decimal | None
+        self, span: Span, duration: float, result_hash: str | None, error: BaseException | None, cost: Decimal | None
     ) -> None:
         if self._placement is None:
             return
@@ -245,8 +250,11 @@ class ToolScope(Attached):
         elif run.failed is not None and run.failed[1] == "tool":
             run.failed = None
         settled(run, use)
-        if gate.after is not None:
+        if gate.after is not None and not self._refused:
+            known = len(run.decisions)
             gate.after(run, self._reservation, use)
+            if len(run.decisions) > known:
+                note_decisions(span, run.decisions[known:])
 
 
 tool_listeners: list[Callable[[Run, ToolUse], Any]] = []

@@ -116,6 +116,8 @@ class Metrics:
             for kind, count in (("input", usage.input), ("output", usage.output)):
                 if count is not None:
                     self._histograms["gen_ai.client.token.usage"].record(count, {**labels, "gen_ai.token.type": kind})
+        if call.error_class == "denied":  # never sent: it has neither tokens nor a price
+            return
         if not usage.known:
             _add(sums, "agent.usage.unknown", labels, 1)
         price = pricing.price_call(call)
