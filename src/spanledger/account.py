@@ -35,6 +35,8 @@ class SpanIds(Protocol):
     def trace_id(self) -> int: ...
     @property
     def span_id(self) -> int: ...
+    @property
+    def is_valid(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -89,15 +91,18 @@ class Totals:
 
     def add(self, usage: Usage) -> None:
         """Add the tokens of one call."""
-        total, output = usage.input, usage.output
-        if total is None and output is None:
+        if not usage.known:
             self.unknown += 1
             return
-        self.input += total or 0
-        self.output += output or 0
+        if usage.uncached:
+            self.input += usage.uncached
+        if usage.output:
+            self.output += usage.output
         if usage.cache_read:
+            self.input += usage.cache_read
             self.cache_read += usage.cache_read
         if usage.cache_write:
+            self.input += usage.cache_write
             self.cache_write += usage.cache_write
         if usage.reasoning:
             self.reasoning += usage.reasoning
@@ -136,6 +141,8 @@ class Run:
     """The stop reason that the last model call's finish reasons stand for."""
     failed: tuple[int, str, str] | None = None
     """The last exception that left a call: its `id`, where (``model`` or ``tool``) and its error class."""
+    lock: threading.RLock = threading.RLock()
+    """Held for a few additions, hence one for all; reentrant: a signal handler may end runs in the middle of them."""
     _cost: Decimal = Decimal(0)
     _unpriced: int = 0
 
@@ -173,8 +180,6 @@ class Run:
         """Response model (or the requested one) -> number of calls."""
         self.decisions: list[Any] = []
         """What limits decided, in order; see `spanledger.limits`."""
-        self.lock = threading.RLock()
-        """Reentrant: a signal handler that ends runs may come in the middle of anything."""
         self._to_price: list[ModelCall] = []
 
     def __repr__(self) -> str:
@@ -183,12 +188,14 @@ class Run:
     @property
     def trace_id(self) -> str | None:
         """32 hex digits, where a span stands for the run."""
-        return f"{self.span_context.trace_id:032x}" if self.span_context is not None else None
+        named = self.span_context
+        return f"{named.trace_id:032x}" if named is not None and named.is_valid else None
 
     @property
     def span_id(self) -> str | None:
         """16 hex digits, where a span stands for the run."""
-        return f"{self.span_context.span_id:016x}" if self.span_context is not None else None
+        named = self.span_context
+        return f"{named.span_id:016x}" if named is not None and named.is_valid else None
 
     @property
     def status(self) -> str:
@@ -256,6 +263,7 @@ class Run:
 def _begin_anew() -> None:
     global _pricing  # noqa: PLW0603 - somebody in the parent may have held it
     _pricing = threading.RLock()
+    Run.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final
 
-__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "quick_bytes", "to_json"]
+__all__ = ["TooLarge", "canonical", "json_model", "parse_json", "plain_bytes", "quick_bytes", "to_json"]
 
 MAX_DEPTH: Final = 32
 MAX_BYTES: Final = 1 << 20
@@ -31,6 +31,8 @@ try:
     import orjson
 except ImportError:  # pragma: no cover - where no wheel exists
     orjson = None  # type: ignore[assignment]
+else:
+    _PLAIN: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 class TooLarge(ValueError):
@@ -49,15 +51,20 @@ def quick_bytes(value: Any) -> bytes | None:
     """
     if isinstance(value, str):
         return b"s" + value.encode("utf-8", "surrogatepass")
+    data = plain_bytes(value)
+    # orjson spells NaN and None alike
+    return None if data is None or b"null" in data else data
+
+
+def plain_bytes(value: Any) -> bytes | None:
+    """The JSON of a tree of nothing but dictionaries, lists, texts and numbers, NaN as null; `None` for others."""
     if orjson is None:
         return None  # pragma: no cover
     try:
-        data: bytes = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATETIME
-                                   | orjson.OPT_PASSTHROUGH_DATACLASS)  # fmt: skip
+        data: bytes = orjson.dumps(value, option=_PLAIN)
     except (TypeError, ValueError, RecursionError):
         return None
-    # orjson spells NaN and None alike
-    return None if b"null" in data else data
+    return data
 
 
 def parse_json(text: str) -> Any:

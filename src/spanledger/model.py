@@ -108,9 +108,10 @@ class Usage:
     @property
     def input(self) -> int | None:
         """All input tokens, cached ones included."""
-        if self.uncached is None and self.cache_read is None and self.cache_write is None:
+        uncached, read, write = self.uncached, self.cache_read, self.cache_write
+        if uncached is None and read is None and write is None:
             return None
-        return (self.uncached or 0) + (self.cache_read or 0) + (self.cache_write or 0)
+        return (uncached or 0) + (read or 0) + (write or 0)
 
     @property
     def total(self) -> int | None:
@@ -122,7 +123,7 @@ class Usage:
     @property
     def known(self) -> bool:
         """Whether the provider said anything at all."""
-        return self.input is not None or self.output is not None
+        return self.output is not None or self.input is not None
 
 
 @dataclass(slots=True)

@@ -73,6 +73,7 @@ class Instrumentation:
             _active.remove(self)
         self._patches.undo()
         self.engine.end_streams()
+        self.engine.history.forget()
         for variable, value in self._quieted.items():
             if os.environ.get(variable) == value:
                 del os.environ[variable]

@@ -22,11 +22,11 @@ from ..model import Draft, Response
 from ..outcomes import classify_code, classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
-from ._content import content_attributes, for_sampling, note_hashes, request_attributes
+from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
 from ._retries import Retried, calling
-from ._streams import is_raw, watched
+from ._streams import is_raw, plain, watched
 
 __all__ = ["Call", "covered"]
 
@@ -65,12 +65,15 @@ class Call:
 
     def begin(self, *, adopted: bool) -> None:
         """Place the call and open its span, unless the client makes its own or somebody around us has made it."""
-        theirs = self.theirs = runs.foreign_model() if self.engine.adopt else None
-        self.adopted = adopted = adopted or theirs is not None
         request, endpoint = self.request, self.endpoint
         here = get_current()
-        placement = runs.entered(here)
-        self._implicit = None
+        theirs = placement = self._implicit = None
+        if here:
+            placement = runs.entered(here)
+            if self.engine.adopt:
+                theirs = runs.foreign_model(here)
+        self.theirs = theirs
+        self.adopted = adopted = adopted or theirs is not None
         if placement is None:
             placement, self._implicit = runs.open_for(request, here, spanless=theirs is not None)
             if theirs is None and self._implicit is not None and self._implicit.context is not None:
@@ -109,8 +112,10 @@ class Call:
         if self._recording:
             self._later = request_attributes(self, alone=self._alone)
             if self.engine.content:
-                with shield("recording a request"):
-                    self._later.update(content_attributes(self.endpoint, self.found.body))
+                try:
+                    put_content(self, self._later)
+                except Exception as error:  # noqa: BLE001 - without its content then
+                    report("recording a request", error)
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
@@ -147,12 +152,13 @@ class Call:
         """Read *result*, or put something in its place that reads along while the user does."""
         try:
             inside = self._seam.inside
-            wrapped = watched(result, self) if inside is None else watched_inside(result, self, inside)
-            if wrapped is not None:
-                self.streaming = True
-                self._draft = Draft()
-                self.engine.open_calls[id(self)] = self
-                return wrapped
+            if inside is not None or type(result) not in plain:
+                wrapped = watched(result, self) if inside is None else watched_inside(result, self, inside)
+                if wrapped is not None:
+                    self.streaming = True
+                    self._draft = Draft()
+                    self.engine.open_calls[id(self)] = self
+                    return wrapped
             self.read(result)
         except Exception as error:  # noqa: BLE001 - the user gets what the client returned
             report("reading a response", error)
@@ -160,7 +166,7 @@ class Call:
 
     def read(self, result: Any) -> None:
         """Read a whole answer."""
-        if is_raw(result):
+        if type(result) not in plain and is_raw(result):
             # the body is here; where parsing must be awaited, the JSON itself does as well
             awaited = inspect.iscoroutinefunction(type(result).parse)
             try:

@@ -13,12 +13,11 @@ from ..canonical import to_json
 from ..hashing import hasher
 from ..ledger import Run
 from ..model import Request
-from ..providers import Endpoint
 
 if TYPE_CHECKING:
     from ._calls import Call
 
-__all__ = ["content_attributes", "for_sampling", "note_hashes", "request_attributes"]
+__all__ = ["for_sampling", "note_hashes", "put_content", "request_attributes"]
 
 
 def for_sampling(call: Call) -> dict[str, Any]:
@@ -63,14 +62,17 @@ def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:
             run.tools_hash = found[semconv.TOOLS_HASH] = tools
 
 
-def content_attributes(endpoint: Endpoint, body: Any) -> dict[str, Any]:
-    """System instructions, input messages and tool definitions of a request."""
-    system, messages = endpoint.read_messages(body)
-    found: dict[str, Any] = {}
+def put_content(call: Call, found: dict[str, Any]) -> None:
+    """System instructions, input messages and tool definitions of a request into *found*."""
+    endpoint, body = call.endpoint, call.found.body
+    written = call.engine.history.messages(endpoint, body)
+    # what came before the messages, and they themselves only where they were not written already
+    system, messages = endpoint.read_messages(body if written is None else {**body, endpoint.history: []})
     if system:
         found[semconv.SYSTEM_INSTRUCTIONS] = to_json(system)
-    if messages:
+    if written is not None:
+        found[semconv.INPUT_MESSAGES] = written
+    elif messages:
         found[semconv.INPUT_MESSAGES] = to_json(messages)
-    if tools := endpoint.read_tools(body):
+    if call.request.tools and (tools := endpoint.read_tools(body)):
         found[semconv.TOOL_DEFINITIONS] = to_json(tools)
-    return found

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ._history import History
+
 if TYPE_CHECKING:
     from ._calls import Call
 
@@ -21,6 +23,7 @@ class Engine:
     content: bool = False
     adopt: bool = True
     active: bool = True
+    history: History = field(default_factory=History)
     open_calls: dict[int, Call] = field(default_factory=dict)
     """Streams that have not ended, to be ended with the process."""
     before: Callable[..., Any] | None = None

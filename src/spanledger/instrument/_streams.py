@@ -21,7 +21,7 @@ from .. import runs
 from ..outcomes import is_cancelled
 from ..shield import shield
 
-__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "watched"]
+__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "plain", "watched"]
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -49,31 +49,28 @@ class Listener(Protocol):
 
 
 _MAX_KINDS: Final = 1024
-_plain: Final[dict[type, bool]] = {}
-"""Whether what a client returned is an answer and nothing else, by type: asking a pydantic class costs much."""
+plain: Final[set[type]] = set()
+"""What clients returned that was an answer and nothing else: asking a pydantic class costs much."""
 
 
 def watched(result: Any, call: Listener) -> Any:
     """*result* behind a proxy when it will be read later, else `None`."""
     kind = type(result)
-    if (plain := _plain.get(kind)) is None:
-        plain = not any(hasattr(kind, name) for name in ("__anext__", "__next__", "parse"))
-        if len(_plain) < _MAX_KINDS:
-            _plain[kind] = plain
-    if plain:
-        return None
     if hasattr(kind, "__anext__"):
         return (EitherStream if hasattr(kind, "__next__") else AsyncStream)(result, call)
     if hasattr(kind, "__next__"):
         return Stream(result, call)
-    if is_raw(result) and (call.expects_stream or not result.http_response.is_closed):
-        return (AsyncRawResponse if inspect.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
+    if is_raw(result):
+        if call.expects_stream or not result.http_response.is_closed:
+            return (AsyncRawResponse if inspect.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
+    elif not hasattr(kind, "parse") and len(plain) < _MAX_KINDS:
+        plain.add(kind)
     return None
 
 
 def is_raw(result: Any) -> bool:
     """Whether *result* is a raw response, whose answer comes out of its `parse`."""
-    return not _plain.get(type(result), False) and hasattr(type(result), "parse") and hasattr(result, "http_response")
+    return hasattr(type(result), "parse") and hasattr(result, "http_response")
 
 
 def _context_of(call: Listener) -> contextvars.Context:

@@ -57,7 +57,7 @@ class Watch:
             if found is None:
                 return None
             call = Call(self.engine, self.seam, found)
-            call.begin(adopted=self._adopts(instance))
+            call.begin(adopted=self.adapter.speaks_otel is not None and self._adopts(instance))
             call.covers = self.adapter.covers
         except Exception as error:  # noqa: BLE001 - the user's call goes on without us
             report("reading a request", error)

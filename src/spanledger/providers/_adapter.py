@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..model import Draft, Message, Part, Request, Response
 
@@ -46,6 +46,8 @@ class Endpoint:
     read_messages: Callable[[Any], tuple[list[Part], list[Message]]] = _no_messages
     read_tools: Callable[[Any], list[dict[str, Any]]] = _no_tools
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    history: str | None = None
+    """The key of the body whose list *read_messages* reads item by item, each for itself."""
     inference: bool = True
     """Whether tokens are bought here; false for polls, counts and the like, which have no usage and no step."""
 
@@ -59,8 +61,7 @@ class Peer:
     port: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A call that is our business: which endpoint, the body to read, and who answers."""
 
     endpoint: Endpoint

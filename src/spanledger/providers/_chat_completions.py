@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from .. import semconv
-from ..model import Draft, Request, Response, ToolResult, output_message
+from ..model import Draft, Request, Response, ToolCall, ToolResult, output_message
 from ._adapter import Endpoint
 from ._chat_messages import message_parts, read_messages, read_prompt, read_tools, tool_calls
 from ._settings import Setting, choices, level, plain, read_settings, stops
@@ -46,6 +46,8 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
     "service_tier": plain(semconv.OPENAI_REQUEST_TIER, unless="auto"),
 }
 
+_SYSTEM: Final = ("system", "developer")
+_ANSWERS: Final = ("tool", "function")
 _EXTRAS: Final = (
     ("service_tier", semconv.OPENAI_RESPONSE_TIER),
     ("system_fingerprint", semconv.OPENAI_FINGERPRINT),
@@ -54,49 +56,45 @@ _EXTRAS: Final = (
 
 def read_request(body: Any) -> Request:
     body = fields(body)
-    messages = body.get("messages")
     request = Request(
-        model=body.get("model"),
-        stream=body.get("stream") is True,
-        settings=read_settings(body, SETTINGS),
+        body.get("model"), body.get("stream") is True, read_settings(body, SETTINGS),
         tools=body.get("tools") or body.get("functions"),
-    )
-    if isinstance(messages, list):
+    )  # fmt: skip
+    if isinstance(messages := body.get("messages"), list):
         system = []
         for message in messages:
-            if fields(message).get("role") not in ("system", "developer"):
+            said = message if type(message) is dict else fields(message)
+            if said.get("role") not in _SYSTEM:
                 break
-            system.append(fields(message).get("content"))
+            system.append(said.get("content"))
         request.system = system or None
-        _read_tail(request, messages)
+        # what came back from the tools since the last assistant turn: only the tail of a history is looked at
+        for message in reversed(messages):
+            said = message if type(message) is dict else fields(message)
+            if (role := said.get("role")) == "assistant":
+                if said.get("tool_calls") or said.get("function_call"):
+                    request.asked = tool_calls(said)
+                break
+            if role in _ANSWERS:
+                name = said.get("name") or said.get("tool_name")  # Ollama
+                request.results.insert(0, ToolResult(said.get("tool_call_id"), name, said.get("content")))
     return request
-
-
-def _read_tail(request: Request, messages: list[Any]) -> None:
-    """What came back from the tools since the last assistant turn; only the tail of a history is looked at."""
-    for at in range(len(messages) - 1, -1, -1):
-        message = fields(messages[at])
-        role = message.get("role")
-        if role in ("tool", "function"):
-            name = message.get("name") or message.get("tool_name")  # Ollama
-            request.results.append(ToolResult(message.get("tool_call_id"), name, message.get("content")))
-        elif role == "assistant":
-            request.asked = tool_calls(message)
-            break
-    request.results.reverse()
 
 
 def read_response(completion: Any, content: bool) -> Response:
     found = fields(completion)
-    response = Response(id=found.get("id"), model=found.get("model"), usage=read_usage(found.get("usage")))
+    reasons: list[str] = []
+    response = Response(found.get("id"), found.get("model"), reasons, read_usage(found.get("usage")))
     for choice in as_list(found.get("choices")):
         said = fields(choice)
         message = fields(said.get("message"))
         reason = said.get("finish_reason")
         if reason is not None:
-            response.finish_reasons.append(reason)
-        calls = tool_calls(message)
-        response.tool_calls += calls
+            reasons.append(reason)
+        calls: list[ToolCall] = []
+        if message.get("tool_calls") or message.get("function_call"):
+            calls = tool_calls(message)
+            response.tool_calls += calls
         if content:
             parts = message_parts(message, calls) if message else read_prompt(said.get("text"))
             response.messages.append(output_message(parts, reason))
@@ -198,6 +196,7 @@ CHAT: Final = Endpoint(
     read_messages,
     read_tools,
     attributes={semconv.OPENAI_API_TYPE: "chat_completions"},
+    history="messages",
 )
 
 CHAT_ALIKE: Final = replace(CHAT, attributes={})

@@ -52,7 +52,7 @@ def _message(message: Mapping[str, Any]) -> Message:
 def message_parts(message: Mapping[str, Any], calls: list[ToolCall]) -> list[Part]:
     """The parts of an assistant's *message* with the tool *calls* that were read from it."""
     content = message.get("content")
-    parts = [text_part(content)] if isinstance(content, str) and content else content_parts(content)
+    parts = [{"type": "text", "content": content}] if type(content) is str and content else content_parts(content)
     if isinstance(thought := message.get("reasoning_content") or message.get("reasoning"), str) and thought:
         parts.insert(0, {"type": "reasoning", "content": thought})
     if refusal := message.get("refusal"):

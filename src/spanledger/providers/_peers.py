@@ -8,13 +8,14 @@ convention wants the flavour that is spoken, not a guess at what stands behind a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from ._adapter import Peer
 
-__all__ = ["HOSTS", "peers"]
+__all__ = ["HOSTS", "base_url", "peers"]
 
 HOSTS: Final = (
     ("api.openai.com", "openai"),
@@ -56,6 +57,14 @@ def _provider_of(host: str, hosts: Sequence[tuple[str, str]]) -> str | None:
     return None
 
 
+def base_url(client: Any) -> Any:
+    """The base URL of a Stainless client, as the object that it keeps as long as nobody sets another."""
+    try:
+        return client.__dict__["_base_url"]
+    except (AttributeError, KeyError):
+        return getattr(client, "base_url", None)
+
+
 def peers(
     own: Callable[[Any], str],
     *,
@@ -69,21 +78,21 @@ def peers(
     *own* names the provider where the host is unknown; *of* gets the base URL out of the client, every
     time unless it is *fixed* for the client's life.
     """
-    known: WeakKeyDictionary[Any, tuple[Any, Peer]] = WeakKeyDictionary()
+    known: dict[int, tuple[Any, Any, Peer]] = {}
 
     def peer(client: Any) -> Peer:
-        try:
-            seen = known.get(client)
-        except TypeError:  # not weakly referable: somebody's stand-in for a client
-            return _peer(client, of(client))
+        seen = known.get(id(client))
+        if seen is not None and seen[0]() is not client:
+            seen = None
         if fixed and seen is not None:
-            return seen[1]
+            return seen[2]
         url = of(client)
-        if seen is not None and seen[0] is url:
-            return seen[1]
-        found = _peer(client, url)
+        if seen is not None and seen[1] is url:
+            return seen[2]
+        found, key = _peer(client, url), id(client)
         if len(known) < _MAX_CLIENTS:
-            known[client] = (url, found)
+            with suppress(TypeError):  # not weakly referable: somebody's stand-in for a client
+                known[key] = (ref(client, lambda _: known.pop(key, None)), url, found)
         return found
 
     def _peer(client: Any, url: Any) -> Peer:

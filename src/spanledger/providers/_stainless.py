@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ._adapter import Endpoint, Found, Peer, Seam
+from ._wire import fields
 
 __all__ = ["Lookup", "by_path", "stainless"]
 
@@ -47,28 +48,29 @@ def stainless(package: str, lookup: Lookup, peer: Callable[[Any], Peer]) -> Seam
 
     def recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
         options = args[_OPTIONS] if len(args) > _OPTIONS else kwargs.get("options")
-        url = getattr(options, "url", None)
+        said = fields(options)  # a pydantic object's own dictionary: its attributes cost ten times an item
+        url = said.get("url")
         if not isinstance(url, str):
             return None
-        found = lookup(getattr(options, "method", ""), url.partition("?")[0] if "?" in url else url)
+        found = lookup(said.get("method", ""), url.partition("?")[0] if "?" in url else url)
         if found is None:
             return None
         if isinstance(found, Endpoint):
-            return Found(found, _body(options), peer(client))
-        endpoint, said = found
-        return Found(endpoint, {**_query(options), **said}, peer(client))
+            return Found(found, _body(said), peer(client))
+        endpoint, known = found
+        return Found(endpoint, {**_query(said), **known}, peer(client))
 
     return Seam(f"{package}._base_client", "SyncAPIClient.request", "AsyncAPIClient.request", recognize)
 
 
-def _body(options: Any) -> Any:
-    body = options.json_data
-    extra = getattr(options, "extra_json", None)  # the caller's `extra_body`, merged only when it is sent
+def _body(options: Mapping[str, Any]) -> Any:
+    body = options.get("json_data")
+    extra = options.get("extra_json")  # the caller's `extra_body`, merged only when it is sent
     if extra and isinstance(extra, Mapping):
         return {**body, **extra} if isinstance(body, Mapping) else extra
     return {} if body is None else body
 
 
-def _query(options: Any) -> Mapping[str, Any]:
-    query = getattr(options, "params", None)
+def _query(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    query = options.get("params")
     return query if isinstance(query, Mapping) else {}

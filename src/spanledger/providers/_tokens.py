@@ -23,6 +23,10 @@ _CACHE_READ: Final = (
 )
 
 
+_INTO: Final = (("audio_tokens", "input_audio"), ("image_tokens", "input_image"))
+_OUT_OF: Final = (("audio_tokens", "output_audio"), ("image_tokens", "output_image"))
+
+
 def read_usage(wire: Any) -> Usage:
     """
     *wire* in disjoint buckets.
@@ -39,8 +43,11 @@ def read_usage(wire: Any) -> Usage:
         found.get("prompt_tokens_details") or found.get("input_tokens_details") or found.get("input_token_details")
     )
     out_of = fields(found.get("completion_tokens_details") or found.get("output_tokens_details"))
-    read = _cache_read(found, into)
-    write = count(into.get("cache_write_tokens", found.get("cache_creation_input_tokens")))
+    read = into.get("cached_tokens")
+    read = _cache_read(found) if read is None else count(read)
+    write = into.get("cache_write_tokens", found.get("cache_creation_input_tokens"))
+    if write is not None:
+        write = count(write)
     reasoning = count(out_of.get("reasoning_tokens"))
     if total_in is None:
         uncached = None
@@ -50,34 +57,22 @@ def read_usage(wire: Any) -> Usage:
         if reasoning:
             output = _with_reasoning(total_in, output, reasoning, count(found.get("total_tokens")))
     usage = Usage(uncached, read, write, output, reasoning=reasoning)
-    if into:
-        _input_details(usage, into)
-    if out_of:
-        _output_details(usage, out_of)
+    _details(usage, into, out_of)
     if "cost" in found:
         usage.cost = _cost(found)
     return usage
 
 
-def _input_details(usage: Usage, into: Mapping[str, Any]) -> None:
-    if (audio := into.get("audio_tokens")) is not None:
-        usage.input_audio = count(audio)
-    if (image := into.get("image_tokens")) is not None:
-        usage.input_image = count(image)
+def _details(usage: Usage, into: Mapping[str, Any], out_of: Mapping[str, Any]) -> None:
+    for details, names in ((into, _INTO), (out_of, _OUT_OF)):
+        for key, field in names:
+            if (value := details.get(key)) is not None:
+                setattr(usage, field, count(value))
     if apart := into.get("cached_tokens_details"):
         usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
 
 
-def _output_details(usage: Usage, out_of: Mapping[str, Any]) -> None:
-    if (audio := out_of.get("audio_tokens")) is not None:
-        usage.output_audio = count(audio)
-    if (image := out_of.get("image_tokens")) is not None:
-        usage.output_image = count(image)
-
-
-def _cache_read(found: Mapping[str, Any], into: Mapping[str, Any]) -> int | None:
-    if (value := into.get("cached_tokens")) is not None:
-        return count(value)
+def _cache_read(found: Mapping[str, Any]) -> int | None:
     for key in _CACHE_READ:
         if (value := found.get(key)) is not None:
             return count(value)

@@ -13,7 +13,7 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, Usage, output_message
 from ._adapter import Adapter, Endpoint
 from ._anthropic_blocks import block_parts, content_parts, read_messages, read_tools, tool_call
-from ._peers import HOSTS, peers
+from ._peers import HOSTS, base_url, peers
 from ._plain_calls import plain_call
 from ._settings import Setting, put, read_settings, stops
 from ._stainless import by_path, stainless
@@ -205,7 +205,7 @@ def _read_completion(completion: Any, content: bool) -> Response:
     return response
 
 
-MESSAGES: Final = Endpoint("chat", read_request, read_response, fold, read_messages, read_tools)
+MESSAGES: Final = Endpoint("chat", read_request, read_response, fold, read_messages, read_tools, history="messages")
 COUNT: Final = Endpoint(
     "count_tokens", read_request, _read_count, read_messages=read_messages, read_tools=read_tools, inference=False
 )
@@ -244,7 +244,7 @@ ADAPTER: Final = Adapter(
                     "/v1/complete": COMPLETE,
                 }
             ),
-            peers(_own_name, of=lambda client: getattr(client, "base_url", None), hosts=_HOSTS),
+            peers(_own_name, of=base_url, hosts=_HOSTS),
         ),
     ),
     speaks_otel=_speaks_otel,

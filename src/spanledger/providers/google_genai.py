@@ -18,7 +18,7 @@ from ._adapter import Adapter, Endpoint, Found, Seam
 from ._gemini_contents import content_parts, either, part_of, read_messages, read_tools, tool_call
 from ._gemini_usage import read_usage
 from ._interactions import INTERACTIONS
-from ._peers import peers
+from ._peers import base_url, peers
 from ._plain_calls import plain_call
 from ._settings import Setting, choices, plain, put, read_settings, stops
 from ._stainless import by_path, stainless
@@ -252,7 +252,7 @@ def _base_url(client: Any) -> Any:
 
 
 _peer = peers(_provider, of=_base_url, fixed=True)
-_interactions_peer = peers(lambda _: "gcp.gemini", of=lambda client: getattr(client, "base_url", None))
+_interactions_peer = peers(lambda _: "gcp.gemini", of=base_url)
 
 
 def _recognize_interaction(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:

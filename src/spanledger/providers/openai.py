@@ -13,7 +13,7 @@ from ._adapter import Adapter, Endpoint
 from ._chat_completions import CHAT, COMPLETIONS
 from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
-from ._peers import peers
+from ._peers import base_url, peers
 from ._plain_calls import plain_call
 from ._responses import COMPACT, COUNT, FETCH, RESPONSES
 from ._stainless import by_path, stainless
@@ -64,6 +64,6 @@ ADAPTER: Final = Adapter(
     package="openai",
     distribution="openai",
     oldest="1.60",
-    seams=(stainless("openai", _lookup, peers(_own_name, of=lambda client: getattr(client, "base_url", None))),),
+    seams=(stainless("openai", _lookup, peers(_own_name, of=base_url)),),
     unseen="realtime (a websocket), assistants' runs, vector stores, containers, evaluations",
 )

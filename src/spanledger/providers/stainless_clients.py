@@ -15,7 +15,7 @@ from ._adapter import Adapter, Endpoint
 from ._chat_completions import CHAT_ALIKE, COMPLETIONS
 from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
-from ._peers import peers
+from ._peers import base_url, peers
 from ._plain_calls import plain_call
 from ._responses import RESPONSES
 from ._stainless import by_path, stainless
@@ -44,7 +44,7 @@ def _adapter(package: str, distribution: str, oldest: str, provider: str, unseen
     def own_name(client: Any) -> str:  # noqa: ARG001
         return provider
 
-    peer = peers(own_name, of=lambda client: getattr(client, "base_url", None))
+    peer = peers(own_name, of=base_url)
     return Adapter(
         package, distribution, oldest, (stainless(package, by_path(ROUTES[package]), peer),), unseen=unseen
     )

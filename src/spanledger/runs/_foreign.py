@@ -31,20 +31,18 @@ _OPENLLMETRY: Final = "opentelemetry.semconv_ai"
 _QUIET: Final = "suppress_language_model_instrumentation"
 
 
-def _theirs() -> tuple[Span, Mapping[str, Any], str] | None:
+def _theirs(context: Context | None = None) -> tuple[Span, Mapping[str, Any], str] | None:
     """The current span when it is recording and not ours, its attributes, and its scope's name."""
-    span = trace.get_current_span()
+    span = trace.get_current_span(context)
     scope = getattr(span, "instrumentation_scope", None)
     if scope is None or scope.name == SCOPE or not span.is_recording():
         return None
     return span, getattr(span, "attributes", None) or {}, scope.name
 
 
-def foreign_model() -> Span | None:
+def foreign_model(context: Context) -> Span | None:
     """The span that another instrumentation made for the model call that is about to be sent."""
-    if trace.get_current_span() is trace.INVALID_SPAN:
-        return None
-    found = _theirs()
+    found = _theirs(context)
     if found is None:
         return _unsampled()
     span, attributes, scope = found

@@ -66,7 +66,8 @@ def open_for(
 ) -> tuple[Placement, ImplicitRun | None]:
     """The run of a call outside any entered run, opened if it is the first; *spanless* when others make its spans."""
     server = _server_here(here) if _servers else None
-    placement = _joined(request, server)
+    alone = server is None and not waiting and _place.implicit.get() is None
+    placement = None if alone else _joined(request, server)
     if placement is None:
         found = _begun(request, server, spanless=spanless)
         placement = Placement(found.run)
@@ -81,7 +82,8 @@ def open_for(
 
 
 def _begun(request: Request, server: _Server | None, *, spanless: bool) -> ImplicitRun:
-    sweep()
+    if _open:
+        sweep()
     run = Run(new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
               agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
     found = ImplicitRun(run, None, None, 1)

@@ -165,9 +165,7 @@ class RunScope(Attached):
 
 def note_span(run: Run, span: Span) -> None:
     """Remember which span stands for *run*."""
-    context = span.get_span_context()
-    if context.is_valid:
-        run.span_context = context
+    run.span_context = span.get_span_context()
 
 
 class StepScope(Attached):
