@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from opentelemetry import trace
 
 from spanledger.config import Settings
 from spanledger.frameworks import watch_frameworks
@@ -18,6 +21,16 @@ def watching(provider):
     with instrument(Settings(), tracer_provider=provider), watch_frameworks() as watching:
         yield watching
         assert watching.missing == {}
+
+
+@pytest.fixture(params=[False, True], ids=["quiet", "native"])
+def native(request, provider, monkeypatch):
+    """Whether the framework's own telemetry is on: it is told to make spans, or finds the process's provider."""
+    if request.param:
+        monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+        with suppress(ImportError):  # version 1 has none
+            monkeypatch.setattr("mcp.shared._otel._tracer", provider.get_tracer("mcp-python-sdk"))
+    return request.param
 
 
 @pytest.fixture
