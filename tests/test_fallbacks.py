@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import openai
 import pytest
 from click.testing import CliRunner
@@ -57,10 +59,8 @@ def test_places_where_models_are_tried_in_turn(watched, spans):
 
     def models(*names, fails=()):
         for name in names:
-            try:
+            with contextlib.suppress(openai.BadRequestError):
                 ask({"error": {"status": 400}} if name in fails else "hello", name, ())
-            except openai.BadRequestError:
-                continue
 
     for each in (False, True):
         decorate(models, lambda *_, each=each: Fallbacks(each=each))("a", "b", "a", fails=("a",))

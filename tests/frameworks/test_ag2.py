@@ -129,3 +129,8 @@ def test_its_telemetry_is_the_same_run(model, seen, spans, provider):
     assert {span.attributes["agent.usage.source"] for span in seen.chat} == {"provider"}
     assert {span.instrumentation_scope.name for span in [*seen.chat, *seen.execute_tool]} != {"spanledger"}
     assert len([span for span in spans() if "agent.run.id" in span.attributes]) == 4
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    asyncio.run(agent(model(), ours).ask("Weather?"))
+    seen.agent()

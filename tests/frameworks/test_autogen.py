@@ -69,3 +69,8 @@ def test_a_team_is_one_run(model, seen):
 
     asyncio.run(main())
     seen.agent()
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    asyncio.run(agent(model(), ours).run(task="Weather in Bergen?"))
+    seen.agent()

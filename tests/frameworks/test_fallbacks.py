@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import openai
 import pytest
 
 from spanledger.config import Settings
@@ -94,6 +93,7 @@ def test_a_retry_of_langchain_is_no_attempt_of_the_client(model, seen):
 @pytest.mark.parametrize("stream", [False, True])
 def test_pydantic_ai(model, seen, native, stream):
     pytest.importorskip("pydantic_ai", reason="pydantic-ai is not installed")
+    import openai
     from pydantic_ai import Agent
     from pydantic_ai.models.fallback import FallbackModel
     from pydantic_ai.models.openai import OpenAIChatModel

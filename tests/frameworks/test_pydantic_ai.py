@@ -104,3 +104,9 @@ def test_an_agent_in_a_tool_is_a_run_in_the_run(model, seen):
     assert (within.name, outer.name) == ("invoke_agent inner", "invoke_agent weather")
     assert within.attributes["agent.run.parent_id"] == outer.attributes["agent.run.id"]
     assert within.parent.span_id == seen.execute_tool[0].context.span_id
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    model()
+    agent(ours).run_sync("Weather?")
+    seen.agent()
