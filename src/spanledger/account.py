@@ -58,6 +58,8 @@ class ModelCall:
     """The error classes of the client's earlier attempts at this call."""
     retry_wait: float = 0.0
     """Seconds that the client waited between them."""
+    fallback_for: str | None = None
+    """The model that was asked before and for which this one stands in."""
 
 
 @dataclass(slots=True)

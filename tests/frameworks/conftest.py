@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import importlib
+import sys
+from contextlib import suppress
 
+import pytest
+from opentelemetry import trace
+
+import spanledger
 from spanledger.config import Settings
 from spanledger.frameworks import watch_frameworks
 from spanledger.instrument import instrument
+from spanledger.instrument._tools import watch_tools
+from spanledger.patching import Patches
 from spanledger.testing import ScriptedServer
 
 AGENT = ({"tool_calls": [{"name": "look", "arguments": {"city": "Bergen"}}]}, "It rains in Bergen.")
@@ -18,6 +26,46 @@ def watching(provider):
     with instrument(Settings(), tracer_provider=provider), watch_frameworks() as watching:
         yield watching
         assert watching.missing == {}
+
+
+@pytest.fixture(params=[False, True], ids=["quiet", "native"])
+def native(request, provider, monkeypatch):
+    """Whether the framework's own telemetry is on: it is told to make spans, or finds the process's provider."""
+    if request.param:
+        monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+        with suppress(ImportError):  # version 1 has none
+            monkeypatch.setattr("mcp.shared._otel._tracer", provider.get_tracer("mcp-python-sdk"))
+    return request.param
+
+
+TOOL = '''
+def look(city: str) -> str:
+    """The weather of a city.
+
+    Args:
+        city: Where.
+    """
+    seen.append(city)
+    return f"rain in {city}"
+
+seen = []
+'''
+
+
+@pytest.fixture(params=["decorated", "named"])
+def ours(request, tmp_path, monkeypatch):
+    """A plain function that is a tool of ours: decorated, or named in SPANLEDGER_TOOLS.  It runs once."""
+    (tmp_path / "weather_tools.py").write_text(TOOL)
+    monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("weather_tools", None)
+    patches = Patches()
+    if request.param == "named":
+        watch_tools(("weather_tools:look",), patches)
+    module = importlib.import_module("weather_tools")
+    yield module.look if request.param == "named" else spanledger.tool(module.look)
+    patches.undo()
+    del sys.modules["weather_tools"]
+    assert module.seen == ["Bergen"]
 
 
 @pytest.fixture

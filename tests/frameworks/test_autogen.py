@@ -12,6 +12,8 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
+import spanledger
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -20,16 +22,42 @@ async def look(city: str) -> str:
     return f"rain in {city}"
 
 
-def agent(server):
+def agent(server, *tools):
     llm = OpenAIChatCompletionClient(model="gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k")
-    return AssistantAgent("weather", model_client=llm, tools=[look], reflect_on_tool_use=True)
+    return AssistantAgent("weather", model_client=llm, tools=list(tools or (look,)), reflect_on_tool_use=True)
 
 
-def test_an_agent_is_one_run(model, seen):
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_agent_is_one_run(model, seen, native, stream):
     server = model()
-    asyncio.run(agent(server).run(task="Weather in Bergen?"))
+
+    async def main():
+        if stream:
+            return [part async for part in agent(server).run_stream(task="Weather in Bergen?")]
+        return await agent(server).run(task="Weather in Bergen?")
+
+    asyncio.run(main())
     run = seen.agent()
     assert run.name == "invoke_agent weather"
+    assert seen.execute_tool[0].attributes["gen_ai.tool.description"] or not native
+
+
+def test_a_tool_of_ours_is_one_call(model, seen, native):
+    server = model()
+    asyncio.run(agent(server, spanledger.tool("look", version="2")(look)).run(task="Weather in Bergen?"))
+    seen.agent()
+    assert seen.execute_tool[0].attributes["agent.tool.version"] == "2"
+
+
+def test_a_tool_that_fails_is_seen_behind_what_the_model_is_told(model, seen, native):
+    async def broken(city: str) -> str:
+        """The weather of a city."""
+        raise TimeoutError(city)
+
+    server = model([{"tool_calls": [{"name": "broken", "arguments": {"city": "Bergen"}}]}, "Sorry."])
+    asyncio.run(agent(server, broken).run(task="Weather in Bergen?"))
+    seen.agent()
+    assert seen.execute_tool[0].attributes["agent.error.class"] == "timeout"
 
 
 def test_a_team_is_one_run(model, seen):
@@ -40,4 +68,9 @@ def test_a_team_is_one_run(model, seen):
         return await team.run(task="Weather in Bergen?")
 
     asyncio.run(main())
+    seen.agent()
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    asyncio.run(agent(model(), ours).run(task="Weather in Bergen?"))
     seen.agent()

@@ -23,9 +23,9 @@ def _alone(monkeypatch):
         monkeypatch.setenv(name, "false" if "TRACING" in name else "true")
 
 
-def crew(server):
+def crew(server, *tools):
     llm = LLM(model="openai/gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k")
-    agent = Agent(role="forecaster", goal="tell", backstory="knows", tools=[look], llm=llm, verbose=False)
+    agent = Agent(role="forecaster", goal="tell", backstory="knows", tools=list(tools or (look,)), llm=llm, verbose=False)
     task = Task(description="Weather in Bergen?", expected_output="weather", agent=agent)
     return Crew(name="weather", agents=[agent], tasks=[task], verbose=False)
 
@@ -36,3 +36,8 @@ def test_a_crew_is_one_run(model, seen):
     run = seen.agent()
     assert run.name == "invoke_agent weather"
     assert seen.execute_tool[0].attributes["gen_ai.tool.name"] == "look"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    crew(model(), tool("look")(ours)).kickoff()
+    seen.agent()

@@ -21,7 +21,7 @@ def turn(thought, tool, args):
     return "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in parts.items()) + "\n\n[[ ## completed ## ]]"
 
 
-def test_a_module_is_one_run(model, seen):
+def ask(model, tool):
     answer = "[[ ## reasoning ## ]]\nseen\n\n[[ ## answer ## ]]\nIt rains.\n\n[[ ## completed ## ]]"
     server = model({"rules": [
         {"user_contains": "reasoning", "turn": {"text": answer}},
@@ -30,6 +30,15 @@ def test_a_module_is_one_run(model, seen):
     ]})  # fmt: skip
     lm = dspy.LM("openai/gpt-4o-mini", api_base=f"{server.url}/v1", api_key="k", cache=False)
     with dspy.context(lm=lm):
-        assert dspy.ReAct("question -> answer", tools=[look])(question="Weather?").answer == "It rains."
+        assert dspy.ReAct("question -> answer", tools=[tool])(question="Weather?").answer == "It rains."
+
+
+def test_a_module_is_one_run(model, seen):
+    ask(model, look)
     run = seen.agent(model_calls=3)
     assert run.name == "invoke_agent ReAct"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    ask(model, ours)
+    seen.agent(model_calls=3)

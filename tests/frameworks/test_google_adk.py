@@ -43,18 +43,27 @@ def provider(exporter):
     many._span_processors = tuple(p for p in many._span_processors if p is not processor)
 
 
-def test_an_agent_is_one_run(model, seen):
-    model()
-
+def ask(*tools):
     async def main():
-        agent = LlmAgent(name="weather", model="gemini-2.5-flash", tools=[look])
+        agent = LlmAgent(name="weather", model="gemini-2.5-flash", tools=list(tools))
         runner = InMemoryRunner(agent, app_name="a")
         session = await runner.session_service.create_session(app_name="a", user_id="u")
         said = types.Content(role="user", parts=[types.Part(text="Weather?")])
         return [event async for event in runner.run_async(user_id="u", session_id=session.id, new_message=said)]
 
-    events = asyncio.run(main())
+    return asyncio.run(main())
+
+
+def test_an_agent_is_one_run(model, seen):
+    model()
+    events = ask(look)
     assert "rains" in events[-1].content.parts[0].text
     run = seen.agent()
     assert run.instrumentation_scope.name.startswith("gcp.vertex.agent")
     assert run.attributes["user.id"] == "u"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    model()
+    ask(ours)
+    seen.agent()

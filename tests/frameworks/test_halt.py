@@ -10,7 +10,6 @@ import asyncio
 from collections import Counter
 from decimal import Decimal
 
-import openai
 import pytest
 
 import spanledger
@@ -19,6 +18,7 @@ from spanledger.budget import Budget
 from spanledger.errors import BudgetExceeded
 from spanledger.testing import ScriptedServer
 
+openai = pytest.importorskip("openai", reason="openai is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
 PLANNER, GENERATOR = "gpt-4o-mini", "gpt-4o"
 PLAN, TEXT = Decimal("0.00021"), Decimal("0.07")  # 1,000 in, 100 out; 20,000 in, 2,000 out

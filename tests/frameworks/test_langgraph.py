@@ -158,3 +158,9 @@ def test_parallel_nodes_keep_their_parents(model, seen, asynchronous):
     run = seen.agent(model_calls=3, tool_calls=3)
     assert {span.parent.span_id for span in seen.execute_tool} == {run.context.span_id}
     assert {span.parent.span_id for span in seen.chat} == {span.context.span_id for span in seen.execute_tool}
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    model()
+    agent([ours]).invoke(ASK)
+    seen.agent()

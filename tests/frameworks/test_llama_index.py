@@ -52,3 +52,8 @@ def test_a_tool_that_fails_is_seen_behind_what_the_model_is_told(model, seen):
     ask(model([{"tool_calls": [{"name": "broken", "arguments": {"city": "Bergen"}}]}, "Sorry."]), broken)
     seen.agent()
     assert seen.execute_tool[0].attributes["agent.error.class"] == "timeout"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    ask(model(), ours)
+    seen.agent()

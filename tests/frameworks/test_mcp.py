@@ -112,7 +112,7 @@ def test_is_error_is_a_failure(ask, seen):
     assert run.tool_calls == 1
 
 
-def test_no_second_client_span_for_a_tool_call(ask, spans):
+def test_no_second_client_span_for_a_tool_call(ask, spans, native):
     ask("look", "look")
     assert len([s for s in spans() if "tools/call" in s.name or s.name.startswith("execute_tool")]) == 2
 
@@ -122,24 +122,31 @@ def test_what_the_user_says_in_meta_stays(ask, seen):
     assert len(seen.execute_tool) == 1
 
 
-@pytest.mark.skipif(not NEW, reason="mcp 1 has no client for a server in the same process")
-def test_in_memory(watching, seen):
-    from mcp import Client
-    from mcp.server.mcpserver import MCPServer
+def test_in_one_process_it_is_one_span(watching, seen, spans, native):
+    if NEW:
+        from mcp import Client
+        from mcp.server.mcpserver import MCPServer as Server
+    else:
+        from mcp.server.fastmcp import FastMCP as Server
+        from mcp.shared.memory import create_connected_server_and_client_session
 
-    server = MCPServer("weather")
+    server = Server("weather")
 
     @server.tool()
+    @spanledger.tool("look", version="7")
     def look(city: str) -> str:
         return f"rain in {city}"
 
     async def main():
-        async with Client(server) as client:
+        manager = Client(server) if NEW else create_connected_server_and_client_session(server._mcp_server)
+        async with manager as client:
             with spanledger.run("agent") as run:
                 await client.call_tool("look", {"city": "Bergen"})
         return run
 
     run = asyncio.run(main())
     assert run.tool_calls == 1
-    mine = [s for s in seen.execute_tool if s.name == "execute_tool look"]
-    assert len(mine) == 1
+    (call,) = seen.execute_tool
+    assert call.attributes["agent.tool.version"] == "7"
+    assert call.attributes["agent.tool.call.result.hash"]
+    assert not [span for span in spans() if "tools/call" in span.name]

@@ -113,3 +113,9 @@ def test_a_tool_that_waits_for_approval_interrupts(model, seen):
     model()
     asyncio.run(Runner.run(agent(ours), "Weather?"))
     assert seen.invoke_agent[0].attributes["agent.run.stop_reason"] == "interrupted"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    model()
+    asyncio.run(Runner.run(agent(function_tool(ours)), "Weather?"))
+    seen.agent()

@@ -24,9 +24,9 @@ LOOK = {"tool_calls": [{"name": "look", "arguments": {"city": "Bergen"}}]}
 ANSWER = {"tool_calls": [{"name": "final_answer", "arguments": {"answer": "It rains in Bergen."}}]}
 
 
-def agent(server, **options):
+def agent(server, *tools, **options):
     model = OpenAIServerModel(model_id="gpt-4o-mini", api_base=f"{server.url}/v1", api_key="k")
-    return ToolCallingAgent(tools=[look], model=model, name="weather", description="d", verbosity_level=0, **options)
+    return ToolCallingAgent(tools=list(tools or (look,)), model=model, name="weather", description="d", verbosity_level=0, **options)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -44,3 +44,8 @@ def test_too_many_steps(model, seen):
     agent(server, max_steps=2).run("Weather?")
     (run,) = seen.invoke_agent
     assert run.attributes["agent.run.stop_reason"] == "max_steps"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    agent(model([LOOK, ANSWER]), tool(ours)).run("Weather?")
+    seen.agent()

@@ -48,3 +48,8 @@ def test_a_tool_that_fails(model, seen):
     agent(server, broken)("Weather?")
     seen.agent()
     assert seen.execute_tool[0].attributes["agent.tool.status"] == "error"
+
+
+def test_a_function_of_ours_is_one_call(model, seen, ours):
+    agent(model(), tool(ours))("Weather?")
+    seen.agent()

@@ -8,11 +8,14 @@ from typing import Final
 
 from ..patching import Patches
 from . import (
+    ag2,
     autogen,
+    claude_agent_sdk,
     crewai,
     dspy,
     google_adk,
     langgraph,
+    litellm,
     llama_index,
     mcp,
     openai_agents,
@@ -25,9 +28,9 @@ from ._framework import Framework, Hook
 __all__ = ["FRAMEWORKS", "Framework", "Frameworks", "Hook", "watch_frameworks"]
 
 FRAMEWORKS: Final = (
-    autogen.FRAMEWORK, crewai.FRAMEWORK, dspy.FRAMEWORK, google_adk.FRAMEWORK, langgraph.FRAMEWORK, langgraph.TOOLS,
-    llama_index.FRAMEWORK, mcp.FRAMEWORK, openai_agents.FRAMEWORK, pydantic_ai.FRAMEWORK,
-    smolagents.FRAMEWORK, strands.FRAMEWORK,
+    ag2.FRAMEWORK, autogen.FRAMEWORK, claude_agent_sdk.FRAMEWORK, crewai.FRAMEWORK, dspy.FRAMEWORK,
+    google_adk.FRAMEWORK, langgraph.FRAMEWORK, langgraph.TOOLS, litellm.FRAMEWORK, llama_index.FRAMEWORK,
+    mcp.FRAMEWORK, openai_agents.FRAMEWORK, pydantic_ai.FRAMEWORK, smolagents.FRAMEWORK, strands.FRAMEWORK,
 )  # fmt: skip
 
 

@@ -18,7 +18,10 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from .. import semconv
 from ..runs import attributes_of, current
 
-__all__ = ["carried", "received", "told"]
+__all__ = ["CARRIED", "carried", "received", "told"]
+
+CARRIED: Final = ("traceparent", "tracestate", "baggage")
+"""What things are called on their way, in ``_meta`` as in HTTP headers."""
 
 _KEYS: Final = (semconv.RUN_ID, semconv.STEP_ID, semconv.SESSION_ID)
 MAX_LENGTH: Final = 256

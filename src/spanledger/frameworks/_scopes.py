@@ -20,12 +20,14 @@ _REASONS: Final = {
     "InputGuardrailTripwireTriggered": "denied", "OutputGuardrailTripwireTriggered": "denied",
     "ToolInputGuardrailTripwireTriggered": "denied", "ToolOutputGuardrailTripwireTriggered": "denied",
     "ContentFilterError": "content_filter", "GraphInterrupt": "interrupted", "NodeInterrupt": "interrupted",
+    "HumanInputNotProvidedError": "interrupted", "HumanInputTimeoutError": "interrupted",
     "WorkflowCancelledByUser": "cancelled", "RunCancelled": "cancelled",
 }  # fmt: skip
 """Names of frameworks' exceptions, and the stop reason of a run that ends on one."""
 
 _CONTROL: Final = frozenset({
     "GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand", "CallDeferred", "ApprovalRequired",
+    "HumanInputNotProvidedError", "HumanInputTimeoutError",
 })  # fmt: skip
 """Names of exceptions that steer a framework and are no failure of the tool that raises them."""
 
@@ -47,16 +49,18 @@ class FrameworkRun(RunScope):
         self._result: Any = None
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
-        """End the run with what *error* or *result* means."""
+        """End the run with what *error* or *result* means; one that waits for somebody has not failed."""
         self._result = result
+        if error is not None and reason_of_error(error) == "interrupted":
+            for run in (self.run, self.run.parent):  # what is around it stops there too, without an exception
+                if run is not None and run.stop_reason is None:
+                    run.stop_reason = "interrupted"
+            error = None
         super().close(error, result)
 
     def _reason(self, error: BaseException | None) -> str:
         if error is not None:
-            known = reason_of_error(error)
-            if known == "interrupted" and self.run.parent is not None and self.run.parent.stop_reason is None:
-                self.run.parent.stop_reason = known  # what is around it stops there too, without an exception
-            return known or super()._reason(error)
+            return reason_of_error(error) or super()._reason(error)
         told = self._reads(self._result) if self._reads is not None else None
         return told or super()._reason(error)
 

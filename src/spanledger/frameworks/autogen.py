@@ -1,6 +1,7 @@
 """
 AutoGen: a task of an agent or a team is a run, a tool's run a tool call.
 
+It makes spans for both, wherever the process has a provider: ours stand for them.
 https://github.com/microsoft/autogen
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ._framework import Framework, Hook, argument, around
+from ._native import instead
 from ._scopes import FrameworkRun, FrameworkTool
 
 __all__ = ["FRAMEWORK"]
@@ -28,9 +30,25 @@ def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Frame
     return FrameworkTool(instance.name, argument(args, kwargs, 0, "args"), call_id=call)
 
 
+def _agent_span(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": argument(args, kwargs, 0, "agent_name"),
+        **({"gen_ai.agent.description": said} if (said := kwargs.get("agent_description")) else {}),
+    }  # fmt: skip
+
+
+def _tool_span(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": argument(args, kwargs, 0, "tool_name"),
+        **({"gen_ai.tool.description": said} if (said := kwargs.get("tool_description")) else {}),
+    }  # fmt: skip
+
+
 FRAMEWORK: Final = Framework("autogen-agentchat", "0.7", (
     Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run",), around(_run)),
     Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run_stream",), around(_run)),
     Hook("autogen_agentchat.teams._group_chat._base_group_chat", ("BaseGroupChat.run_stream",), around(_run)),
     Hook("autogen_core.tools._base", ("BaseTool.run_json",), around(_tool)),
+    Hook("autogen_core._telemetry._genai", ("trace_invoke_agent_span",), instead(_agent_span), needed=False),
+    Hook("autogen_core._telemetry._genai", ("trace_tool_span",), instead(_tool_span), needed=False),
 ))  # fmt: skip

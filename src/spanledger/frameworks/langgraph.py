@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..runs import current
+from ..runs import Fallbacks, current
 from ._framework import Framework, Hook, argument, around
 from ._scopes import FrameworkRun, FrameworkTool
 
@@ -41,6 +41,10 @@ def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Frame
     return _Tool(instance.name, argument(args, kwargs, 0, "tool_input"), call_id=kwargs.get("tool_call_id"))
 
 
+def _in_turn(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Fallbacks:  # noqa: ARG001
+    return Fallbacks()
+
+
 FRAMEWORK: Final = Framework("langgraph", "1.0", (
     Hook("langgraph.pregel.main", ("Pregel.stream",), around(_run)),
     Hook("langgraph.pregel.main", ("Pregel.astream",), around(_run)),
@@ -50,4 +54,12 @@ FRAMEWORK: Final = Framework("langgraph", "1.0", (
 TOOLS: Final = Framework("langchain-core", "1.0", (
     Hook("langchain_core.tools.base", ("BaseTool.run",), around(_tool)),
     Hook("langchain_core.tools.base", ("BaseTool.arun",), around(_tool)),
+    *(
+        Hook("langchain_core.runnables.fallbacks", (f"RunnableWithFallbacks.{how}",), around(_in_turn))
+        for how in ("invoke", "ainvoke", "batch", "abatch", "stream", "astream")
+    ),
+    *(
+        Hook("langchain.agents.middleware.model_fallback", (f"ModelFallbackMiddleware.{how}",), around(_in_turn))
+        for how in ("wrap_model_call", "awrap_model_call")
+    ),
 ))  # fmt: skip

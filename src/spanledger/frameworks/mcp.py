@@ -10,48 +10,23 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import get_current
 
 from .. import runs
-from ..outcomes import classify_payload
 from ..runs import decorate, shared_tool
 from ..shield import shield
 from ._baggage import carried, received, told
 from ._framework import Framework, Hook, argument
-from ._scopes import FrameworkTool
+from ._mcp_calls import Called, Served, carrier, local, serve
+from ._native import same
 
 __all__ = ["FRAMEWORK"]
 
-
-class _Called(FrameworkTool):
-    """A tool call over MCP; its result is read as what the tool said, without the protocol's wrapping."""
-
-    def close(self, error: BaseException | None, result: Any = None) -> None:
-        """End the call; ``isError`` is a failure."""
-        result = self.result if result is None else result
-        self.error_class = self.error_class or (classify_payload(result) if error is None else None)
-        super().close(error, _plain(result))
-
-
-class _Served(_Called):
-    """A tool call that somebody else's run asked this server for."""
-
-    def _place(self) -> None:
-        self._placement = None
-
-
-def _plain(result: Any) -> Any:
-    structured = getattr(result, "structured_content", getattr(result, "structuredContent", None))
-    if structured is not None:
-        return structured
-    content = getattr(result, "content", None)
-    if not isinstance(content, list):
-        return result
-    texts = [getattr(part, "text", None) for part in content]
-    return texts[0] if len(texts) == 1 and texts[0] is not None else content
+# --- the side that asks --------------------------------------------------------------------------------------------
 
 
 async def _call_tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
@@ -62,7 +37,7 @@ async def _call_tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs:
         return await wrapped(*args, **kwargs)
 
     name = argument(args, kwargs, 0, "name")
-    scope = _Called(str(name), argument(args, kwargs, 1, "arguments") or {})
+    scope = Called(str(name), argument(args, kwargs, 1, "arguments") or {})
     return await decorate(call, lambda *_: scope)()
 
 
@@ -72,13 +47,42 @@ def _span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, 
     here, scope = trace.get_current_span(), shared_tool()
     if scope is None or scope.context is None or attributes.get("mcp.method.name") != "tools/call":
         return wrapped(*args, **kwargs)
-    return _same(here, attributes) if here is trace.get_current_span(scope.context) else wrapped(*args, **kwargs)
+    return same(here, attributes) if here is trace.get_current_span(scope.context) else wrapped(*args, **kwargs)
 
 
-@contextmanager
-def _same(span: trace.Span, attributes: Mapping[str, Any]) -> Iterator[trace.Span]:
-    span.set_attributes(attributes)
-    yield span
+def _inject(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Version 2 writes a request's trace context here, whatever the request: the run goes along."""
+    result = wrapped(*args, **kwargs)
+    with shield("sending a run along with an MCP request"):
+        meta = argument(args, kwargs, 0, "meta")
+        for name, value in carried().items():
+            meta.setdefault(name, value)
+    return result
+
+
+_sending: Final[ContextVar[Mapping[str, str] | None]] = ContextVar("spanledger-mcp-headers", default=None)
+
+
+async def _post(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """A message that leaves over HTTP: what its ``_meta`` carries goes into the headers, too."""
+    headers: dict[str, str] = {}
+    with shield("sending a run along with an MCP request"):
+        message = argument(args, kwargs, 0, "ctx").session_message.message
+        params = getattr(getattr(message, "root", message), "params", None)
+        if isinstance(params, Mapping) and isinstance(params.get("_meta"), Mapping):
+            headers = carrier(params["_meta"], None)
+    token = _sending.set(headers)
+    try:
+        return await wrapped(*args, **kwargs)
+    finally:
+        _sending.reset(token)
+
+
+def _headers(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    return {**(_sending.get() or {}), **wrapped(*args, **kwargs)}
+
+
+# --- the side that answers -----------------------------------------------------------------------------------------
 
 
 def _server(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -88,57 +92,83 @@ def _server(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str
     return result
 
 
+async def _native(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Around the SDK's own span of a request, which looks for its parent in ``_meta`` alone."""
+    context = argument(args, kwargs, 0, "ctx")
+    inside = previous = get_current()
+    with shield("reading what an MCP request carries"):
+        brought = carrier(context.meta, context.request)
+        if "traceparent" in brought and "traceparent" not in (context.meta or {}):
+            inside = received({name: value for name, value in brought.items() if name != "baggage"})
+    if inside is previous:
+        return await wrapped(*args, **kwargs)
+    runs.attach(inside)
+    try:
+        return await wrapped(*args, **kwargs)
+    finally:
+        runs.restore(inside, previous)
+
+
+def _served(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """The SDK's server span of a tool call that this very process asked for: the call's own."""
+    attributes = kwargs.get("attributes") or {}
+    asked = local(kwargs.get("context"))
+    if asked is None or asked.context is None or attributes.get("mcp.method.name") != "tools/call":
+        return wrapped(*args, **kwargs)
+    return _within(asked.context, attributes)
+
+
+@contextmanager
+def _within(context: Any, attributes: Mapping[str, Any]) -> Iterator[trace.Span]:
+    previous = runs.attach(context)
+    try:
+        with same(trace.get_current_span(), attributes) as span:
+            yield span
+    finally:
+        runs.restore(context, previous)
+
+
 async def _middleware(context: Any, call_next: Any) -> Any:
     """Inside the SDK's own span of a request."""
+    brought = carrier(context.meta, context.request)
     if context.method != "tools/call":
+        with shield("reading what an MCP request carries"):
+            trace.get_current_span().set_attributes(told(received(brought)))
         return await call_next(context)
     params = context.params or {}
-    return await _serve(params.get("name"), params.get("arguments"), context.meta, lambda: call_next(context))
+    return await serve(params.get("name"), params.get("arguments"), brought, lambda: call_next(context))
 
 
 async def _handle(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
     """Version 1: a request from its arrival to its answer."""
-    request = argument(args, kwargs, 1, "req")
+    message, request = argument(args, kwargs, 0, "message"), argument(args, kwargs, 1, "req")
     if type(request).__name__ != "CallToolRequest":
         return await wrapped(*args, **kwargs)
     params = request.params
-    meta = params.meta.model_dump() if params.meta is not None else None
-    return await _serve(params.name, params.arguments, meta, lambda: wrapped(*args, **kwargs), parent=True)
+    http = getattr(getattr(message, "message_metadata", None), "request_context", None)
+    brought = carrier(params.meta, http)
+    return await serve(params.name, params.arguments, brought, lambda: wrapped(*args, **kwargs), parent=True)
 
 
 async def _respond(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
     scope = shared_tool()
-    if isinstance(scope, _Served):
+    if isinstance(scope, Served):
         response = argument(args, kwargs, 0, "response")
         scope.result = getattr(response, "root", response)
     return await wrapped(*args, **kwargs)
 
 
-async def _serve(name: Any, arguments: Any, meta: Any, call: Any, *, parent: bool = False) -> Any:
-    scope = _Served(str(name), arguments or {})
-    context = previous = get_current()
-    known: dict[str, str] = {}
-    with shield("reading what an MCP call carries"):
-        context = received(meta if isinstance(meta, Mapping) else {})
-        known = told(context)
-
-    async def serve() -> Any:
-        trace.get_current_span().set_attributes(known)
-        return await call()
-
-    if not parent or not trace.get_current_span(context).get_span_context().is_valid:
-        return await decorate(serve, lambda *_: scope)()
-    runs.attach(context)
-    try:
-        return await decorate(serve, lambda *_: scope)()
-    finally:
-        runs.restore(context, previous)
-
+_HTTP: Final = "mcp.client.streamable_http"
 
 FRAMEWORK: Final = Framework("mcp", "1.20", (
     Hook("mcp.client.session", ("ClientSession.call_tool",), _call_tool),
     Hook("mcp.shared.jsonrpc_dispatcher", ("otel_span",), _span),
+    Hook("mcp.shared.jsonrpc_dispatcher", ("inject_trace_context",), _inject),
+    Hook(_HTTP, ("StreamableHTTPTransport._handle_post_request",), _post),
+    Hook(_HTTP, ("StreamableHTTPTransport._prepare_headers",), _headers),
     Hook("mcp.server.lowlevel.server", ("Server.__init__",), _server),
+    Hook("mcp.server._otel", ("OpenTelemetryMiddleware.__call__",), _native),
+    Hook("mcp.server._otel", ("otel_span",), _served),
     Hook("mcp.server.lowlevel.server", ("Server._handle_request",), _handle, needed=False),
     Hook("mcp.shared.session", ("RequestResponder.respond",), _respond, needed=False),
 ))  # fmt: skip

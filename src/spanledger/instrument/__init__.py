@@ -17,6 +17,7 @@ from ._brakes import Brakes
 from ._calls import Call
 from ._engine import Engine
 from ._events import Events
+from ._fallbacks import note_fallback
 from ._ownership import take_back
 from ._retries import watch_retries
 from ._threads import carry, carry_into_threads
@@ -111,6 +112,7 @@ def instrument(
     made = Instrumentation(Patches(), Engine(content=settings.content != "no_content"), {})
     if settings.content in ("event_only", "span_and_event"):
         made.engine.events = Events(settings, logger_provider)
+    made.engine.listeners.append(note_fallback)
     try:
         made.put_on(settings, adapters)
     except BaseException:

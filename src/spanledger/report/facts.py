@@ -28,6 +28,7 @@ _MODEL: Final = {
     "response_id": semconv.RESPONSE_ID, "stream_end": semconv.STREAM_END,
     "time_to_first_chunk": semconv.TIME_TO_FIRST_CHUNK, "system_hash": semconv.SYSTEM_HASH,
     "tools_hash": semconv.TOOLS_HASH, "price_version": semconv.COST_PRICE_VERSION,
+    "attempts": semconv.RETRY_ATTEMPTS, "try": semconv.RETRY_TRIES, "fallback_for": semconv.FALLBACK_FOR,
 }  # fmt: skip
 _TOOL: Final = {
     "tool": semconv.TOOL_NAME, "call_id": semconv.TOOL_CALL_ID, "tool_version": semconv.TOOL_VERSION,

@@ -107,6 +107,9 @@ def _model(node: Node) -> Text:
     return _line([
         (facts.get("operation", "model"), "magenta"), facts.get("model") or "unknown model", duration(node.seconds),
         usage if known else "tokens unknown", _price(facts), ", ".join(map(str, facts.get("finish_reasons") or [])),
+        (f"fallback for {facts['fallback_for']}", "yellow") if facts.get("fallback_for") else None,
+        (f"try {facts['try']}", "yellow") if facts.get("try") else None,
+        (f"{facts['attempts']} attempts of the client", "yellow") if facts.get("attempts") else None,
         f"stream {facts['stream_end']}" if facts.get("stream_end", "drained") != "drained" else None,
         *_failure(node),
     ])  # fmt: skip

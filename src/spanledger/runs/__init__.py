@@ -6,7 +6,8 @@ import os
 
 from ..config import Settings
 from . import _implicit
-from ._foreign import complete, foreign_agent, foreign_model, foreign_tool, hushed
+from ._fallback import Fallbacks, fallbacks
+from ._foreign import complete, foreign_agent, foreign_model, foreign_tool, hushed, ours
 from ._gate import gate
 from ._implicit import (
     ImplicitRun,
@@ -42,11 +43,12 @@ from ._toolcall import ToolScope, keep, shared_tool, tool_listeners
 from ._wrap import decorate
 
 __all__ = [
-    "ActiveRun", "ImplicitRun", "Placement", "RunScope", "ToolScope", "asked_by_name", "attach", "attributes_of",
-    "begin_step", "call_ended", "complete", "configure", "current", "current_run", "decorate", "defaults", "described",
-    "end_all", "entered", "foreign_agent", "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit",
-    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "placed", "provider",
-    "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool",
+    "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "asked_by_name", "attach",
+    "attributes_of", "begin_step", "call_ended", "complete", "configure", "current", "current_run", "decorate",
+    "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent", "foreign_model", "foreign_tool",
+    "forget", "gate", "hushed", "implicit",
+    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed",
+    "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool",
     "tool_listeners", "tracer", "use_provider", "write",
 ]  # fmt: skip
 

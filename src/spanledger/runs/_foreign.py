@@ -19,7 +19,7 @@ from opentelemetry.trace import Span
 from .. import semconv
 from ._place import SCOPE
 
-__all__ = ["complete", "foreign_agent", "foreign_model", "foreign_tool", "hushed"]
+__all__ = ["complete", "foreign_agent", "foreign_model", "foreign_tool", "hushed", "ours"]
 
 _MODEL: Final = frozenset({"chat", "text_completion", "completion", "generate_content", "embeddings"})
 _KIND: Final = "openinference.span.kind"
@@ -38,6 +38,12 @@ def _theirs(context: Context | None = None) -> tuple[Span, Mapping[str, Any], st
     if scope is None or scope.name == SCOPE or not span.is_recording():
         return None
     return span, getattr(span, "attributes", None) or {}, scope.name
+
+
+def ours(span: Span) -> bool:
+    """Whether *span* is one that we made, and still writes down what it is told."""
+    scope = getattr(span, "instrumentation_scope", None)
+    return scope is not None and scope.name == SCOPE and span.is_recording()
 
 
 def foreign_model(context: Context) -> Span | None:
