@@ -52,6 +52,9 @@ matrix: ## frameworks, other instrumentations and the oldest clients, each lane 
 	@set -e; echo "=== the oldest clients"; v=.venv-oldest; test -x $$v/bin/pip || $(PYTHON) -m venv $$v; \
 	  $$v/bin/pip install -q --upgrade 'pip>=25.1'; $$v/bin/pip install -q . --group test 'openai==1.60.2' 'anthropic==0.45.2' 'google-genai==1.20.0'; \
 	  $$v/bin/python -m pytest tests/providers tests/instrument
+	@set -e; echo "=== the oldest price list"; v=.venv-oldest-prices; test -x $$v/bin/pip || $(PYTHON) -m venv $$v; \
+	  $$v/bin/pip install -q --upgrade 'pip>=25.1'; $$v/bin/pip install -q . --group test 'genai-prices==0.0.59'; \
+	  $$v/bin/python -m pytest tests/test_pricing.py tests/test_price_parity.py tests/cli/test_prices.py
 
 bench: $(VENV)/.done ## what watching costs, against others: see benchmarks/
 	$(BIN)/python benchmarks/run.py $(BENCH)

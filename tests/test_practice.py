@@ -1,8 +1,7 @@
-"""The brakes in practice: an agent with a cheap planner and a dear generator, and one that nobody can stop by asking."""
+"""The brakes in practice: streams, unwatched tools, the kill switch, tools that cost, prices of your own."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from decimal import Decimal
 
@@ -16,8 +15,7 @@ from spanledger.budget import Budget, Loops
 from spanledger.cli import main
 from spanledger.errors import BudgetExceeded, Killed, LoopDetected
 
-PLANNER, GENERATOR = ("gpt-4o-mini", 1000, 100), ("gpt-4o", 20_000, 2000)  # $0.00021 and $0.07
-ROUND = Decimal("0.00021") + Decimal("0.07")
+PLANNER = ("gpt-4o-mini", 1000, 100)  # $0.00021
 
 
 @pytest.fixture
@@ -46,51 +44,6 @@ def answer(model, tokens, output, *, stream):
 def words(model, tokens, output, *, stream):
     more = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     return {"model": model, "messages": [{"role": "user", "content": "word " * tokens}], "max_tokens": output, **more}
-
-
-def drive(answers, turns, *, stream, asynchronous):
-    """The agent: each turn plans and then generates, until somebody stops it; the run."""
-    answers.queue = [answer(*kind, stream=stream) for _ in range(turns) for kind in (PLANNER, GENERATOR)]
-    sync, asyn = clients(answers)["openai"]
-
-    async def think(kind):
-        found = await asyn.chat.completions.create(**words(*kind, stream=stream))
-        if stream:
-            async for _ in found:
-                pass
-
-    def think_now(kind):
-        found = sync.chat.completions.create(**words(*kind, stream=stream))
-        if stream:
-            for _ in found:
-                pass
-
-    async def agent():
-        for _ in range(turns):
-            for kind in (PLANNER, GENERATOR):
-                await think(kind) if asynchronous else think_now(kind)
-
-    with pytest.raises(BudgetExceeded) as stopped, spanledger.run("writer") as run:
-        asyncio.run(agent())
-    return run, stopped.value
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_halts_at_half_a_dollar_or_fifteen_steps_whichever_comes_first(configure, answers, stream, asynchronous):
-    configure(budgets=[Budget(usd="0.50", steps=15, action="stop")])
-    run, stopped = drive(answers, 40, stream=stream, asynchronous=asynchronous)
-    assert (stopped.limit, run.stop_reason) == ("usd", "budget_exceeded")
-    assert Decimal("0.40") < run.cost <= Decimal("0.50")
-    assert len(answers.requests) == stopped.step - 1
-    warned = [d for d in run.decisions if d.outcome == "warn"]
-    assert [(d.limit, d.value >= d.maximum * Decimal("0.7")) for d in warned if d.limit == "usd"] == [("usd", True)]
-    assert run.decisions[-1].value == run.cost
-
-    configure(budgets=[Budget(usd=5, steps=15, action="stop")])
-    run, stopped = drive(answers, 40, stream=stream, asynchronous=asynchronous)
-    assert (stopped.limit, stopped.step, run.stop_reason) == ("steps", 16, "max_steps")
-    assert run.cost == 7 * ROUND + Decimal("0.00021")
 
 
 def test_a_stream_under_way_is_not_harmed_by_a_budget_that_is_over(configure, answers):

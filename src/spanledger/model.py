@@ -99,6 +99,9 @@ class Usage:
     cache_read_audio: int | None = None
     output_audio: int | None = None
     output_image: int | None = None
+    # what the provider says it bills, where that is not what it counted
+    billed_input: int | None = None
+    billed_output: int | None = None
     # not tokens
     requests: Mapping[str, int] = field(default_factory=dict)
     """Server-side tool uses that are billed by count, e.g. ``{"web_search": 2}``."""

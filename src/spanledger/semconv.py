@@ -116,6 +116,9 @@ HASH_CANONICALIZATION: Final = "agent.hash.canonicalization"
 ERROR_CLASS: Final = "agent.error.class"
 USAGE_SOURCE: Final = "agent.usage.source"
 """``provider``, ``estimated`` or ``unknown``."""
+USAGE_BILLED_INPUT: Final = "agent.usage.billed.input_tokens"
+"""What the provider says it bills, where that is not what it counted: Cohere leaves its own prompt out."""
+USAGE_BILLED_OUTPUT: Final = "agent.usage.billed.output_tokens"
 USAGE_CACHE_WRITE_1H: Final = "agent.usage.cache_write_1h.input_tokens"
 USAGE_REQUESTS: Final = "agent.usage.requests."
 """Prefix of the counts of server-side tool uses, e.g. ``agent.usage.requests.web_search``."""
@@ -165,6 +168,7 @@ TOKENS: Final = (
     (USAGE_CACHE_WRITE_1H, "cache_write_1h"), (USAGE_REASONING, "reasoning"), (USAGE_INPUT_AUDIO, "input_audio"),
     (USAGE_INPUT_IMAGE, "input_image"), (USAGE_CACHE_READ_AUDIO, "cache_read_audio"),
     (USAGE_OUTPUT_AUDIO, "output_audio"), (USAGE_OUTPUT_IMAGE, "output_image"),
+    (USAGE_BILLED_INPUT, "billed_input"), (USAGE_BILLED_OUTPUT, "billed_output"),
 )  # fmt: skip
 """Attribute and `Usage` field, for all that is spelled as it is kept."""
 

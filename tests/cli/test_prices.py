@@ -7,9 +7,10 @@ import time
 from decimal import Decimal
 
 import pytest
+from genai_prices import types
 
 from recorded import BEGAN
-from spanledger import pricing
+from spanledger import pricing, shield
 from spanledger.config import Settings
 from spanledger.model import Usage
 
@@ -97,6 +98,20 @@ def test_update_fetches_a_table_that_is_used_from_then_on(call, served):
     assert price("gpt-4o").status == "unknown_model"
     pricing.use_table(None)
     assert price("m7").status == "unknown_model"
+
+
+def test_a_library_that_can_not_read_a_saved_table_prices_by_its_own(call, served, monkeypatch, caplog):
+    served.body = table(150)
+    call("prices", "update", "--from", served.url)
+    for name in ("_providers_from_raw", "providers_schema"):
+        monkeypatch.delattr(types, name, raising=False)
+    shield.strict(on=False)
+    pricing.use_table(pricing.fetched_table(Settings().price_table))
+    assert price("gpt-4o-mini").amount == Decimal("0.15")
+    assert price("m7").status == "unknown_model"
+    assert "loading the fetched price table" in caplog.text
+    found = call("prices", "update", "--from", served.url)
+    assert (found.exit_code, "no price table from" in found.output) == (2, True)
 
 
 @pytest.mark.parametrize("body", [b"no json", b"{}", b'[{"id": 7}]', table(3)])

@@ -5,8 +5,9 @@ Drives real clients over recorded traffic, watched and unwatched, and compares.
 
 The folder holds recordings (``open/``), a server that answers with them (``replay_server.py``) and a driver that makes
 the calls with the clients that are installed (``drive.py``).  For every call: what the caller gets must be the same
-with and without us, there must be one span of the call, and it must say what the recording says; where the server is
-told to fail (``--opts fault=cut``), that it failed.  Exits with 1 if not.
+with and without us, there must be one span of the call, it must say what the recording says, and the call's price must
+be what the provider's own arithmetic makes of the wire's numbers; where the server is told to fail (``--opts
+fault=cut``), that it failed.  Exits with 1 if not.
 """
 
 from __future__ import annotations
@@ -188,17 +189,22 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from prices import difference
 
+    from spanledger import pricing
     from spanledger.instrument import instrument
     from spanledger.providers import ADAPTERS
 
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     watching = instrument(tracer_provider=provider, adapters=ADAPTERS)
-    good, all_, skipped = Counter(), Counter(), Counter()
+    calls: list[Any] = []
+    watching.engine.listeners.append(lambda call: calls.append(call.model_call))
+    good, all_, skipped, prices = Counter(), Counter(), Counter(), Counter()
     for (interaction, flavour), before in zip(cases, plain, strict=True):
         exporter.clear()
         log.clear()
+        calls.clear()
         result = drive.drive(interaction, base, flavour, extra)
         endpoint = interaction["endpoint"]
         if not log:  # the client refused to send it
@@ -208,6 +214,11 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
         wrong = check(interaction, list(exporter.get_finished_spans()), failed)
         if (after := outcome(drive, result)) != before:
             wrong.append(f"the caller gets another thing: {str(before)[:300]} != {str(after)[:300]}")
+        if calls and calls[-1] is not None and failed is None:
+            price = pricing.price_call(calls[-1])
+            prices[price.status] += 1
+            if unlike := difference(interaction, calls[-1].provider, price):
+                wrong.append(f"price: {unlike}")
         all_[endpoint] += 1
         good[endpoint] += not wrong
         if wrong:
@@ -217,6 +228,7 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
         note = f"  ({skipped[endpoint]} not drivable here)" if skipped[endpoint] else ""
         print(f"{endpoint:36} {good[endpoint]:4} / {all_[endpoint]:4}{note}")
     print(f"{'all':36} {good.total():4} / {all_.total():4}")
+    print("prices:", ", ".join(f"{count} {status}" for status, count in prices.most_common()))
     return 0 if good.total() == all_.total() else 1
 
 

@@ -78,7 +78,11 @@ async def langgraph(how):
     from langchain_core.tools import tool
     from langchain_openai import ChatOpenAI
 
-    model = ChatOpenAI(model=PLANNER, max_retries=0, max_tokens=100, streaming=how == "stream", stream_usage=True)
+    httpx = getattr(openai._base_client, "httpx2", None) or openai._base_client.httpx
+    model = ChatOpenAI(
+        model=PLANNER, max_retries=0, max_tokens=100, streaming=how == "stream", stream_usage=True,
+        http_async_client=httpx.AsyncClient(),  # the shared one stays with the first event loop
+    )  # fmt: skip
     agent = create_agent(model, [tool(write)], name="writer")
     ask, config = {"messages": [{"role": "user", "content": "Rain?"}]}, {"recursion_limit": 500}
     if how == "plain":

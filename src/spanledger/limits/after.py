@@ -4,6 +4,7 @@ What limits are told after a call: what it used takes the place of what was held
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from .. import pricing
@@ -107,11 +108,21 @@ class After:
         if state.history is not None and self.loops is not None:
             entry, loop = state.history.begin(use.name, use.args_hash, state.spent)
             state.history.end(entry, use.error_class, use.result_hash)
+            self._watch_drift(state, state.history.calls, use.step)
             if loop is not None:
                 self.voice.looped(state, loop, self.loops.action, use.step, money=self._money, late=True)
                 state.looped = loop if self.loops.action == "stop" else None
 
     # --- what there is to say --------------------------------------------------------------------------------------
+
+    def _watch_drift(self, state: RunState, calls: int, step: int) -> None:
+        """Say that the run takes more than this agent's runs do: once for its tool calls, once for its time."""
+        usual = state.usual
+        if calls > usual.calls and state.once("drift in calls"):
+            self.voice.drifted(state, calls, usual.calls, "tool calls", step)
+        seconds = (time.time_ns() - state.run.started) / 1e9
+        if seconds > usual.seconds and state.once("drift in time"):
+            self.voice.drifted(state, round(seconds, 3), usual.seconds, "seconds", step)
 
     def _watch_context(self, run: Run, call: ModelCall) -> None:
         model = call.model or call.request_model

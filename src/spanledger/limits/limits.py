@@ -132,8 +132,7 @@ class Limits(After):
                 entry, loop = state.history.begin(name, args_hash, state.spent)
                 if loop is not None:
                     self.voice.looped(state, loop, self.loops.action, step, money=self._money)
-                if state.history.calls > state.usual:
-                    self.voice.drifted(state, state.history.calls, step)
+                self._watch_drift(state, state.history.calls, step)
             return self._reserve(state, step, [], [(slot, 1) for slot in state.plan.tools], entry)
         except LimitExceeded:
             raise

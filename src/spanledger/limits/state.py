@@ -8,13 +8,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from math import inf
 from typing import Any, Final
 
 from ..budget import Budget, Loops
 from ..errors import LimitExceeded
 from ..ledger import Run
-from .drift import Usual
+from .drift import Most, Usual
 from .loops import History, Loop
 from .plan import Days, Plan, lineage
 from .retries import Retries
@@ -63,8 +62,8 @@ class RunState:
         """A loop that was seen too late to stop the call, so that the next one is."""
         self.stopped: tuple[LimitExceeded, float] | None = None
         """What ended the run, and until when (seconds since the epoch) that holds."""
-        self.usual = inf
-        """How many tool calls are usual for this agent."""
+        self.usual = Most()
+        """What a run of this agent takes at most, as a rule."""
         self.said: set[Any] = set()
         """What is said once per run and was said."""
         names = dict.fromkeys(f"agent:{one.name}" for one in lineage(run) if one.name)
@@ -129,10 +128,10 @@ class States:
         return self._states.get(run.id)
 
     def forget(self, run: Run) -> None:
-        """*run* has ended; remember how many tool calls it took."""
+        """*run* has ended; remember how much it took."""
         self._states.pop(run.id, None)
         if self._loops is not None and run.stop_reason == "completed":
-            self._usual.learn(run.name, run.tool_calls)
+            self._usual.learn(run.name, run.tool_calls, ((run.ended or run.active) - run.started) / 1e9)
 
     def begin_anew(self) -> None:
         """Forget all of them: a forked child's runs are its own."""

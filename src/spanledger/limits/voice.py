@@ -145,11 +145,10 @@ class Voice:
         if state.once((loop.kind, loop.tool, loop.count.bit_length())):
             self.say(state, decision)
 
-    def drifted(self, state: RunState, calls: int, step: int) -> None:
-        """Say that the run makes more tool calls than this agent's runs do."""
-        if state.once("drift"):
-            what = f"{calls} tool calls; runs of {state.run.name or '-'} hardly ever take {state.usual:.0f}"
-            self.say(state, Decision("warn", "drift", "run", state.run.id, calls, round(state.usual, 1), step, what))
+    def drifted(self, state: RunState, value: float, usual: float, unit: str, step: int) -> None:
+        """Say that the run takes more *unit* than this agent's runs do."""
+        what = f"{value} {unit}; runs of {state.run.name or '-'} hardly ever take {usual:.1f}"
+        self.say(state, Decision("warn", "drift", "run", state.run.id, value, round(usual, 1), step, what))
 
     def multiplied(self, state: RunState, call: ModelCall, total: int, layers: Mapping[str, int]) -> None:
         """Say that several layers try the same again, so that their numbers multiply."""

@@ -120,6 +120,8 @@ class Card:
         if usage.requests or "requests_kcount" in self.rates:
             total = MONEY.add(total, self._requests(usage, unpriced))
         unpriced += [unit for key, unit in _UNSEEN.items() if key in self.rates]
+        if not total and unpriced and not self.free:  # what was bought has no price here: not nothing, but nobody knows
+            return None, unpriced
         return (total if priced or not counts else None), unpriced
 
     def worst(self, input_tokens: int, output_tokens: int) -> int | None:
@@ -171,6 +173,9 @@ def split(usage: Usage) -> list[tuple[str, int]] | None:
     A part that is greater than its whole, and anything negative, is a contradiction: cached tokens above the input
     are what comes of counting Anthropic's input as if it held them.
     """
+    if usage.billed_input is not None or usage.billed_output is not None:  # the provider does the sums itself
+        billed = [("input_tokens", usage.billed_input or 0), ("output_tokens", usage.billed_output or 0)]
+        return None if any(count < 0 for _, count in billed) else [piece for piece in billed if piece[1]]
     uncached, read, write = usage.uncached or 0, usage.cache_read or 0, usage.cache_write or 0
     output = usage.output or 0
     if uncached < 0 or read < 0 or write < 0 or output < 0 or any(n < 0 for n in usage.requests.values()):

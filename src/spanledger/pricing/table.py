@@ -193,10 +193,16 @@ def engine() -> str:
 
 
 def parse_providers(raw: Any) -> Any:
-    """A table's JSON as the library's objects; raises as the library does."""
+    """
+    A table's JSON as the library's objects; raises as the library does.
+
+    The library reads tables in public only while it fetches them, so this is its own reader of what it fetched: the
+    private name of the newest versions, or the public one of those before.  One that has neither reads no saved
+    table: the bundled one is used then, and a warning says so.
+    """
     from genai_prices import types  # noqa: PLC0415 - only where a table was fetched
 
-    parse: Any = getattr(types, "_providers_from_raw", None)  # there is no public way to read a saved table
+    parse: Any = getattr(types, "_providers_from_raw", None)
     return (parse or getattr(types, "providers_schema").validate_python)(raw)  # noqa: B009 - of older ones
 
 

@@ -34,19 +34,23 @@ def read_settings_of(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_tokens(usage: Any) -> Usage:
     """
-    The tokens that went through the model.
+    The tokens that went through the model, and beside them those that are billed.
 
-    What is billed is fewer (``billed_units``: without the provider's own prompt), and stands in only where nothing
-    else is said, as in embeddings.
+    The bill (``billed_units``) is without the provider's own prompt; it stands in for the tokens where nothing else is
+    said, as in embeddings.
     """
     found = fields(usage)
-    tokens = fields(found.get("tokens")) or fields(found.get("billed_units"))
+    billed = fields(found.get("billed_units"))
+    tokens = fields(found.get("tokens")) or billed
     into, output = count(tokens.get("input_tokens")), count(tokens.get("output_tokens"))
     cached = count(found.get("cached_tokens"))
     if into is not None and cached:
         into -= min(cached, into)
-    searches = count(fields(found.get("billed_units")).get("search_units"))
-    return Usage(into, cached, output=output, requests={"search_units": searches} if searches else {})
+    searches = count(billed.get("search_units"))
+    return Usage(
+        into, cached, output=output, requests={"search_units": searches} if searches else {},
+        billed_input=count(billed.get("input_tokens")), billed_output=count(billed.get("output_tokens")),
+    )  # fmt: skip
 
 
 def _read_request(body: Any) -> Request:

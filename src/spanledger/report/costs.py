@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from .. import semconv
 from ..journal import Archive, RunRow
 
+N = TypeVar("N", Decimal, int)
 S = TypeVar("S", bound="Spend")
 
 __all__ = ["BY", "Call", "Costs", "Group", "Spend", "read_costs"]
@@ -106,20 +107,29 @@ class Costs:
     calls: list[Call]
     _by_id: dict[str, RunRow] = field(init=False, repr=False)
     _own: dict[str, Decimal] = field(init=False, repr=False)
+    _calls: dict[str, int] = field(init=False, repr=False)
+    _unpriced: dict[str, int] = field(init=False, repr=False)
     _wasted: dict[str, Decimal] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._by_id = ids = {run.run_id: run for run in self.runs}
-        self._own = {run.run_id: run.cost for run in self.runs}
-        for run in self.runs:
-            if run.parent_id in ids:
-                self._own[run.parent_id or ""] -= run.cost
+        self._own = self._without_inner(lambda run: run.cost)
+        self._calls = self._without_inner(lambda run: run.model_calls + run.tool_calls)
+        self._unpriced = self._without_inner(lambda run: run.unpriced)
         failed = {run.run_id for run in self.runs if run.status in ("failure", "timeout")}
         _mark_waste(self.calls, failed)
         self._wasted = {run.run_id: self._own[run.run_id] for run in self.runs if run.run_id in failed}
         for call in self.calls:
             if call.wasted and call.cost and call.run_id in ids and call.run_id not in failed:
                 self._wasted[call.run_id] = self._wasted.get(call.run_id, Decimal(0)) + call.cost
+
+    def _without_inner(self, what: Callable[[RunRow], N]) -> dict[str, N]:
+        """What each run has of its own: without the runs inside it, which have it, too."""
+        found = {run.run_id: what(run) for run in self.runs}
+        for run in self.runs:
+            if run.parent_id in self._by_id:
+                found[run.parent_id or ""] -= what(run)
+        return found
 
     def total(self) -> Spend:
         """All of it."""
@@ -168,10 +178,10 @@ class Costs:
             into.runs += 1
             into.successes += run.status == "success"
             into.errors += run.status in ("failure", "timeout")
-            into.calls += run.model_calls + run.tool_calls
+            into.calls += self._calls[run.run_id]
             into.cost += self._own[run.run_id]
             into.wasted += self._wasted.get(run.run_id, Decimal(0))
-            into.unpriced += run.unpriced
+            into.unpriced += self._unpriced[run.run_id]
         return into
 
     def _by_call(self, what: str) -> list[Group]:
