@@ -15,9 +15,8 @@ if TYPE_CHECKING:
         LoopDetected,
         SpanledgerError,
     )
-    from .instrument import carry
     from .pipeline import LedgerSpanProcessor
-    from .runs import ActiveRun, current_run, run, tool
+    from .runs import ActiveRun, carry, current_run, run, tool
     from .setup import Spanledger, configure
 
 __all__ = [
@@ -44,9 +43,8 @@ _HOMES = {
     "errors": (
         "BudgetExceeded", "ConfigurationError", "Denied", "Killed", "LimitExceeded", "LoopDetected", "SpanledgerError",
     ),
-    "instrument": ("carry",),
     "pipeline": ("LedgerSpanProcessor",),
-    "runs": ("ActiveRun", "current_run", "run", "tool"),
+    "runs": ("ActiveRun", "carry", "current_run", "run", "tool"),
     "setup": ("Spanledger", "configure"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -16,7 +16,6 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from . import pricing
 from .model import Usage
 from .outcomes import status_of
 
@@ -219,6 +218,8 @@ class Run:
     def _price(self) -> None:
         if not self._to_price:
             return
+        from . import pricing  # noqa: PLC0415 - with the first price
+
         with _pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
             while self._to_price:
                 call = self._to_price.pop()

@@ -21,7 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
-from . import pricing, runs
+from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
@@ -142,6 +142,7 @@ def start(
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     # rooms that only a program that sets us up needs: importing the package must cost little
+    from . import pricing  # noqa: PLC0415
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
     from .signals import Metrics  # noqa: PLC0415
 

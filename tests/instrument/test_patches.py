@@ -15,9 +15,10 @@ import pytest
 
 import spanledger
 from clients import MESSAGE, MESSAGE_ASK, Answers, clients
+from spanledger import carry
 from spanledger.config import Settings
 from spanledger.errors import ConfigurationError
-from spanledger.instrument import carry, instrument
+from spanledger.instrument import instrument
 from spanledger.ledger import ledger
 from spanledger.providers import ADAPTERS, Adapter, Seam
 

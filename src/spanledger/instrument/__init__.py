@@ -20,14 +20,14 @@ from ._events import Events
 from ._fallbacks import note_fallback
 from ._ownership import take_back
 from ._retries import watch_retries
-from ._threads import carry, carry_into_threads
+from ._threads import carry_into_threads
 from ._tools import watch_tools
 from ._watch import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Brakes", "Call", "Engine", "Instrumentation", "carry", "instrument"]
+__all__ = ["Brakes", "Call", "Engine", "Instrumentation", "instrument"]
 
 
 class Instrumentation:

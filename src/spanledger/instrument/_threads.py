@@ -7,35 +7,12 @@ are.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
-from opentelemetry import context as otel_context
-
-from .. import runs
 from ..patching import Patches
+from ..runs import carry
 
-__all__ = ["carry", "carry_into_threads"]
-
-
-def carry(function: Callable[..., Any]) -> Callable[..., Any]:
-    """*function*, to be called elsewhere as if it were called here: in the same run, step and span."""
-    context, implicit = otel_context.get_current(), runs.implicit.get()
-    if not context and implicit is None:
-        return function
-
-    @functools.wraps(function, updated=())
-    def carried(*args: Any, **kwargs: Any) -> Any:
-        previous = runs.attach(context)
-        token = runs.implicit.set(implicit)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            runs.implicit.reset(token)
-            runs.restore(context, previous)
-
-    return carried
+__all__ = ["carry_into_threads"]
 
 
 def carry_into_threads(patches: Patches) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from spanledger import pricing, semconv
+from spanledger import semconv
 from spanledger.ledger import ledger
 
 from .record import Record
@@ -30,6 +30,8 @@ def add_cost(record: Record) -> None:
 
 def _price(attributes: dict[str, Any], operation: str, at: int) -> None:
     usage = semconv.usage_of(attributes)
+    from spanledger import pricing  # noqa: PLC0415 - with the first price
+
     price = pricing.price(
         usage,
         provider=str(attributes.get(semconv.PROVIDER) or ""),

@@ -25,6 +25,7 @@ from ._place import (
     Placement,
     attach,
     attributes_of,
+    carry,
     current,
     entered,
     implicit,
@@ -44,7 +45,7 @@ from ._wrap import decorate
 
 __all__ = [
     "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "asked_by_name", "attach",
-    "attributes_of", "begin_step", "call_ended", "complete", "configure", "current", "current_run", "decorate",
+    "attributes_of", "begin_step", "call_ended", "carry", "complete", "configure", "current", "current_run", "decorate",
     "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent", "foreign_model", "foreign_tool",
     "forget", "gate", "hushed", "implicit",
     "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed",
