@@ -22,7 +22,7 @@ class Engine(NamedTuple):
     scan: Callable[[bytes], list[tuple[int, int]]]
 
 
-_MAX_MEMORY: Final = 32 << 20
+_MAX_MEMORY: Final = 128 << 20
 
 
 def uses_re2() -> bool:

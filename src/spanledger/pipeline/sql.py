@@ -6,8 +6,8 @@ import re
 from typing import Final, TypeAlias
 
 from .keys import STRICT, Keys
-from .named import is_placeholder
 from .personal import fits
+from .values import is_placeholder
 
 __all__ = ["ANCHOR", "find"]
 
