@@ -6,8 +6,9 @@ import re
 from typing import Final, TypeAlias
 
 from . import checks
+from .engine import Part
 
-__all__ = ["ANCHORS", "find"]
+__all__ = ["PARTS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -23,6 +24,8 @@ ANCHORS: Final = (
     rb"\b[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Z]\b",
     rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b",
 )
+
+PARTS: Final = tuple(Part(pattern, tuple(b"%d" % digit for digit in range(10))) for pattern in ANCHORS)
 
 _IBAN: Final = re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:[ .\n-]?[0-9A-Za-z]){11,30}")
 _BETWEEN: Final = b" .\n-"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from . import accounts, mail, named, network, numbers, sql, tokens
-from .engine import engine
+from .engine import Part, engine
 from .escapes import decoded, is_escaped
 from .fold import DELETED, fold
 from .keys import Keys
@@ -49,8 +49,8 @@ class Detector:
         self._names: dict[bytes, bool] = {}
         self._engine = engine(
             [
-                tokens.ANCHOR, *network.ANCHORS, *accounts.ANCHORS, *numbers.ANCHORS, *mail.ANCHORS, sql.ANCHOR,
-                named.ANCHOR, tokens.PACKED,
+                *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, *mail.PARTS, sql.PART, *named.PARTS,
+                Part(tokens.PACKED),
             ],
             re2=re2,
         )  # fmt: skip
@@ -115,12 +115,12 @@ class Detector:
         return spans
 
     def _look(self, view: bytes, spans: list[Span], *, only_first: bool = False) -> None:
-        search, handlers = self._engine.search, self._handlers
+        search, handlers = self._engine.begin(view), self._handlers
         first = last = at = 0
         known = len(spans)
         size = len(view)
         while at < size:
-            start, end = search(view, at)
+            start, end = search(at)
             if start < 0:
                 return
             # what is no part of a word may begin the next candidate
@@ -143,7 +143,7 @@ class Detector:
         at = start
         known = len(spans)
         while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
-            begin, stop = self._engine.search(view, at + seam.end())
+            begin, stop = self._engine.begin(view)(at + seam.end())
             if not 0 <= begin < end:
                 return
             self._handlers[view[begin]](view, begin, stop, spans)

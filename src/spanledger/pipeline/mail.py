@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHORS", "find", "find_spelled"]
+from .engine import Part
+
+__all__ = ["PARTS", "find", "find_spelled"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -22,6 +24,9 @@ ANCHORS: Final = (
 )
 
 _LOCAL: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.%+_-" + bytes(range(0x80, 0xBE))
+PARTS: Final = (
+    Part(ANCHORS[0], (b"@",)), Part(ANCHORS[1], (b"@",)), Part(ANCHORS[2], (b"at",)), Part(ANCHORS[3], (b" dot ",)),
+)  # fmt: skip
 _OTHER_SCRIPTS: Final = bytes(range(0xC0, 0xFE)) + b"._-"
 _LABEL: Final = rb"[0-9A-Za-z\x80-\xbd](?:[0-9A-Za-z_\x80-\xbd-]{0,62}[0-9A-Za-z\x80-\xbd])?"
 _TOP: Final = rb"(?:(?i:xn--)[0-9A-Za-z-]{2,59}|[A-Za-z\x80-\xbd]{2,24})(?![0-9A-Za-z])"

@@ -11,11 +11,12 @@ import re
 from typing import Final, TypeAlias
 
 from . import personal, values
+from .engine import Part
 from .fold import fold
 from .keys import Keys
 from .vocabulary import FOREIGN, KEY_KINDS
 
-__all__ = ["ANCHOR", "Named", "has_fragment", "is_fragment"]
+__all__ = ["PARTS", "Named", "has_fragment", "is_fragment"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -34,6 +35,21 @@ _FOREIGN: Final = b"|".join({fold(form): None for word in FOREIGN for form in (w
 ANCHOR: Final = (
     b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")|" + _FOREIGN + b"|" + personal.FOREIGN_FRAGMENTS
 )
+
+_STEMS: Final = (
+    b"pass", b"pwd", b"secret", b"token", b"cred", b"authori", b"cookie", b"key", b"code", b"signature",
+    b"connection", b"sess", b"phpsess", b"jsess", b"bearer", b"basic ", b"mnemonic", b"phrase", b"srf", b"auth",
+    b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
+    b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
+    b"adgangskode", b"mysql", b"docker login", b"redis-cli", b"az login", b" -u", b" --user",
+)  # fmt: skip
+_LATER: Final = frozenset({
+    b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
+})  # fmt: skip
+"""Stems that something may stand before."""
+PARTS: Final = (
+    Part(ANCHOR, (*_STEMS, *personal.STEMS, *_FOREIGN.lower().split(b"|")), near=True, far=_LATER),
+)  # fmt: skip
 
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
 _NAME_TAIL: Final = re.compile(rb"[A-Za-z0-9_\x80-\xbd-]{0,48}")

@@ -6,18 +6,25 @@ import ipaddress
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHORS", "find_colon", "find_colons", "find_mac"]
+from .engine import Part
+
+__all__ = ["PARTS", "find_colon", "find_colons", "find_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
-    rb"://[^\s:@/\"'<>]*[:@]",
+    rb"://[^\s:@/\"'<>]*(?::[^/\s:]|@)",
     rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
     rb"\b(?:" + _H + rb"{1,4}:){1,7}:[0-9A-Fa-f:.]*|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
     rb"::[0-9A-Fa-f][0-9A-Fa-f:.]*",
     rb":thin:[A-Za-z0-9_]+/",
 )
+
+PARTS: Final = (
+    Part(ANCHORS[0], (b"://",)), Part(ANCHORS[1], (b"-", b".")), Part(ANCHORS[2], (b":",)), Part(ANCHORS[3], (b"::",)),
+    Part(ANCHORS[4], (b":thin:",)),
+)  # fmt: skip
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
 _MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from . import checks
+from .engine import Part
 
-__all__ = ["ANCHORS", "find"]
+__all__ = ["PARTS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
@@ -48,6 +49,9 @@ ANCHORS: Final = (
     rb"\b[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}\b",
     rb"\b[0-9]{6}-[0-9]{7}\b|\b(?:[0-9]{2})?[0-9]{6}-[0-9]{4}\b",
 )
+
+_DIGIT: Final = tuple(b"%d" % digit for digit in range(10))
+PARTS: Final = tuple(Part(pattern, _DIGIT) for pattern in ANCHORS)
 
 _SHAPE: Final = bytes.maketrans(b"012345678\n", b"999999999 ")
 _SEPARATORS: Final = b" ./()\n-+xet\t\r_:|\"',"

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from . import checks
 from .fold import fold
 
-__all__ = ["FOREIGN_FRAGMENTS", "FRAGMENTS", "VERB", "find", "fits", "label_of"]
+__all__ = ["FOREIGN_FRAGMENTS", "FRAGMENTS", "STEMS", "VERB", "find", "fits", "label_of"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -89,6 +89,16 @@ FRAGMENTS: Final = (
 )
 """What the scan stops at, in any case: names, and verbs with a number behind them."""
 FOREIGN_FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _FOREIGN.values())
+STEMS: Final = (
+    *(
+        b"tel fax cell call ring whatsapp handy puhelin mobil ligue appelez rufen volejte llam chiama zwon bel phone"
+        b" msisdn arayin ssn social tax itin pass pasaporte reisepass document licen fuhrerschein birth born dob"
+        b" geburtsdatum nacimiento naissance nascita nascimento account routing nhs kimlik pesel nino tfn sin cpf dni"
+        b" nif nie pan bsn nir aadha national personnummer henkilotunnus codice card carte karte tarjeta cc"
+    ).split(),
+    b"sunati la", b"yazin veya", b"number is", *FOREIGN_FRAGMENTS.lower().split(b"|"),
+)  # fmt: skip
+"""Of these one stands in each of them."""
 VERB: Final = re.compile(fold(_VERBS), re.IGNORECASE)
 
 _BY_LABEL: Final = [

@@ -10,7 +10,9 @@ import base64
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHOR", "PACKED", "find", "packed"]
+from .engine import Part
+
+__all__ = ["PACKED", "PARTS", "find", "packed"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -82,6 +84,14 @@ ANCHOR: Final = (
     rb"[A-Za-z0-9+/_-]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord|outlook\.office|[a-z0-9-]+\.webhook\.office)"
     rb"|Private-Lines: "
 )  # fmt: skip
+
+_STEMS: Final = (
+    b"sk- -lf- _live_ _test_ whsec_ gh gl gr1348941 . xox xapp- a3t akia asia aroa aida abia acca agpa anpa aipa"
+    b" absk aiza gocspx- hf_ api_org_ gsk_ xai- pplx- npm_ pypi- dapi _v1_ ls key- -us :a sq0 eaaa shp atatt3 r8_"
+    b" fw_ tvly- lin_api_ secret_ ntn_ pmak- nrak- age-secret-key-1 akcp -----begin eyj https:// private-lines:"
+    b" github_pat_"
+).split() + [b"%s%x" % (head, digit) for head in (b"sk", b"ac") for digit in range(16)]
+PARTS: Final = (Part(ANCHOR, tuple(_STEMS)),)
 
 _VENDOR: Final = re.compile(
     b"|".join(rb"(?P<k%d>%s%s)" % (i, prefix, body) for i, (_, prefix, body) in enumerate(_VENDORS))
