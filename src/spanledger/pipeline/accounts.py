@@ -6,15 +6,17 @@ import re
 from typing import Final, TypeAlias
 
 from . import checks
+from .engine import Part
 
-__all__ = ["ANCHORS", "find"]
+__all__ = ["PARTS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 ANCHORS: Final = (
     rb"\b0x[0-9A-Fa-f]{40}\b",
     rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
-    rb"\b[A-Z]{2}[0-9]{2}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{4}[ -]?[0-9A-Z]{3}",
+    rb"\b[A-Z]{2}[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
+    rb"\b[a-z]{2}[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
     rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
@@ -23,7 +25,10 @@ ANCHORS: Final = (
     rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b",
 )
 
-_IBAN: Final = re.compile(rb"[A-Z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,30}")
+PARTS: Final = tuple(Part(pattern, tuple(b"%d" % digit for digit in range(10))) for pattern in ANCHORS)
+
+_IBAN: Final = re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:[ .\n-]?[0-9A-Za-z]){11,30}")
+_BETWEEN: Final = b" .\n-"
 _NINO: Final = re.compile(rb"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:[0-9]{2} ?){3}[A-D]\b")
 _PAN: Final = re.compile(rb"[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]\b")
 _CODICE: Final = re.compile(rb"[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b")
@@ -44,7 +49,7 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     elif text[:3].lower() in (b"bc1", b"tb1"):
         if checks.bech32(text):
             spans.append((start, end, "CRYPTO"))
-    elif 0x41 <= first <= 0x5A:
+    elif 0x41 <= first <= 0x5A or 0x61 <= first <= 0x7A:
         _lettered(view, start, spans)
     elif ((match := _FINNISH.match(view, start)) and _finnish(match)) or (
         (match := _NIF.match(view, start)) and _nif(match)
@@ -55,8 +60,11 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
 
 
 def _lettered(view: bytes, start: int, spans: list[Span]) -> None:
-    if (match := _IBAN.match(view, start)) and (size := _iban(match.group())):
+    match = _IBAN.match(view, start) if checks.iban_size(view[start : start + 2]) else None
+    if match and (size := _iban(match.group())):
         spans.append((start, start + size, "IBAN"))
+        return
+    if view[start] >= 0x61:
         return
     for pattern in (_NINO, _PAN, _CODICE):
         if match := pattern.match(view, start):
@@ -71,11 +79,11 @@ def _iban(text: bytes) -> int:
     wanted = checks.iban_size(text[:2])
     if not wanted:
         return 0
-    plain = text.translate(None, b" -")
+    plain = text.translate(None, _BETWEEN)
     if len(plain) < wanted or not checks.iban(plain[:wanted].upper()):
         return 0
     size = wanted
-    while size - text.count(b" ", 0, size) - text.count(b"-", 0, size) < wanted:
+    while len(text[:size].translate(None, _BETWEEN)) < wanted:
         size += 1
     return 0 if text[size : size + 1].isalnum() else size
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 __all__ = [
-    "bech32", "bitcoin", "card", "cpf", "date", "iban", "iban_size", "ipv4", "itin", "luhn", "mod11_nhs", "nir", "ssn",
+    "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size", "ipv4", "itin", "luhn",
+    "mod11_nhs", "nir", "ssn",
 ]  # fmt: skip
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
@@ -85,7 +87,23 @@ def cpf(digits: bytes) -> bool:
 def ipv4(text: bytes) -> bool:
     """Whether dotted *text* is an IPv4 address."""
     parts = text.split(b".")
-    return len(parts) == 4 and all(part.isdigit() and len(part) <= 3 and int(part) <= 255 for part in parts)
+    return len(parts) == 4 and all(
+        part.isdigit() and len(part) <= 3 and int(part) <= 255 and (part[0] != 0x30 or len(part) == 1) for part in parts
+    )
+
+
+@lru_cache(maxsize=4096)
+def calling_code(digits: bytes) -> bool:
+    """Whether *digits*, as behind a ``+``, begin with a country's calling code and have a length used there."""
+    try:
+        import phonenumbers  # noqa: PLC0415 - 40 ms, and only where there is a number
+    except ImportError:
+        return digits[:1] != b"0"
+    try:
+        number = phonenumbers.parse(f"+{digits.decode()}")
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_possible_number(number))
 
 
 def date(year: int, month: int, day: int) -> bool:

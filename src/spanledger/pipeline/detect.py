@@ -7,22 +7,35 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from . import accounts, mail, named, network, numbers, sql, tokens
-from .engine import engine
+from .engine import Part, engine
 from .escapes import decoded, is_escaped
 from .fold import DELETED, fold
 from .keys import Keys
+from .media import without_media
 from .others import Other
 
 __all__ = ["Detector", "Span"]
 
 Span: TypeAlias = tuple[int, int, str]
 """Begin, end, label; offsets count the characters of the text."""
-Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "object"]
+Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "int | None"]
+"""Adds what a candidate is; where the scan must go on, if not behind it."""
 
 _SEAM: Final = re.compile(rb"[0-9A-Fa-f]{0,4}:|[A-Z]{2}[0-9]{2}[ -]")
 _WORDS: Final = frozenset(bytes((c,)) for c in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _DIGITS: Final = frozenset(b"0123456789")
+_WORD: Final = _LETTERS | _DIGITS | frozenset(b"_")
+_MAILS: Final = frozenset((b"@", b" ", b"\r", b"\n"))
+_DOTTED: Final = b"0123456789. "
+_NUMERALS: Final = b"0123456789"
+_MANY: Final = 9
+"""How many digits inside of what was nothing may be something."""
+_PACKED: Final = 20
+_WORDLESS: Final = 0xFF
+_JSON_KEYS: Final = re.compile(rb"\"([^\"\x1f]{1,96})\"\s{0,4}:")
+_NAMING: Final = frozenset({b"name", b"key", b"header", b"Name", b"Key"})
+_HOLDING: Final = frozenset({b"value", b"values", b"content"})
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
 
@@ -33,11 +46,11 @@ class Detector:
         self._keys = keys or Keys()
         self._others = tuple(others)
         self._named = named.Named(self._keys)
-        self._names: set[bytes] = set()
+        self._names: dict[bytes, bool] = {}
         self._engine = engine(
             [
-                tokens.ANCHOR, *network.ANCHORS, *accounts.ANCHORS, *numbers.ANCHORS, *mail.ANCHORS, sql.ANCHOR,
-                named.ANCHOR,
+                *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, *mail.PARTS, sql.PART, *named.PARTS,
+                Part(tokens.PACKED),
             ],
             re2=re2,
         )  # fmt: skip
@@ -48,10 +61,14 @@ class Detector:
             handlers[char] = self._digit
         for char in b"+(":
             handlers[char] = self._sign
-        handlers[ord("@")] = mail.find
-        handlers[ord("[")] = handlers[ord("{")] = mail.find_spelled
+        for char in b'_.%+-"':
+            handlers[char] = self._joint
+        for char in range(0x80, 0x100):
+            handlers[char] = self._foreign
+        for char in b"[{<":
+            handlers[char] = mail.find_spelled
+        handlers[ord("+")] = self._sign
         handlers[ord(":")] = network.find_colon
-        handlers[ord("-")] = tokens.find
         handlers[ord(")")] = self._sql
         self._handlers = tuple(handlers)
 
@@ -68,6 +85,25 @@ class Detector:
             spans += other(text)
         return merged(spans) if len(spans) > 1 else spans
 
+    def passes(self, text: str) -> bool:
+        """
+        Whether *text*, which looks like JSON, may stay as it is: nothing in it is worth a look, no key tells anything.
+
+        Says no where it would have to read what is spelled otherwise, or what stands in pairs.
+        """
+        if self._others or "\\" in text or '["' in text or without_media(text) is not text:
+            return False
+        view = fold(text)
+        if DELETED in view or _WORDLESS in view or is_escaped(view):
+            return False
+        spans: list[Span] = []
+        self._look(view, spans, only_first=True)
+        if spans:
+            return False
+        names = _JSON_KEYS.findall(view)
+        label = self._keys.label
+        return not any(map(label, names)) and (_NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names))
+
     def _both(self, view: bytes) -> list[Span]:
         spans: list[Span] = []
         self._look(view, spans)
@@ -78,17 +114,27 @@ class Detector:
                 spans += [(offsets[a], offsets[b], label) for a, b, label in again]
         return spans
 
-    def _look(self, view: bytes, spans: list[Span]) -> None:
-        handlers = self._handlers
-        first = last = known = 0
-        for start, end in self._engine.scan(view):
+    def _look(self, view: bytes, spans: list[Span], *, only_first: bool = False) -> None:
+        search, handlers = self._engine.begin(view), self._handlers
+        first = last = at = 0
+        known = len(spans)
+        size = len(view)
+        while at < size:
+            start, end = search(at)
+            if start < 0:
+                return
+            # what is no part of a word may begin the next candidate
+            at = end if view[end - 1] in _WORD and view[end : end + 1] != b"@" else max(end - 1, start + 1)
             if first <= start and end <= last:
                 continue  # inside of what goes anyway
-            handlers[view[start]](view, start, end, spans)
+            if elsewhere := handlers[view[start]](view, start, end, spans):
+                at = elsewhere
             if len(spans) > known:
+                if only_first:
+                    return
                 known = len(spans)
                 first, last, _ = spans[-1]
-            elif end - start > 4 and _may_hide(view, start, end):
+            elif 4 < end - start < 64 and _may_hide(view, start, end):
                 self._look_inside(view, start, end, spans)
                 known = len(spans)
 
@@ -97,21 +143,26 @@ class Detector:
         at = start
         known = len(spans)
         while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
-            begin, stop = self._engine.search(view, at + seam.end())
+            begin, stop = self._engine.begin(view)(at + seam.end())
             if not 0 <= begin < end:
                 return
             self._handlers[view[begin]](view, begin, stop, spans)
             at = begin
 
     def _digit(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        if view[start + 1 : start + 2] in _MAILS and self._mail(view, start, end, spans):
+            return
         text = view[start:end]
         if text[2:3] == b"-" and _is_mac(text):
             network.find_mac(view, start, end, spans)
             return
+        if not text.translate(None, _DOTTED):
+            numbers.find(view, start, end, spans)
+            return
         if numbers.find(view, start, end, spans):
             return
         if b":" in text:
-            if text[:9].isdigit():  # ``123456789:AA...``
+            if text[:8].isdigit():  # ``123456789:AA...``
                 tokens.find(view, start, end, spans)
             else:
                 network.find_colons(view, start, end, spans)
@@ -123,37 +174,93 @@ class Detector:
             if len(spans) == before:
                 tokens.find(view, start, end, spans)
 
+    def _mail(self, view: bytes, start: int, end: int, spans: list[Span]) -> bool:
+        if view[start + 1 : start + 5].lower() == b" at ":
+            mail.find_spelled(view, start, end, spans)
+            return True
+        return mail.find(view, start, end, spans)
+
+    def _joint(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        """What begins with a character that joins: an address, a number in a frame, a PEM block."""
+        following = view[start + 1 : start + 2]
+        if following in _MAILS:
+            mail.find(view, start, end, spans)
+        elif following.isdigit():
+            numbers.find(view, start, end, spans)
+        elif view[start] == 0x2D and following == b"-":
+            tokens.find(view, start, end, spans)
+        elif view[start] == 0x5F and tokens.find(view, start + 1, end, spans):
+            return
+        else:
+            self._named.find(view, start, end, spans)
+
+    def _foreign(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        """What begins with a letter of another script."""
+        if not (view[start + 1 : start + 2] in _MAILS and mail.find(view, start, end, spans)):
+            self._named.find(view, start, end, spans)
+
     def _sign(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
-        if not numbers.find(view, start, end, spans):
+        if view[start + 1 : start + 2] == b"@":
+            mail.find(view, start, end, spans)
+        elif not numbers.find(view, start, end, spans):
             mail.find_spelled(view, start, end, spans)
 
     def _sql(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         sql.find(view, start, end, self._keys, spans)
 
-    def _letter(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    def _packed(self, view: bytes, start: int, end: int, spans: list[Span]) -> int:
+        """Add Base64 of a text that holds something; where the scan goes on."""
+        found = tokens.packed(view, start)
+        if found is not None:
+            inside: list[Span] = []
+            self._look(found[1], inside)
+            if inside:
+                spans.append((start, found[0], "BASE64"))
+                return found[0]
+        return start + 1 if named.has_fragment(view[start:end]) else end - 1
+
+    def _letter(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
+        """Add what begins with a letter; where the scan goes on, if not behind it."""
+        if view[start + 1 : start + 2] in _MAILS:
+            self._mail(view, start, end, spans)
+            return None
         text = view[start:end]
-        if text in self._names:
-            self._named.find(view, start, end, spans)
-        elif named.is_fragment(text):
-            if len(self._names) < 4096:
-                self._names.add(text)
-            self._named.find(view, start, end, spans)
-        elif text[:2].isalpha() and text[:2].isupper() and text[2:4].isdigit():
-            before = len(spans)
+        fragment = self._names.get(text)
+        if fragment is None:
+            fragment = named.is_fragment(text)
+            if len(self._names) < 4096 and end - start < 32:
+                self._names[text] = fragment
+        if fragment:
+            return self._named.find(view, start, end, spans)
+        before = len(spans)
+        if end - start == _PACKED and text.isalnum():
+            tokens.find(view, start, end, spans)
+            return None if len(spans) > before else self._packed(view, start, end, spans)
+        if b":" not in text and text[:2].isalpha() and text[2:4].isdigit():
             accounts.find(view, start, end, spans)
-            if len(spans) == before and text[:2] in (b"SK", b"AC"):
+            if len(spans) == before and text[:2] in (b"SK", b"AC", b"GR"):
                 tokens.find(view, start, end, spans)
+            hides = len(text) - len(text.translate(None, _NUMERALS)) >= _MANY
+            return start + 2 if hides and len(spans) == before else None
+        self._lettered(view, start, end, spans)
+        return None
+
+    def _lettered(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+        """Add what begins with a letter and is neither a name nor Base64 nor an account."""
+        text = view[start:end]
+        before = len(spans)
+        if text[1:15].isdigit() and end - start > 15:
+            numbers.find(view, start, end, spans)
         elif b":" in text and _HEX.issuperset(text):
             network.find_colons(view, start, end, spans)
         elif _is_mac(text):
             network.find_mac(view, start, end, spans)
-        else:
-            before = len(spans)
+        if len(spans) == before:
             tokens.find(view, start, end, spans)
-            if len(spans) == before:
-                accounts.find(view, start, end, spans)
-            if len(spans) == before:  # ``secret_key`` begins like a vendor's token
-                self._named.find(view, start, end, spans)
+        if len(spans) == before:
+            accounts.find(view, start, end, spans)
+        if len(spans) == before:  # ``secret_key`` begins like a vendor's token
+            self._named.find(view, start, end, spans)
 
 
 def _may_hide(view: bytes, start: int, end: int) -> bool:

@@ -1,28 +1,57 @@
 """
 Where it is worth to look: one linear pass over the folded text that finds candidates for the detectors.
 
-RE2 does it where it is installed, the standard library's `re` where it is not; both see the same pattern and give the
-same candidates.
+RE2 does it where it is installed.  Where it is not, the standard library's `re` finds the same: part by part, each only
+where the bytes stand that it cannot do without.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["Engine", "engine", "uses_re2"]
+__all__ = ["Engine", "Part", "engine", "uses_re2"]
+
+Search: TypeAlias = Callable[[int], tuple[int, int]]
+"""From an offset, the begin and the end of the next candidate; negative when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A pattern, and bytes of which one stands in all that it finds (lower case; empty when nothing is certain)."""
+
+    pattern: bytes
+    needs: tuple[bytes, ...] = ()
+    near: bool = False
+    """Whether all that it finds begins with what it needs, or a few bytes before."""
+    far: frozenset[bytes] = frozenset()
+    """Those of the needs that may stand farther behind the beginning."""
 
 
 class Engine(NamedTuple):
-    """A search on folded text, from an offset; and all of its candidates, in order, without overlap."""
+    """Begins a search in a folded text."""
 
-    search: Callable[[bytes, int], tuple[int, int]]
-    """Begin and end of the next candidate; negative when there is none."""
-    scan: Callable[[bytes], list[tuple[int, int]]]
+    begin: Callable[[bytes], Search]
+
+    def scan(self, view: bytes) -> list[tuple[int, int]]:
+        """All candidates in order, without overlap."""
+        search, found, at = self.begin(view), [], 0
+        while at < len(view):
+            start, end = search(at)
+            if start < 0:
+                break
+            found.append((start, end))
+            at = max(end, start + 1)
+        return found
 
 
-_MAX_MEMORY: Final = 32 << 20
+_MAX_MEMORY: Final = 128 << 20
+_AROUND: Final = 3
+_BEFORE: Final = 24
+_BEHIND: Final = 96
+_NEVER: Final = 1 << 62
 
 
 def uses_re2() -> bool:
@@ -34,20 +63,11 @@ def uses_re2() -> bool:
     return True
 
 
-def engine(patterns: Sequence[bytes], *, re2: bool | None = None) -> Engine:
-    """Looks for any of *patterns*; the earlier one wins where two begin at the same place."""
-    union = b"|".join(b"(?:" + pattern + b")" for pattern in patterns)
+def engine(parts: Sequence[Part], *, re2: bool | None = None) -> Engine:
+    """Looks for any of *parts*; the earlier one wins where two begin at the same place."""
     if re2 is None:
         re2 = uses_re2()
-    return _with_re2(union) if re2 else _of(re.compile(union))
-
-
-def _of(pattern: Any) -> Engine:
-    def search(view: bytes, at: int) -> tuple[int, int]:
-        match = pattern.search(view, at)
-        return match.span() if match else (-1, -1)
-
-    return Engine(search, lambda view: [match.span() for match in pattern.finditer(view)])
+    return _with_re2(b"|".join(b"(?:" + part.pattern + b")" for part in parts)) if re2 else _by_parts(parts)
 
 
 def _with_re2(union: bytes) -> Engine:
@@ -61,26 +81,83 @@ def _with_re2(union: bytes) -> Engine:
     raw = getattr(pattern, "_regexp", None)
     anchor = getattr(re2, "_Anchor", None)
     if raw is None or anchor is None:  # pragma: no cover - an RE2 binding of another make
-        return _of(pattern)
-    return _lean(raw.Match, anchor.UNANCHORED)
+        return Engine(lambda view: _searching(pattern.search, view))
+    match, unanchored = raw.Match, anchor.UNANCHORED
+
+    def begin(view: bytes) -> Search:
+        # the binding's own way without an object per match, which costs more than the search
+        end = len(view)
+        return lambda at: match(unanchored, view, at, end)[0]
+
+    return Engine(begin)
 
 
-def _lean(match: Callable[..., Any], anchor: Any) -> Engine:
-    """The binding's own loop without an object per match, which costs more than the search."""
+def _searching(search: Callable[..., Any], view: bytes) -> Search:
+    def next_one(at: int) -> tuple[int, int]:
+        match = search(view, at)
+        return match.span() if match else (-1, -1)
 
-    def search(view: bytes, at: int) -> tuple[int, int]:
-        span: tuple[int, int] = match(anchor, view, at, len(view))[0]
-        return span
+    return next_one
 
-    def scan(view: bytes) -> list[tuple[int, int]]:
-        found = []
-        at, end = 0, len(view)
-        while at < end:
-            span = match(anchor, view, at, end)[0]
-            if span[0] < 0:
+
+def _by_parts(parts: Sequence[Part]) -> Engine:
+    compiled = [(re.compile(part.pattern), part) for part in parts]
+
+    def begin(view: bytes) -> Search:
+        lower = view.lower()
+        searches = []
+        for pattern, part in compiled:
+            present = [need for need in part.needs if need in lower]
+            if part.near and present:
+                searches.append(_near(pattern.match, view, _places(lower, present, part.far)))
+            elif present or not part.needs:
+                searches.append(_searching(pattern.search, view))
+        return _first_of(searches)
+
+    return Engine(begin)
+
+
+def _places(lower: bytes, needs: list[bytes], far: frozenset[bytes]) -> list[tuple[int, int]]:
+    """Between which places a match with one of *needs* begins."""
+    pattern = re.compile(b"|".join(re.escape(need) for need in sorted(needs, key=len, reverse=True)))
+    found = [(match.start(), _BEFORE if match.group() in far else _AROUND) for match in pattern.finditer(lower)]
+    return sorted((place - reach, place) for place, reach in found)
+
+
+def _near(match: Callable[..., Any], view: bytes, places: list[tuple[int, int]]) -> Search:
+    index = 0
+
+    def next_one(at: int) -> tuple[int, int]:
+        nonlocal index
+        while index < len(places) and places[index][1] < at:
+            index += 1
+        best = (_NEVER, -1)
+        for number in range(index, len(places)):
+            first, last = places[number]
+            if first >= best[0]:
                 break
-            found.append(span)
-            at = span[1] if span[1] > at else at + 1
-        return found
+            for place in range(max(at, first, 0), last + 1):
+                if found := match(view, place, min(last + _BEHIND, len(view))):
+                    best = min(best, found.span())
+                    break
+        return best if best[1] >= 0 else (-1, -1)
 
-    return Engine(search, scan)
+    return next_one
+
+
+def _first_of(searches: list[Search]) -> Search:
+    """The first candidate of all, as one pattern of alternatives would find it."""
+    known: list[tuple[int, int]] = [(-1, -1)] * len(searches)
+
+    def next_one(at: int) -> tuple[int, int]:
+        best = (_NEVER, -1)
+        for index, search in enumerate(searches):
+            span = known[index]
+            if span[0] < at:
+                span = search(at)
+                known[index] = span = span if span[0] >= 0 else (_NEVER, -1)
+            if span[0] < best[0]:
+                best = span
+        return best if best[1] >= 0 else (-1, -1)
+
+    return next_one

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .documents import load
-from .named import is_placeholder
 from .redact import Redactor
+from .values import is_placeholder
 
 __all__ = ["Explained", "explain", "redacted"]
 

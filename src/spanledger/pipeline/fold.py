@@ -31,8 +31,12 @@ _LOOKALIKES: Final = dict(zip(
 _QUOTES: Final = dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u301d\u301e", '"') | dict.fromkeys(
     "\u2018\u2019\u201a\u201b\u2039\u203a\u2032", "'"
 )
+_DASHES: Final = dict.fromkeys("\u2043\u2212\u207b\u208b\u30fc\uff70\u00af", "-")
+_STOPS: Final = dict.fromkeys("\u3002\uff61\ufe52\u2024", ".")
 _OTHERS: Final = {"\u2028": "\n", "\u2029": "\n", "\u0085": "\n", "\u2215": "/", "\u2044": "/"}
-_SINGLES: Final = _LOOKALIKES | _QUOTES | _OTHERS
+_UNSEEN: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
+"""Letters by category that nobody sees: fillers of scripts that build syllables."""
+_SINGLES: Final = _LOOKALIKES | _QUOTES | _DASHES | _STOPS | _OTHERS
 
 
 class _Table(dict[str, int]):
@@ -49,11 +53,11 @@ def _code(char: str) -> int:  # noqa: PLR0911 - one line per kind of character
     if known := _SINGLES.get(char):
         return ord(known)
     category = unicodedata.category(char)
-    if category == "Cf" or "\ufe00" <= char <= "\ufe0f" or "\u0300" <= char <= "\u036f":
+    if category in ("Cf", "Me") or char in _UNSEEN or _is_mark(char):
         return DELETED
     if category == "Nd":
         return ord("0") + unicodedata.decimal(char)
-    if category == "Pd" or char == "\u2212":
+    if category == "Pd":
         return ord("-")
     if category == "Zs":
         return ord(" ")
@@ -68,6 +72,11 @@ def _code(char: str) -> int:  # noqa: PLR0911 - one line per kind of character
 
 
 _table: Final = _Table()
+
+
+def _is_mark(char: str) -> bool:
+    """Whether *char* is a selector or an accent of its own; vowel signs of other scripts are letters."""
+    return "\ufe00" <= char <= "\ufe0f" or "\u0300" <= char <= "\u036f" or "\u1ab0" <= char <= "\u1aff"
 
 
 def _handler(error: UnicodeError) -> tuple[bytes, int]:

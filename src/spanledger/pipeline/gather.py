@@ -11,8 +11,8 @@ from .fold import fold
 from .keys import STRICT
 from .marks import Mark
 from .media import without_media
-from .named import is_placeholder
 from .personal import fits
+from .values import is_placeholder
 
 __all__ = ["Gather", "with_marks"]
 

@@ -10,63 +10,65 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import personal
+from . import personal, values
+from .engine import Part
+from .fold import fold
 from .keys import Keys
+from .vocabulary import FOREIGN, KEY_KINDS
 
-__all__ = ["ANCHOR", "Named", "is_fragment", "is_placeholder"]
+__all__ = ["PARTS", "Named", "has_fragment", "is_fragment"]
 
 Span: TypeAlias = tuple[int, int, str]
 
+_WORDED_KEYS: Final = b"|".join(sorted(KEY_KINDS))
 _FRAGMENTS: Final = (
-    rb"passw|passphrase|passcode|pwd|secret|token|credential|authoriz|authorisation|cookie|private.?key|api.?key"
-    rb"|account.?key|access.?key|shared.?key|signing.?key|master.?key|encryption.?key|service.?key|admin.?key|app.?key"
-    rb"|[?&]key\b|client.?key|storage.?key|subscription.?key|signature|connection.?string|senha|contrase"
-    rb"|jsessionid|sessionid|bearer|basic |(?:\b|_)(?:auth|pass|pw|pin|otp|cvv2?|cvc|sig|sid|dsn)\b|\bmysql\b"
+    rb"passw|passphrase|passcode|passord|pwd|secret|token|credential|\bcreds\b|authoriz|authorisation|cookie"
+    rb"|\b(?:" + _WORDED_KEYS + rb")[ _.-]?keys?\b|[_.-](?:" + _WORDED_KEYS + rb")[_.-]?keys?\b|api.?key|private.?key"
+    rb"|access.?key|account.?key|authkey|[?&](?:key|code)\b|signature|connection.?string|jsessionid|sessionid|phpsessid"
+    rb"|bearer|basic |mnemonic|(?:seed|recovery)[ _-]?phrase|[cx]srf"
+    rb"|(?:verification|security|confirmation|access|login|time|recovery|backup|unlock|2fa|mfa|auth)[ _-]?codes?\b"
+    rb"|(?:\b|_)(?:auth|pass|pw|pin|t?otp|cvv2?|cvc|sig|sid|dsn|jwt)\b|[a-z]Pass\b"
+    rb"|senha|contrase|kennwort|wachtwoord|\bheslo|lozinka|\bparola|\bsifre|salasana|jelszo|haslo|mot.de.passe|losenord"
+    rb"|adgangskode|\bmysql|\bdocker login\b|\bsshpass\b|\bredis-cli\b|\baz login\b| (?:-u|--user)[ =]"
 )
-ANCHOR: Final = b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")"
+_FOREIGN: Final = b"|".join({fold(form): None for word in FOREIGN for form in (word, word.capitalize())})
+ANCHOR: Final = (
+    b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")|" + _FOREIGN + b"|" + personal.FOREIGN_FRAGMENTS
+)
+
+_STEMS: Final = (
+    b"pass", b"pwd", b"secret", b"token", b"cred", b"authori", b"cookie", b"key", b"code", b"signature",
+    b"connection", b"sess", b"phpsess", b"jsess", b"bearer", b"basic ", b"mnemonic", b"phrase", b"srf", b"auth",
+    b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
+    b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
+    b"adgangskode", b"mysql", b"docker login", b"redis-cli", b"az login", b" -u", b" --user",
+)  # fmt: skip
+_LATER: Final = frozenset({
+    b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
+})  # fmt: skip
+"""Stems that something may stand before."""
+PARTS: Final = (
+    Part(ANCHOR, (*_STEMS, *personal.STEMS, *_FOREIGN.lower().split(b"|")), near=True, far=_LATER),
+)  # fmt: skip
 
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
-_NAME_TAIL: Final = re.compile(rb"[A-Za-z0-9_-]{0,48}")
+_NAME_TAIL: Final = re.compile(rb"[A-Za-z0-9_\x80-\xbd-]{0,48}")
 _FROM_KEYS: Final = frozenset({
     "PHONE", "SSN", "ITIN", "PASSPORT", "LICENSE", "BIRTH_DATE", "BANK_ACCOUNT", "NHS", "NATIONAL_ID", "CARD",
 })  # fmt: skip
-
-_SEPARATOR: Final = re.compile(
-    rb"[\"'`\\\])]{0,6}(?:\[[0-9]{0,6}\])?[ \t]{0,4}(?:=>|:=|[!=]?==?|:|\|=|(?<=[ \t])(?=[\"']))[ \t]{0,4}"
-    rb"(?:\r?\n[ \t]{1,16})?"
-)
-_COMPARED: Final = re.compile(rb"(?P<quote>[\"'])(?P<value>[^\"'\n\x1f]{1,128})(?P=quote) ?[!=]==? ?$")
-_IN_LIST: Final = re.compile(rb"\\*[\"'] ?, ?(?=\\*[\"'])")
-_TAG: Final = re.compile(rb"(?: [^<>]{0,64})?>\s{0,8}")
-_SAID: Final = re.compile(rb" {1,2}(?:is|was|ist|es|est)(?: now| set to)?:? {1,2}")
-_QUOTED: Final = re.compile(rb"(?P<quote>\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)")
-_BARE: Final = re.compile(rb"[^\s\"'`<,;|&\x1f\\]{1,2048}")
-_BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
-_QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
-_SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
 _CREDENTIAL: Final = re.compile(rb"[A-Za-z0-9+/_.~=-]{6,4096}")
-_COOKIE: Final = re.compile(rb"[^\s=;,\"'\x1f]{1,64}=\"?([^\s;,\"'\x1f\\|]{1,4096})")
-_NEXT_COOKIE: Final = re.compile(rb"\"?; ?")
-_COOKIE_SETTINGS: Final = (b"path=", b"domain=", b"expires=", b"max-age=", b"samesite=")
-_FLAG_GAP: Final = re.compile(rb"[ =]{1,2}")
-_SHORT_FLAG: Final = re.compile(rb"[^\n\x1f]{0,80}? -p([^\s\"'\x1f]{3,128})")
-_BLOCK: Final = re.compile(rb"[|>][+-]?[ \t]{0,4}\r?\n([ \t]+)([^\n\x1f]{1,1024})")
-_LONG_KEY: Final = re.compile(rb"=((?=[^&\s]{0,256}[0-9])(?=[^&\s]{0,256}[A-Za-z])[A-Za-z0-9_+/=.-]{20,256})")
-
-_NOT_SECRET: Final = re.compile(
-    rb"(?i:(?:str|string|int|integer|float|bool|boolean|bytes|none|null|nil|undefined|true|false|yes|no|on|off|required"
-    rb"|optional|invalid|missing|expired|empty|hidden|redacted|masked|unset|default|any|secret|password|token|type|self"
-    rb"|the|a|an|and|or|not|is|was|for|of|to|in|it|with|from|object|array|number|expected|unexpected|value|authorization"
-    rb"|user|basic|bearer|digest|header|field|must|should|please|failed|error|ok|unauthorized|unknown|given)[.:!?]?"
-    rb"|\*+|x{3,}|\.{2,}|-+|_+|[a-z_]{1,24}=\*+)$"
-    rb"|[\[<{][^\s]{0,200}|\$[A-Za-z{(]|%[A-Za-z({]|sk-(?:\.|$)|.{0,8}\.\.\.|process\.env|os\.(?:environ|getenv)|env\.|args\."
-    rb"|settings\.|config\.|self\.|https?://[^:@]*$|\[[A-Z_]+(?::|\])|(?i:x{4,}|your|example|placeholder|changeme)"
-    rb"|(?i:sk-)?x{6,}$|\*{3}"
+_SHORT_FLAG: Final = re.compile(rb"[^\n\x1f]{0,80}? -(?:p ?|a |-password[ =])[\"']?([^\s\"'\x1f-][^\s\"'\x1f]{2,127})")
+_USER: Final = re.compile(rb"[\"']?[A-Za-z0-9_.@+-]{0,64}:([^\s\"'\x1f]{3,128})")
+_LONG_KEY: Final = re.compile(
+    rb"=((?=[^&\s]{0,256}[0-9])(?=[^&\s]{0,256}[A-Za-z])[A-Za-z0-9_+/=.-]{20,256}"
+    rb"|(?=[^&\s]{0,32}[0-9])(?=[^&\s]{0,32}[a-z])(?=[^&\s]{0,32}[A-Z])[A-Za-z0-9_+/=.-]{12,32})"
 )
+_LOGIN: Final = re.compile(rb":? {0,2}[A-Za-z0-9_.@+-]{1,64} ?[/:] ?([^\s\"'\x1f]{6,128})")
+_NUMERIC: Final = frozenset(b"0123456789+(")
+_SPACES: Final = (b" ", b"\t", b"\n", b"\r", b"")
+_ASSIGNS: Final = tuple(b"%c" % char for char in b"=:|!?\"' \t-v(")
 _MARKED: Final = (b"]", b":", b" ")
-_STRONG: Final = re.compile(rb"[0-9!@#$%^&*+/=_~{}-]|[a-z][A-Z]|[^\x00-\x7f]")
-_CALL: Final = re.compile(rb"[A-Za-z_.]{1,64}\(")
-
+_SURE: Final = (b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential")
 
 _FRAGMENT: Final = re.compile(ANCHOR)
 
@@ -76,9 +78,9 @@ def is_fragment(text: bytes) -> bool:
     return _FRAGMENT.fullmatch(text) is not None
 
 
-def is_placeholder(value: bytes) -> bool:
-    """Whether *value* stands where a secret would: a type, a variable, a mask, one of our own marks."""
-    return _NOT_SECRET.match(value) is not None
+def has_fragment(text: bytes) -> bool:
+    """Whether a piece of a telling name is in *text*."""
+    return _FRAGMENT.search(text) is not None
 
 
 class Named:
@@ -87,9 +89,19 @@ class Named:
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
-    def find(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
-        """Add the value whose name has the fragment *start*:*end*."""
+    def find(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
+        """Add the value whose name has the fragment *start*:*end*; where the scan goes on, if not behind it."""
+        if view[end - 1] in _NUMERIC and (verb := personal.VERB.match(view, start)):
+            self._find(view, start, verb.end(), spans)
+            return verb.end()  # what follows was only looked at
+        self._find(view, start, end, spans)
+        return None
+
+    def _find(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         fragment = view[start:end].lower()
+        if fragment[:1] == b" ":
+            _HEADS[fragment](view, start, end, spans)
+            return
         if fragment[:1] in b"?&":
             if match := _LONG_KEY.match(view, end):
                 spans.append((*match.span(1), "SECRET"))
@@ -104,112 +116,84 @@ class Named:
         ):
             return  # a PEM block's head or foot, or one of our own marks
         label = self._keys.label(name.strip(b"-."))
+        known = len(spans)
         if label == "SECRET":
             self._secret(view, first, last, fragment, spans)
         elif label in _FROM_KEYS:
-            personal.find(view, last, label, spans)
-        elif fragment in _HEADS:
-            _HEADS[fragment](view, start, end, spans)
+            personal.find(view, end if view[end : end + 1].isdigit() else last, label, spans)
         elif b"_" not in name and b"-" not in name and (label := personal.label_of(fragment)):
             personal.find(view, end, label, spans)  # ``phone_like`` is a name of its own
+        if fragment in _HEADS and len(spans) == known:
+            _HEADS[fragment](view, start, end, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:
         name = view[first:last].lower()
-        separator = _SEPARATOR.match(view, last)
-        if separator and b"cookie" in name and _cookies(view, separator.end(), spans):
+        if b"cookie" in name and values.cookies(view, last, spans):
             return
-        value = _assigned(view, first, last, separator)
-        compared = view[first - 2 : first] == b"= " or view[first - 1 : first] == b"="
-        if value is None and compared and (match := _COMPARED.search(view, max(0, first - 140), first)):
-            value = (*match.span("value"), True)
-        plain = value is not None
-        if value is None and (match := _SAID.match(view, last)):
-            value = _value(view, match.end())
-        if value is None:
+        found, plain = _behind(view, first, last, fragment)
+        if found is None and not plain:
+            found = values.said(view, name, last)
+        if found is None:
             return
-        begin, stop, quoted = value
+        begin, stop, quoted = found
         text = view[begin:stop]
         if b"connection" in name and (b"=" in text or b"://" in text or view[stop : stop + 1] == b"="):
             return  # its passwords have names of their own
-        if is_placeholder(text) or (not quoted and _CALL.match(text)):
+        if values.is_placeholder(text) or (not quoted and values.is_call(text)):
             return
-        sure = fragment.startswith((b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential"))
-        if _STRONG.search(text) or (plain and (quoted or sure)):
+        if fragment.endswith((b"code", b"codes")) and not _has_digit(text):
+            return
+        if values.is_strong(text) or (plain and (quoted or fragment.startswith(_SURE))):
             spans.append((begin, stop, "SECRET"))
 
 
-def _mysql(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
-    """``mysql -u root -pPASSWORD``."""
+def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values.Value | None, bool]:
+    """The value of the name *first*:*last*, and whether there is no use in looking for it in words."""
+    one, other = view[last : last + 1], view[last + 1 : last + 2]
+    if one.isalnum() or (one == b" " and fragment in _HEADS):
+        return None, True
+    found = None
+    flag = view[first : first + 1] == b"-" or view[first - 1 : first] in (b"<", b":", b"-")
+    if one not in _SPACES or other in _ASSIGNS or flag:
+        found = values.assigned(view, first, last)
+    if found is None and one != b" ":
+        found = values.pair_of(view, last)
+    return found, found is not None
+
+
+def _has_digit(text: bytes) -> bool:
+    return any(0x30 <= char <= 0x39 for char in text)
+
+
+def _short_flag(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``mysql -u root -pPASSWORD``, ``docker login -p PASSWORD``, ``redis-cli -a PASSWORD``."""
     if match := _SHORT_FLAG.match(view, end):
+        spans.append((*match.span(1), "SECRET"))
+
+
+def _user(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``curl -u admin:PASSWORD``."""
+    if (match := _USER.match(view, end)) and not match.group(1).isdigit() and not values.is_placeholder(match.group(1)):
         spans.append((*match.span(1), "SECRET"))
 
 
 def _scheme(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
     """``Bearer ...`` and ``Basic ...`` without a header's name."""
-    if (match := _SCHEME.match(view, start)) and (value := _CREDENTIAL.match(view, match.end())):
+    at = values.scheme(view, start)
+    if at > 0 and (value := _CREDENTIAL.match(view, at)):
         text = value.group()
-        if len(text) >= 12 and re.search(rb"[0-9=]", text) and not is_placeholder(text):
+        if len(text) >= 12 and re.search(rb"[0-9=]", text) and not values.is_placeholder(text):
             spans.append((value.start(), value.end(), "SECRET"))
 
 
-_HEADS: Final = {b"bearer": _scheme, b"basic ": _scheme, b"mysql": _mysql}
+def _login(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``creds: admin / PASSWORD``."""
+    if (match := _LOGIN.match(view, end)) and _has_digit(match.group(1)):
+        spans.append((*match.span(1), "SECRET"))
 
 
-def _assigned(view: bytes, first: int, last: int, separator: re.Match[bytes] | None) -> tuple[int, int, bool] | None:
-    """The value behind ``name=``, ``<name>``, ``--name`` or ``("name",``."""
-    before = view[max(0, first - 2) : first]
-    if separator:
-        return _value(view, separator.end(), query=before[-1:] in (b"?", b"&"))
-    if before[-1:] == b"<" and (match := _TAG.match(view, last)):
-        value = _value(view, match.end())
-        return value if value is not None and view[value[1] : value[1] + 2] == b"</" else None
-    flag = before == b"--" or view[first : first + 1] == b"-"
-    if (flag and (match := _FLAG_GAP.match(view, last))) or (match := _IN_LIST.match(view, last)):
-        return _value(view, match.end())
-    return None
-
-
-def _value(view: bytes, at: int, *, query: bool = False) -> tuple[int, int, bool] | None:
-    """Where the value at *at* begins and ends, and whether it stands in quotes."""
-    if match := _QUOTED.match(view, at):
-        begin, stop = match.span("value")
-        if scheme := _SCHEME.match(view, begin):
-            begin = min(scheme.end(), stop)
-        return (begin, stop, True) if stop > begin else None
-    if match := _BLOCK.match(view, at):
-        return (*match.span(2), True)
-    if scheme := _SCHEME.match(view, at):
-        at = scheme.end()
-    while at < len(view) and view[at] in b"\"'`":
-        at += 1  # a quote that never closes: the value was cut
-    match = (_QUERY if query else _BARE).match(view, at)
-    if match is None:
-        return None
-    stop = match.end()
-    while stop > at + 1 and (view[stop - 1] in b".,:!?" or (view[stop - 1] in b")]}>" and _closes(view, at, stop))):
-        stop -= 1
-    return at, stop, False
-
-
-def _closes(view: bytes, at: int, stop: int) -> bool:
-    """Whether the last byte closes a bracket that was opened before the value."""
-    for closing, opening in _BRACKETS:
-        if view[stop - 1] == closing:
-            return view.count(opening, at, stop) < view.count(bytes((closing,)), at, stop)
-    return False
-
-
-def _cookies(view: bytes, at: int, spans: list[Span]) -> bool:
-    """Each value of a ``Cookie`` or ``Set-Cookie`` header; whether there was one."""
-    while at < len(view) and view[at] in b"\"'\\ ":
-        at += 1
-    found = False
-    while match := _COOKIE.match(view, at):
-        if not match.group().lower().startswith(_COOKIE_SETTINGS) and not is_placeholder(match.group(1)):
-            spans.append((*match.span(1), "SECRET"))
-        found = True
-        following = _NEXT_COOKIE.match(view, match.end())
-        if following is None:
-            break
-        at = following.end()
-    return found
+_HEADS: Final = {
+    b"bearer": _scheme, b"basic ": _scheme, b"mysql": _short_flag, b"docker login": _short_flag, b"creds": _login,
+    b"sshpass": _short_flag, b"redis-cli": _short_flag, b"az login": _short_flag,
+    b" -u ": _user, b" --user ": _user, b" --user=": _user,
+}  # fmt: skip

@@ -6,16 +6,25 @@ import ipaddress
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHORS", "find_colon", "find_colons", "find_mac"]
+from .engine import Part
+
+__all__ = ["PARTS", "find_colon", "find_colons", "find_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
-    rb"://[^\s:@/\"'<>]{0,256}[:@]",
+    rb"://[^\s:@/\"'<>]*(?::[^/\s:]|@)",
     rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
-    _H + b"{0,4}:" + _H + rb"{0,4}:[0-9A-Fa-f:.]*",
+    rb"\b(?:" + _H + rb"{1,4}:){1,7}:[0-9A-Fa-f:.]*|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
+    rb"::[0-9A-Fa-f][0-9A-Fa-f:.]*",
+    rb":thin:[A-Za-z0-9_]+/",
 )
+
+PARTS: Final = (
+    Part(ANCHORS[0], (b"://",)), Part(ANCHORS[1], (b"-", b".")), Part(ANCHORS[2], (b":",)), Part(ANCHORS[3], (b"::",)),
+    Part(ANCHORS[4], (b":thin:",)),
+)  # fmt: skip
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
 _MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")
@@ -25,6 +34,9 @@ _V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3
 _TAIL: Final = re.compile(rb"(?:%[0-9A-Za-z_.-]{1,16})?(?:/[0-9]{1,3}(?![0-9]))?")
 _USERINFO: Final = re.compile(rb"://([^\s:@/\"'<>]{0,128}):([^\s\"'<>]{1,256})@")
 _TOKEN_INFO: Final = re.compile(rb"://([^\s:@/\"'<>]{12,256})@")
+_THIN: Final = re.compile(rb":thin:[A-Za-z0-9_]{1,64}/([^\s@\"'\x1f]{1,128})@")
+_GOES_BEFORE: Final = re.compile(rb"[0-9:]:")
+_SLICE: Final = re.compile(rb"::[0-9A-Fa-f]{1,4}")
 _SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
 
 
@@ -40,10 +52,14 @@ def find_mac(view: bytes, start: int, end: int, spans: list[Span]) -> None:
 def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     """Add the IPv6 or MAC address that starts near *start*."""
     text = view[start:end]
-    double = b"::" in text
+    double = text.count(b"::")
     colons = text.count(b":")
-    if not double and colons < 5:
+    if double > 1 or (not double and colons < 5):
         return
+    if _GOES_BEFORE.match(view[max(0, start - 2) : start]):
+        return
+    if _SLICE.fullmatch(text):
+        return  # ``items[::2]``
     at = start
     for _ in range(4):  # what stands before the address may look like a part of it
         if not _WORD.match(view[at - 1 : at]) and _address(view, at, spans):
@@ -90,6 +106,9 @@ def find_colon(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     """Add what begins with the colon at *start*: an address like ``::ffff:10.0.0.1``, or a URL's userinfo."""
     if view[start : start + 3] == b"://":
         _find_url(view, start, spans)
+    elif view[start + 1] == 0x74:
+        if match := _THIN.match(view, start):
+            spans.append((*match.span(1), "URL_PASSWORD"))
     else:
         find_colons(view, start, end, spans)
 

@@ -13,21 +13,34 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from . import checks
+from .engine import Part
 
-__all__ = ["ANCHORS", "find"]
+__all__ = ["PARTS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
 
 _EXTENSION: Final = rb"(?: ?(?:x|ext\.?) ?[0-9]{1,6})?"
+_BETWEEN: Final = rb"(?:[ \t\r\n]+|[ \t\r\n]*[-._/+:|][ \t\r\n]*|[\"'] ?[,+] ?[\"'])"
+_CARD: Final = (
+    rb"(?:4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?|5[0-9]{15,18}|3[0-9]{13,18}|6[0-9]{15,18}|2[2-7][0-9]{14}|81[0-9]{14}"
+    rb"|1[0-9]{14})"
+)
+_DOTTED: Final = (
+    rb"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
+    rb"(?:[^-+_.0-9A-Za-z]|\.(?:[^0-9]|$)|[-+](?:[^0-9A-Za-z_]|$)|$)"
+)
 ANCHORS: Final = (
-    rb"\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?:/[0-9]{1,2})?\b",
+    rb"\b[0-9]+(?:\.[0-9]+){4,}",
+    _DOTTED,
     rb"\b[2-68][0-9]{3}[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?\b",
+    rb"\b[2-68][0-9]{3}(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}\b",
     rb"\b3[0-9]{3}[ .-][0-9]{6}[ .-][0-9]{4,5}\b",
     rb"\b[2-6](?:[ -]{1,2}[0-9]){12,18}\b",
-    rb"\b[2-6][0-9]{7} [0-9]{8}\b",
-    rb"\b[2-68][0-9]{11,18}\b|\b1[0-9]{14}\b",
-    rb"\b[0-9]{3}[-. ][0-9]{2}[-. ][ \n]?[0-9]{4}\b",
+    rb"\b[2-6][0-9]{7}[ \n-][0-9]{8}\b",
+    rb"[A-Za-z][2-6][0-9]{14,15}(?:\b|[A-Za-z])|\b[2-6][0-9]{14,15}[A-Za-z]",
+    rb"(?:\b|_)" + _CARD + rb"(?:\b|_)",
+    rb"(?:\b|_)[0-9]{3} ?[-. ] ?[0-9]{2} ?[-. ][ \n]?[0-9]{4}(?:\b|_)",
     rb"\+\(?[0-9][0-9 ./()-]{6,22}[0-9]\b",
     rb"(?:\b1[ .-])?\([0-9]{3}\) ?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION + rb"\b",
     rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}[-. ][0-9]{3}[-. ] ?[0-9]{4}" + _EXTENSION + rb"\b",
@@ -37,29 +50,30 @@ ANCHORS: Final = (
     rb"\b[0-9]{6}-[0-9]{7}\b|\b(?:[0-9]{2})?[0-9]{6}-[0-9]{4}\b",
 )
 
+_DIGIT: Final = tuple(b"%d" % digit for digit in range(10))
+PARTS: Final = tuple(Part(pattern, _DIGIT) for pattern in ANCHORS)
+
 _SHAPE: Final = bytes.maketrans(b"012345678\n", b"999999999 ")
-_SEPARATORS: Final = b" ./()\n-+xet"
+_SEPARATORS: Final = b" ./()\n-+xet\t\r_:|\"',"
+_ODD: Final = re.compile(rb"[^0-9]+")
+_GROUP_BEFORE: Final = re.compile(rb"[0-9]{4}[^0-9A-Za-z]{1,6}$")
+_GROUP_AFTER: Final = re.compile(rb"[^0-9A-Za-z]{1,6}[0-9]{4}(?![0-9])")
+_BLANK: Final = b" \t\r\n"
+_JOINS: Final = (b"_", b"-", b"+", b"/", *(b"%d" % digit for digit in range(10)))
+_GLUE: Final = 6
+"""How many letters may stand beside a card's digits in one word."""
 _VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
-_GROUPED: Final = re.compile(ANCHORS[1])
+_GROUPED: Final = re.compile(ANCHORS[2])
 _SEAM: Final = re.compile(rb"[ \n()./-]+(?=[0-9(+])")
 _GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
 _FOUR_BY_FOUR: Final = 19
 _GROUPING: Final = frozenset(b" -()")
 _OPENING: Final = re.compile(rb"\+?\(")
 _WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS: Final = frozenset(_ALPHABET)
 _DIGITS: Final = frozenset(b"0123456789")
-_CALLING_CODES: Final = frozenset(
-    b"1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84"
-    b" 86 90 91 92 93 94 95 98 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236"
-    b" 237 238 239 240 241 242 243 244 245 246 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266"
-    b" 267 268 269 290 291 297 298 299 350 351 352 353 354 355 356 357 358 359 370 371 372 373 374 375 376 377 378 380"
-    b" 381 382 383 385 386 387 389 420 421 423 500 501 502 503 504 505 506 507 508 509 590 591 592 593 594 595 596 597"
-    b" 598 599 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 800 808 850 852 853"
-    b" 855 856 870 878 880 881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979"
-    b" 992 993 994 995 996 998".split()
-)
-
-
+_STARTS: Final = frozenset(b"0123456789+(")
 def _before(view: bytes, start: int) -> int:
     return view[start - 1] if start else 0x20
 
@@ -77,20 +91,50 @@ def _digits(view: bytes, start: int, end: int) -> bytes:
     return view[start:end].translate(None, _SEPARATORS)
 
 
+def _framed(view: bytes, start: int, end: int) -> bool:
+    """Whether ``_`` stands on a side of it that is not a frame, as in ``_this_``, but part of a name."""
+    before, after = _before(view, start) == 0x5F, _after(view, end) == 0x5F
+    return (before and _before(view, start - 1) in _WORD) or (after and _after(view, end + 1) in _WORD)
+
+
 def _card(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-_.#$" or _after(view, end) in b"_%" or _runs_on(view, end):
+    before, after = _before(view, start), _after(view, end)
+    if before in b"-.#$" or after == 0x25 or _runs_on(view, end) or _framed(view, start, end):
+        return None
+    if (before in _LETTERS or after in _LETTERS) and not _in_a_word(view, start, end):
         return None
     return "CARD" if checks.card(_digits(view, start, end)) else None
 
 
-def _ssn(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#" or _runs_on(view, end):
+def _in_a_word(view: bytes, start: int, end: int) -> bool:
+    """Whether only a few letters, as of ``card4111...``, are glued to the digits."""
+    head = view[max(0, start - _GLUE - 1) : start]
+    tail = view[end : end + _GLUE + 1]
+    before, after = head.rstrip(_ALPHABET), tail.lstrip(_ALPHABET)
+    glued = len(head) - len(before) + len(tail) - len(after)
+    return glued <= _GLUE and before[-1:] not in _JOINS and after[:1] not in _JOINS and end - start in (15, 16)
+
+
+def _odd_card(view: bytes, start: int, end: int) -> str | None:
+    """Four groups that anything stands between, the same each time, and no more of them beside."""
+    separators = {each.strip(_BLANK) for each in _ODD.findall(view[start:end])}
+    if len(separators) > 1 or _GROUP_AFTER.match(view, end) or _GROUP_BEFORE.search(view, max(0, start - 12), start):
         return None
-    text = view[start:end]
-    if text[3] != text[6]:
+    return _card(view, start, end)
+
+
+def _ssn(view: bytes, start: int, end: int) -> str | None:
+    if _before(view, start) in b"-./#" or _runs_on(view, end) or _framed(view, start, end):
+        return None
+    if len({each.strip(_BLANK) for each in _ODD.findall(view[start:end])}) > 1:
         return None
     digits = _digits(view, start, end)
     return "SSN" if checks.ssn(digits) else "ITIN" if checks.itin(digits) else None
+
+
+def _dotted(view: bytes, start: int, end: int) -> str | None:
+    """``01.23.45.67.89``; other chains of five and more are object ids."""
+    return "PHONE" if view[start] == 0x30 and view[start + 1] != 0x30 and not _runs_on(view, end) else None
 
 
 def _ipv4(view: bytes, start: int, end: int) -> str | None:
@@ -101,7 +145,7 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
     after, then = _after(view, end), _after(view, end + 1)
     if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
         return None
-    if text.startswith((b"127.", b"0.0.0.0")):
+    if text.startswith(b"127.") or text == b"0.0.0.0":
         return None  # this machine, nobody's address
     return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
 
@@ -109,10 +153,8 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
 def _phone_plus(view: bytes, start: int, end: int) -> str | None:
     if _before(view, start) in _WORD:
         return None
-    digits = _digits(view, start, end)
-    if not 8 <= len(digits) <= 15:
-        return None
-    return "PHONE" if any(digits[:n] in _CALLING_CODES for n in (1, 2, 3)) else None
+    digits = view[start:end].replace(b"(0)", b"").translate(None, _SEPARATORS)
+    return "PHONE" if 8 <= len(digits) <= 15 and checks.calling_code(digits) else None
 
 
 def _phone_american(view: bytes, start: int, end: int) -> str | None:
@@ -122,7 +164,7 @@ def _phone_american(view: bytes, start: int, end: int) -> str | None:
     code, digits = number[:-10], number[-10:]
     if digits[0] < 0x32 or digits[3] < 0x32 or digits[1:3] == b"11":
         return None
-    return "PHONE" if not code or code in _CALLING_CODES else None
+    return "PHONE" if not code or checks.calling_code(number) else None
 
 
 def _phone_trunk(view: bytes, start: int, end: int) -> str | None:
@@ -162,9 +204,10 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{1,4}(?:[ -]9{1,3})?", _card),
         (rb"9{4}[ .-]9{6}[ .-]9{4,5}", _card),
         (rb"9(?:[ -]{1,2}9){12,18}", _card),
-        (rb"9{8} 9{8}", _card),
+        (rb"9{8}[ -]9{8}", _card),
         (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
-        (rb"999[-. ]99[-. ] ?9999", _ssn),
+        (rb"99(?:\.99){4}", _dotted),
+        (rb"999 ?[-. ] ?99 ?[-. ] ?9999", _ssn),
         (rb"\+\(?9[9 ./()-]{6,22}9", _phone_plus),
         (rb"(?:9[ .-])?\(999\) ?999[-. ]9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
         (rb"(?:9{1,3}[-. ])?999([-.])999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
@@ -173,6 +216,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"999\.999\.999-99", _cpf),
         (rb"9 99 99 99 999 999 99", _nir),
         (rb"9{6}-9{7}|(?:99)?9{6}-9{4}", _dated),
+        (rb"9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{1,4}", _odd_card),
     )
 )
 
@@ -185,6 +229,10 @@ def _checks_for(shape: bytes) -> tuple[Check, ...]:
 
 def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
     """Add what the number at *start* is; whether it has the shape of one at all."""
+    if view[start] not in _STARTS:
+        start += 1  # a letter or an underscore before it
+    while end > start and view[end - 1] not in _DIGITS:
+        end -= 1  # what had to follow it
     shape = view[start:end].translate(_SHAPE)
     checks_for = _checks_for(shape)
     for check in checks_for:

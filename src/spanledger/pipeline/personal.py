@@ -12,36 +12,46 @@ from typing import Final, TypeAlias
 from . import checks
 from .fold import fold
 
-__all__ = ["FRAGMENTS", "find", "fits", "label_of"]
+__all__ = ["FOREIGN_FRAGMENTS", "FRAGMENTS", "STEMS", "VERB", "find", "fits", "label_of"]
 
 Span: TypeAlias = tuple[int, int, str]
 
+_VERBS: Final = (
+    r"\b(?:tel|fax|cell|call|ring|whatsapp|callback|handy|puhelin|mobil|ligue|appelez|rufen|volejte|llama|llamar|llame"
+    r"|chiama|chiamare|zadzwon|dzwon|bel)\b"
+)
 _NAMES: Final[dict[str, str]] = {
     "PHONE": (
-        r"phone|mobile|\b(?:tel|fax|cell|call|ring|whatsapp|callback|handy|puhelin|mobil)\b|telefon|msisdn|telefo"
-        r"|\b(?:ligue|appelez|rufen|volejte|llama|llamar?|llame|chiama|chiamare|zadzwon|dzwon|bel)\b|sunati la"
-        r"|позвоните|дзвоніть|телефон|звоните|拨打|致电|電話|电话|התקשרו|טלפון|लिखें या|फ़ोन|καλέστε|τηλέφωνο|전화|連絡先"
-        r"|yazin veya|arayin|اتصل|\bmy (?:(?:home|work|office|direct|contact|private|us|uk|cn|eu|new) )?number is\b"
+        r"phone|mobile|telefon|msisdn|telefo|\bsunati la|\byazin veya|\barayin"
+        r"|\bmy (?:(?:home|work|office|direct|contact|private|us|uk|cn|eu|new) )?number is\b"
     ),
-    "SSN": r"\bssns?\b|social.?security|\btax.?id",
+    "SSN": r"\bssns?|social.?security|\btax.?id",
     "ITIN": r"\bitin",
     "PASSPORT": r"passport|\bpasaporte|reisepass|travel.?document",
     "LICENSE": r"driver.?s?.?licen|driving.?licen|fuhrerschein",
-    "BIRTH_DATE": r"birth|\bborn\b|\bdob\b|geburtsdatum|nacimiento|naissance|nascita|nascimento|рождения|生年月日",
+    "BIRTH_DATE": r"birth|\bborn\b|\bdob\b|geburtsdatum|nacimiento|naissance|nascita|nascimento",
     "BANK_ACCOUNT": r"bank.?account|account.?n(?:umber|o)\b|routing.?number",
     "NHS": r"\bnhs",
     "NATIONAL_ID": (
         r"kimlik|\bpesel|\bnino\b|\b(?:tfn|sin|cpf|dni|nif|nie|pan|bsn|nir)\b|aadha|national.?id|national.insurance"
         r"|personnummer|henkilotunnus|codice.fiscale|taxpayer.?id"
     ),
-    "CARD": r"\b(?:card|carte|karte|tarjeta|cc)\b|card.?n(?:umber|o)\b|卡号|카드",
+    "CARD": r"\b(?:card|carte|karte|tarjeta|cc)\b|card.?n(?:umber|o)\b",
+}
+_FOREIGN: Final = {
+    "PHONE": (
+        "позвоните|дзвоніть|телефон|звоните|拨打|致电|電話|电话|התקשרו|טלפון|लिखें या|फ़ोन|καλέστε|τηλέφωνο|전화|連絡先"
+        "|주시거나|اتصل"
+    ),
+    "BIRTH_DATE": "рождения|生年月日",
+    "CARD": "卡号|カード",
 }
 _ID: Final = rb"(?![0-9A-Za-z])"
 _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
     label: re.compile(pattern)
     for label, pattern in {
-        "PHONE": rb"[+(]{0,2}[0-9][0-9 ()./-]{5,22}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?" + _ID,
-        "SSN": rb"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}" + _ID,
+        "PHONE": rb"[+(]{0,2}[0-9][0-9 ()./+-]{5,22}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?" + _ID,
+        "SSN": rb"[0-9]{3}[\s./_-]{0,3}[0-9]{2}[\s./_-]{0,3}(?:[0-9]{4}" + _ID + rb"|[0-9]{2,3}(?=[\x1f\"]|$))",
         "ITIN": rb"9[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{4}" + _ID,
         "PASSPORT": rb"[A-Z]{0,3}[0-9]{5,9}[A-Z]?[0-9]{0,4}" + _ID,
         "LICENSE": rb"[A-Z]{0,5}[0-9][0-9A-Z*-]{3,18}" + _ID,
@@ -56,7 +66,13 @@ _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
             rb"[0-9]{2,3}[ .-]?[0-9]{3}[ .-]?[0-9]{3}(?:[ .-]?[0-9]{1,3})?" + _ID
             + rb"|[A-Z]{1,5} ?[0-9]{4,9} ?[0-9A-Z]?\b|[0-9]{6}[-+ ]?[0-9]{3,5}[A-Z]?" + _ID
         ),
-        "CARD": rb"[0-9](?:[ .-]?[0-9]){11,18}" + _ID,
+        "CARD": rb"[0-9](?:[\s._/+-]{0,3}[0-9]){11,18}" + _ID,
+        "MAC": rb"[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){5}" + _ID,
+        "ADDRESS": (
+            rb"(?=[^\x1f]{0,256}[A-Za-z\x80-\xfe]{2})(?=[^\x1f]{0,256} )(?=[^\x1f]{0,256}(?:[0-9,\n]"
+            rb"|(?i:street|road|avenue|lane|drive|stra(?:ss|s)e|\brue\b|\bvia\b|calle|platz|\bweg\b|boulevard|blvd)))"
+            rb"[^\x1f]{6,512}"
+        ),
     }.items()
 }  # fmt: skip
 _GAP: Final = re.compile(
@@ -68,17 +84,35 @@ _WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=]{0,24}")
 _FAR: Final = frozenset({"PASSPORT", "LICENSE", "SSN", "NHS", "BIRTH_DATE", "NATIONAL_ID"})
 _LETTERED_START: Final = re.compile(rb"[A-Z]{1,5}$")
 
-FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _NAMES.values())
-"""What the scan stops at."""
+FRAGMENTS: Final = (
+    fold(_VERBS) + rb"[^0-9\n\x1f]{0,16}[0-9+(]|" + b"|".join(fold(pattern) for pattern in _NAMES.values())
+)
+"""What the scan stops at, in any case: names, and verbs with a number behind them."""
+FOREIGN_FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _FOREIGN.values())
+STEMS: Final = (
+    *(
+        b"tel fax cell call ring whatsapp handy puhelin mobil ligue appelez rufen volejte llam chiama zwon bel phone"
+        b" msisdn arayin ssn social tax itin pass pasaporte reisepass document licen fuhrerschein birth born dob"
+        b" geburtsdatum nacimiento naissance nascita nascimento account routing nhs kimlik pesel nino tfn sin cpf dni"
+        b" nif nie pan bsn nir aadha national personnummer henkilotunnus codice card carte karte tarjeta cc"
+    ).split(),
+    b"sunati la", b"yazin veya", b"number is", *FOREIGN_FRAGMENTS.lower().split(b"|"),
+)  # fmt: skip
+"""Of these one stands in each of them."""
+VERB: Final = re.compile(fold(_VERBS), re.IGNORECASE)
 
-_BY_LABEL: Final = {label: re.compile(fold(pattern), re.IGNORECASE) for label, pattern in _NAMES.items()}
+_BY_LABEL: Final = [
+    ("PHONE", VERB),
+    *((label, re.compile(fold(pattern), re.IGNORECASE)) for label, pattern in _NAMES.items()),
+    *((label, re.compile(fold(pattern))) for label, pattern in _FOREIGN.items()),
+]
 _labels: dict[bytes, str | None] = {}
 
 
 def label_of(fragment: bytes) -> str | None:
     """The label that the name *fragment*, found by the scan, stands for."""
     if fragment not in _labels:
-        found = next((label for label, pattern in _BY_LABEL.items() if pattern.search(fragment)), None)
+        found = next((label for label, pattern in _BY_LABEL if pattern.search(fragment)), None)
         if len(_labels) > 1024:
             return found
         _labels[fragment] = found
@@ -92,8 +126,11 @@ def find(view: bytes, at: int, label: str, spans: list[Span]) -> None:
     match = shape.match(view, gap.end()) if gap else None
     if match is None and label in _FAR:
         match = _farther(view, at, shape)
-    if match is not None and _plausible(label, match.group(), at_end=match.end() == len(view)):
-        if label == "SSN" and checks.itin(match.group().translate(None, b" .-")):
+    if match is None:
+        return
+    at_end = view[match.end() : match.end() + 1] in (b"", b"\x1f", b'"')
+    if _plausible(label, match.group(), at_end=at_end):
+        if label == "SSN" and checks.itin(match.group().translate(None, b" ./_\r\n\t-").ljust(9, b"0")):
             label = "ITIN"
         spans.append((match.start(), match.end(), label))
 

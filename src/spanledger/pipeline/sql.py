@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
+from .engine import Part
 from .keys import STRICT, Keys
-from .named import is_placeholder
 from .personal import fits
+from .values import is_placeholder
 
-__all__ = ["ANCHOR", "find"]
+__all__ = ["PART", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 
-ANCHOR: Final = rb"\) ?(?i:values)\s?\("
+PART: Final = Part(rb"\) ?(?i:values)\s?\(", (b"values",))
 
 _COLUMNS: Final = re.compile(rb"\(([^()\x1f]{1,1024})$")
 _VALUE: Final = re.compile(

@@ -10,7 +10,9 @@ import base64
 import re
 from typing import Final, TypeAlias
 
-__all__ = ["ANCHOR", "find"]
+from .engine import Part
+
+__all__ = ["PACKED", "PARTS", "find", "packed"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -54,7 +56,7 @@ _VENDORS: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("LANGSMITH_KEY", rb"ls(?:v2_(?:pt|sk)|__)_", rb"[0-9A-Za-z_]{20,}"),
     ("MAILGUN_KEY", rb"key-", rb"[0-9a-f]{32}(?![0-9A-Za-z])"),
     ("MAILCHIMP_KEY", rb"[0-9a-f]{32}-us", rb"[0-9]{1,2}(?![0-9A-Za-z])"),
-    ("TELEGRAM_TOKEN", rb"\b[0-9]{9,10}:A", rb"[A-Za-z0-9_-]{30,36}"),
+    ("TELEGRAM_TOKEN", rb"(?:bot)?[0-9]{8,10}:A", rb"[A-Za-z0-9_-]{30,36}"),
     ("SQUARE_TOKEN", rb"(?:sq0(?:atp|csp|idp)-|EAAA)", _W + rb"{20,}"),
     ("SHOPIFY_TOKEN", rb"shp(?:at|ca|pa|ss)_", rb"[0-9A-Fa-f]{32}"),
     ("ATLASSIAN_TOKEN", rb"ATATT3", rb"[A-Za-z0-9_=-]{50,}"),
@@ -73,47 +75,76 @@ _VENDORS: Final[tuple[tuple[str, bytes, bytes], ...]] = (
 )
 _WEBHOOK: Final = rb"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/]{16,}"
 _WEBHOOKS: Final = re.compile(
-    _WEBHOOK + rb"|https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{16,}"
+    _WEBHOOK + rb"|https://[a-z0-9-]{0,64}\.?(?:webhook\.office|outlook\.office)\.com/webhook[a-z0-9]{0,4}/[A-Za-z0-9@/_-]{32,}"
+    rb"|https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{16,}"
 )
 
 ANCHOR: Final = (
-    rb"\b(?:" + b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS)) + rb")"
-    rb"[A-Za-z0-9+/_-]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord)"
+    rb"(?:\b|_)(?:" + b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS)) + rb")"
+    rb"[A-Za-z0-9+/_-]|-----BEGIN |eyJ[A-Za-z0-9_-]{8}|https://(?:hooks\.slack|(?:ptb\.|canary\.)?discord|outlook\.office|[a-z0-9-]+\.webhook\.office)"
+    rb"|Private-Lines: "
 )  # fmt: skip
+
+_STEMS: Final = (
+    b"sk- -lf- _live_ _test_ whsec_ gh gl gr1348941 . xox xapp- a3t akia asia aroa aida abia acca agpa anpa aipa"
+    b" absk aiza gocspx- hf_ api_org_ gsk_ xai- pplx- npm_ pypi- dapi _v1_ ls key- -us :a sq0 eaaa shp atatt3 r8_"
+    b" fw_ tvly- lin_api_ secret_ ntn_ pmak- nrak- age-secret-key-1 akcp -----begin eyj https:// private-lines:"
+    b" github_pat_"
+).split() + [b"%s%x" % (head, digit) for head in (b"sk", b"ac") for digit in range(16)]
+PARTS: Final = (Part(ANCHOR, tuple(_STEMS)),)
 
 _VENDOR: Final = re.compile(
     b"|".join(rb"(?P<k%d>%s%s)" % (i, prefix, body) for i, (_, prefix, body) in enumerate(_VENDORS))
 )
-_CUT: Final = re.compile(rb"[A-Za-z0-9_-]{12,}$")
+_PREFIXES: Final = b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS))
+_CUT: Final = re.compile(rb"(?:" + _PREFIXES + rb")[A-Za-z0-9_-]{12,}(?=[\x1f\"]|$)")
+_BROKEN: Final = re.compile(
+    rb"(?:gh[pousr]_|github_pat_|sk-(?:ant|proj)-|xox[abp]-|AIza|glpat-|hf_)[A-Za-z0-9_-]{8,}"
+    rb"\\?\r?\n ?(?=[A-Za-z_-]{0,32}[0-9])[A-Za-z0-9_-]{8,}"
+)
+_PUTTY: Final = re.compile(rb"Private-Lines: [0-9]{1,3}\r?\n(?:[A-Za-z0-9+/=]{16,128}\r?\n?){1,64}")
 _JWT: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{2,}){1,4}|eyJ[A-Za-z0-9+/_-]{20,}={0,2}")
 _PEM: Final = re.compile(
     rb"-----BEGIN (?P<what>[A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)(?: BLOCK)?)-----"
     rb"(?:[^-\x1f]|-(?!----)){0,16384}(?:-----END (?P=what)-----)?"
 )
-_WRAPPED: Final = re.compile(rb"\r?\n ?(?=[A-Za-z0-9_-]{12,}(?:[\s\"',;]|$))[A-Za-z0-9_-]{12,}")
+_WRAPPED: Final = re.compile(rb"\\?\r?\n ?(?=[A-Za-z0-9_-]{12,}(?:[\s\"',;\x1f]|$))[A-Za-z0-9_-]{12,}")
+_DIGIT: Final = re.compile(rb"[0-9]")
+PACKED: Final = rb"\b(?:[A-Za-f][A-Za-z0-9]{3}){5}"
+"""How Base64 of plain text begins: the first bit of its bytes is never set."""
+_PACKED: Final = re.compile(rb"[A-Za-z0-9+/_-]{20,65536}={0,2}")
+_FIRST: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef=")
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_PRINTED: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _GLUE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-_PLACEHOLDER: Final = re.compile(rb"(?i)x{6,}|\*{3,}|your|example|placeholder|changeme|\.\.\.")
+_PLACEHOLDER: Final = re.compile(rb"(?i)x{6,}|\*{3,}|your|example|placeholder|changeme|insert|\.\.\.")
 
 
-def find(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
-    """Add the token that starts at *start*."""
+_SPECIAL: Final = {b"---": (_PEM, "PRIVATE_KEY"), b"htt": (_WEBHOOKS, "WEBHOOK"), b"Pri": (_PUTTY, "PRIVATE_KEY")}
+
+
+def find(view: bytes, start: int, _end: int, spans: list[Span]) -> bool:
+    """Add the token that starts at *start*; whether there is one."""
+    known = len(spans)
+    _find(view, start, spans)
+    return len(spans) > known
+
+
+def _find(view: bytes, start: int, spans: list[Span]) -> None:
     head = view[start : start + 3]
-    if head == b"---":
-        if match := _PEM.match(view, start):
-            spans.append((start, match.end(), "PRIVATE_KEY"))
-        return
-    if head == b"eyJ":
+    if (special := _SPECIAL.get(head)) is not None:
+        pattern, label = special
+        if match := pattern.match(view, start):
+            spans.append((start, match.end(), label))
+    elif head == b"eyJ":
         _jwt(view, start, spans)
+    elif start and view[start - 1] in _GLUE:
         return
-    if head == b"htt":
-        if match := _WEBHOOKS.match(view, start):
-            spans.append((start, match.end(), "WEBHOOK"))
-        return
-    if start and view[start - 1] in _GLUE:
-        return
-    if match := _VENDOR.match(view, start):
+    elif broken := _BROKEN.match(view, start):
+        spans.append((start, broken.end(), "SECRET"))
+    elif match := _VENDOR.match(view, start):
         _vendor(view, match, spans)
-    elif head in (b"sk-", b"ghp", b"AIz") and (cut := _CUT.match(view, start)) and not _PLACEHOLDER.search(cut.group()):
+    elif (cut := _CUT.match(view, start)) and not _PLACEHOLDER.search(cut.group()) and _DIGIT.search(cut.group()):
         spans.append((start, cut.end(), "SECRET"))
 
 
@@ -147,3 +178,18 @@ def _jwt(view: bytes, start: int, spans: list[Span]) -> None:
         return
     if plain.startswith(b"{") and b'"' in plain:
         spans.append((start, match.end(), "BASE64_JSON"))
+
+
+def packed(view: bytes, start: int) -> tuple[int, bytes] | None:
+    """Where the Base64 of plain text that begins at *start* ends, and what it says; `None` when it is none."""
+    match = _PACKED.match(view, start)
+    if match is None or any(char not in _FIRST for char in match.group()[:256:4]):
+        return None
+    plain = match.group().rstrip(b"=").translate(_STANDARD)
+    if len(plain) % 4 == 1:
+        plain = plain[:-1]
+    try:
+        plain = base64.b64decode(plain + b"=" * (-len(plain) % 4))
+    except ValueError:
+        return None
+    return None if plain.translate(None, _PRINTED) else (match.end(), plain)

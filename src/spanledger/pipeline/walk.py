@@ -33,6 +33,10 @@ _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 _HOLDING: Final = frozenset({"value", "values", "content"})
 
 
+def _never(_text: str) -> bool:
+    return False
+
+
 class _Node:
     """A container on the way to a text, and how it is put back into its own when something in it changed."""
 
@@ -52,11 +56,13 @@ class _Node:
 class Walk:
     """The texts of one value, in a fixed order, and their places."""
 
-    __slots__ = ("_add", "_keys", "_nodes", "_root", "_slots")
+    __slots__ = ("_add", "_keys", "_nodes", "_passes", "_root", "_slots")
 
-    def __init__(self, keys: Keys, add: Add) -> None:
+    def __init__(self, keys: Keys, add: Add, passes: Callable[[str], bool] = _never) -> None:
         self._keys = keys
         self._add = add
+        self._passes = passes
+        """Whether a text that looks like JSON may stay as it is, told at a glance."""
         self._slots: list[tuple[Any, Any, _Node, bool]] = []
         self._nodes: list[_Node] = []
         self._root: list[Any] = []
@@ -152,7 +158,11 @@ class Walk:
             size = len(text)
             if size < 13 and (size < 5 or text.isalpha()) and text.isascii():
                 return  # too little to say anything
-            if size > 7 and text[0] in '{[" \n\t' and depth <= MAX_DEPTH and (loaded := load(text)) is not None:
+            if size <= 7 or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
+                pass
+            elif self._passes(text):
+                return
+            elif (loaded := load(text)) is not None:
                 tree, faithful = loaded
                 root = [tree]
                 inner = self._node(*place, lambda: dump_like(root[0], text), owned=True)

@@ -1,0 +1,173 @@
+"""Where the value behind a telling name begins and ends: assigned, in quotes, in a tag, behind a flag, in words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from .fold import fold
+from .vocabulary import FOREIGN
+
+__all__ = ["Value", "assigned", "cookies", "is_call", "is_placeholder", "is_strong", "pair_of", "said", "scheme"]
+
+Value: TypeAlias = tuple[int, int, bool]
+"""Begin, end, and whether it stands in quotes."""
+
+_SEPARATOR: Final = re.compile(
+    rb"[\"'`\\\])]{0,6}(?:\[[0-9]{0,6}\])?[ \t]{0,4}"
+    rb"(?:=>|:=|\|\|=|\?\?=|[!=?]?==?|:[ \t]?(?:[A-Za-z_]{1,16}[ \t])?=(?!=)|:|\|=|(?<=[ \t])(?=[\"']))"
+    rb"[ \t]{0,4}(?:\r?\n[ \t]{1,16})?(?:[@$rRbBuUfFL]{1,2}(?=[\"']))?"
+)
+_SETTER: Final = re.compile(rb"\([ \t]?(?=[\"'])")
+_IS_SETTER: Final = re.compile(rb"(?i:[a-z0-9_]{0,48}\.){0,2}(?i:set|with)[A-Za-z_]{0,48}$")
+_COMPARED: Final = re.compile(rb"(?P<quote>[\"'])(?P<value>[^\"'\n\x1f]{1,128})(?P=quote) ?[!=]==? ?$")
+_IN_LIST: Final = re.compile(rb"\\*[\"'] ?, ?(?=\\*[\"'])")
+_TAG: Final = re.compile(rb"(?: [^<>]{0,64})?>\s{0,8}")
+_NAMED_TAG: Final = re.compile(rb"[\"'](?: [^<>]{0,64})?>\s{0,8}")
+_PAIR: Final = re.compile(
+    rb"[\"'`]{0,1}[ \t]?,?[ \t]{0,4}(?:\r?\n[ \t]{1,24}|[ \t]|(?<=,))[\"']?(?i:values?|content)[\"']?[ \t]?[:=]"
+    rb"[ \t]{0,4}"
+)
+_SAID: Final = re.compile(
+    rb" {1,2}(?:is|was|ist|lautet|es|est|er|jest|to|on|e)(?: now| set to)?:? {1,2}|"
+    + b"|".join(fold(word) for word in ("\u306f", "\u662f", "\u4e3a", "\u70ba"))
+)
+_QUOTED: Final = re.compile(
+    rb"(?P<quote>\"\"\"|'''|\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)"
+)
+_BARE: Final = re.compile(rb"[^\s\"'`<,;|&\x1f\\]{1,2048}")
+_BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
+_QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
+_SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
+_COOKIE: Final = re.compile(rb"[^\s=;,\"'\x1f]{1,64}=\"?([^\s;,\"'\x1f\\|]{1,4096})")
+_NEXT_COOKIE: Final = re.compile(rb"\"?; ?")
+_COOKIE_SETTINGS: Final = (b"path=", b"domain=", b"expires=", b"max-age=", b"samesite=")
+_FLAG_GAP: Final = re.compile(rb"[ =]{1,2}")
+_BLOCK: Final = re.compile(rb"[|>][+-]?[ \t]{0,4}\r?\n([ \t]+)([^\n\x1f]{1,1024})")
+
+_NOT_SECRET: Final = re.compile(
+    rb"(?i:(?:str|string|int|integer|float|bool|boolean|bytes|none|null|nil|undefined|true|false|yes|no|on|off|required"
+    rb"|optional|invalid|missing|expired|empty|hidden|redacted|masked|unset|default|any|secret|password|token|type|self"
+    rb"|the|a|an|and|or|not|is|was|for|of|to|in|it|with|from|object|array|number|expected|unexpected|value|authorization"
+    rb"|user|basic|bearer|digest|header|field|must|should|please|failed|error|ok|unauthorized|unknown|given)[.:!?]?"
+    rb"|\*+|x{3,}|\.{2,}|-+|_+|[a-z_]{1,24}=\*+)$"
+    rb"|[\[<{][^\s]{0,200}|\$[A-Za-z{(]|%[A-Za-z({]|sk-(?:\.|$)|.{0,8}\.\.\.|process\.env|os\.(?:environ|getenv)|env\.|args\."
+    rb"|settings\.|config\.|self\.|https?://[^:@]*$|\[[A-Z_]+(?::|\])"
+    rb"|(?i:x{4,}|your|example|placeholder|changeme|insert[-_ ])|(?i:sk-)?x{6,}$|\*{3}"
+)
+_STRONG: Final = re.compile(rb"[0-9!@#$%^&*+/=_~{}-]|[a-z][A-Z]|[^\x00-\x7f]")
+_VERY_STRONG: Final = re.compile(
+    rb"(?=[^\s]{0,64}[0-9])(?=[^\s]{0,64}[a-z])(?=[^\s]{0,64}[A-Z])"
+    rb"[^\s\"'`<>,;|&\x1f\\]{8,64}"
+)
+_SPOKEN: Final = (b"passw", b"passp", b"pwd", b"secret_access_key", *(fold(word) for word in FOREIGN))
+"""Names whose value may follow without a sign."""
+_CALL: Final = re.compile(rb"[A-Za-z_.]{1,64}\(")
+
+
+def is_placeholder(value: bytes) -> bool:
+    """Whether *value* stands where a secret would: a type, a variable, a mask, one of our own marks."""
+    return _NOT_SECRET.match(value) is not None
+
+
+def is_strong(value: bytes) -> bool:
+    """Whether *value* is no plain word."""
+    return _STRONG.search(value) is not None
+
+
+def is_call(value: bytes) -> bool:
+    """Whether *value* is code that will give one."""
+    return _CALL.match(value) is not None
+
+
+def scheme(view: bytes, at: int) -> int:
+    """Where the credential behind ``Bearer``, ``Basic`` or their kin at *at* begins; negative when there is none."""
+    match = _SCHEME.match(view, at)
+    return match.end() if match else -1
+
+
+def assigned(view: bytes, first: int, last: int) -> Value | None:
+    """The value of the name *first*:*last*, in ``name=``, ``<name>``, ``--name``, ``("name",`` or ``== name``."""
+    before = view[max(0, first - 2) : first]
+    if separator := _SEPARATOR.match(view, last):
+        pair = _PAIR.match(view, last)
+        return value(view, (pair or separator).end(), query=before[-1:] in (b"?", b"&"))
+    if before[-1:] in (b"<", b":") and (match := _TAG.match(view, last)):
+        found = value(view, match.end())
+        return found if found is not None and view[found[1] : found[1] + 2] == b"</" else None
+    if (before == b"= " or before[-1:] == b"=") and (match := _COMPARED.search(view, max(0, first - 140), first)):
+        return (*match.span("value"), True)
+    flag = before == b"--" or view[first : first + 1] == b"-" or before == b" -"
+    if (flag and (match := _FLAG_GAP.match(view, last))) or (match := _IN_LIST.match(view, last)):
+        return value(view, match.end())
+    if (match := _SETTER.match(view, last)) and _IS_SETTER.match(view, first, last):
+        return value(view, match.end())
+    return None
+
+
+def pair_of(view: bytes, last: int) -> Value | None:
+    """``name: DB_PASSWORD`` and ``value: ...`` beside or below it; ``<property name="password">...</property>``."""
+    if match := _PAIR.match(view, last):
+        return value(view, match.end())
+    if (match := _NAMED_TAG.match(view, last)) and (found := value(view, match.end())):
+        return found if view[found[1] : found[1] + 2] == b"</" else None
+    return None
+
+
+def said(view: bytes, name: bytes, last: int) -> Value | None:
+    """``the password is ...``; and ``password ...`` where what follows can't be a word."""
+    if match := _SAID.match(view, last):
+        return value(view, match.end())
+    if (match := _VERY_STRONG.match(view, last + 1)) and any(word in name for word in _SPOKEN):
+        return (*match.span(), False)
+    return None
+
+
+def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
+    """Where the value at *at* begins and ends, and whether it stands in quotes."""
+    if match := _QUOTED.match(view, at):
+        begin, stop = match.span("value")
+        if found := _SCHEME.match(view, begin):
+            begin = min(found.end(), stop)
+        return (begin, stop, True) if stop > begin else None
+    if match := _BLOCK.match(view, at):
+        return (*match.span(2), True)
+    if found := _SCHEME.match(view, at):
+        at = found.end()
+    while at < len(view) and view[at] in b"\"'`":
+        at += 1  # a quote that never closes: the value was cut
+    match = (_QUERY if query else _BARE).match(view, at)
+    if match is None:
+        return None
+    stop = match.end()
+    while stop > at + 1 and (view[stop - 1] in b".,:!?" or (view[stop - 1] in b")]}>" and _closes(view, at, stop))):
+        stop -= 1
+    return at, stop, False
+
+
+def _closes(view: bytes, at: int, stop: int) -> bool:
+    """Whether the last byte closes a bracket that was opened before the value."""
+    for closing, opening in _BRACKETS:
+        if view[stop - 1] == closing:
+            return view.count(opening, at, stop) < view.count(bytes((closing,)), at, stop)
+    return False
+
+
+def cookies(view: bytes, last: int, spans: list[tuple[int, int, str]]) -> bool:
+    """Add each value of the ``Cookie`` or ``Set-Cookie`` header whose name ends at *last*; whether there was one."""
+    separator = _SEPARATOR.match(view, last)
+    if separator is None:
+        return False
+    at = separator.end()
+    while at < len(view) and view[at] in b"\"'\\ ":
+        at += 1
+    found = False
+    while match := _COOKIE.match(view, at):
+        if not match.group().lower().startswith(_COOKIE_SETTINGS) and not is_placeholder(match.group(1)):
+            spans.append((*match.span(1), "SECRET"))
+        found = True
+        following = _NEXT_COOKIE.match(view, match.end())
+        if following is None:
+            break
+        at = following.end()
+    return found
