@@ -8,11 +8,12 @@ import inspect
 
 import pytest
 
-from clients import CASES, Answers, Pieces, clients, httpx
+from clients import CASES, clients
 from more_clients import MORE_CASES
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.ledger import ledger
+from wires import Answers, Pieces, httpx
 
 
 @pytest.fixture
