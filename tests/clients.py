@@ -47,6 +47,12 @@ def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
     return made
 
 
+_ADDRESSES: dict[str, str | None] = {
+    "litellm": None, "xai": "api.x.ai", "watsonx": "us-south.ml.cloud.ibm.com", "aiobotocore converse": "bedrock.test",
+    "aiobotocore invoke": "bedrock.test", "huggingface": "hf.test",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Case:
     """One way to call one client: plainly and streaming, and what is said and seen; *client* makes it, or names it."""
@@ -65,7 +71,15 @@ class Case:
     error: tuple[int, dict[str, Any]]
     package: str | None = None
     """What must be installed, where that is not always so."""
+    synchronous: bool = True
     asynchronous: bool = True
+    closes: bool = True
+    """Whether its streams can be closed; those that are plain generators of the SDK's are dropped instead."""
+
+    @property
+    def address(self) -> str | None:
+        """Where it is sent."""
+        return _ADDRESSES.get(self.name, f"{self.name.split()[0]}.test")
 
     def made(self, answers: Answers, asynchronous: bool) -> Any:
         """The client, answered by *answers*."""
