@@ -37,24 +37,26 @@ conformance: $(VENV)/.done ## every recorded call of a kit of recordings: make c
 phoenix: $(VENV)/.done $(PHOENIX)/.done ## the demo in a Phoenix on loopback, until Ctrl-C (PHOENIX_ONCE=1: just once)
 	@$(BIN)/python examples/with_phoenix.py
 
-# what does not install together: two generations of clients and frameworks, and one lane for each set of pins
-LANES := new old otel-1.44 adk
-PEERS := opentelemetry-instrumentation-genai-openai+opentelemetry-instrumentation-genai-anthropic openinference-instrumentation-openai+openinference-instrumentation-anthropic logfire
+# what does not install together: generations of clients and frameworks, other instrumentations, the oldest of everything
+LANES := $(patsubst tests/lanes/%.txt,lane-%,$(wildcard tests/lanes/*.txt))
+.PHONY: $(LANES)
+.SECONDARY: $(patsubst lane-%,.venv-lane-%/.done,$(LANES))
 
-matrix: ## frameworks, other instrumentations and the oldest clients, each lane in an environment of its own
-	@set -e; for lane in $(LANES); do echo "=== frameworks, lane $$lane"; v=.venv-lane-$$lane; \
-	  test -x $$v/bin/pip || $(PYTHON) -m venv $$v; $$v/bin/pip install -q --upgrade 'pip>=25.1'; \
-	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis -r tests/frameworks/requirements-lane-$$lane.txt; \
-	  $$v/bin/python -m pytest -W ignore::pytest.PytestUnraisableExceptionWarning tests/frameworks; done
-	@set -e; for peer in $(PEERS); do echo "=== beside $$peer"; v=.venv-peer; $(PYTHON) -m venv --clear $$v; \
-	  $$v/bin/pip install -q . pytest pytest-asyncio pytest-randomly hypothesis openai anthropic google-genai $$(echo $$peer | tr + ' '); \
-	  $$v/bin/python -m pytest tests/ownership/test_peers.py; done
-	@set -e; echo "=== the oldest clients"; v=.venv-oldest; test -x $$v/bin/pip || $(PYTHON) -m venv $$v; \
-	  $$v/bin/pip install -q --upgrade 'pip>=25.1'; $$v/bin/pip install -q . --group test 'openai==1.60.2' 'anthropic==0.45.2' 'google-genai==1.20.0'; \
-	  $$v/bin/python -m pytest tests/providers tests/instrument
-	@set -e; echo "=== the oldest price list"; v=.venv-oldest-prices; test -x $$v/bin/pip || $(PYTHON) -m venv $$v; \
-	  $$v/bin/pip install -q --upgrade 'pip>=25.1'; $$v/bin/pip install -q . --group test 'genai-prices==0.0.59'; \
-	  $$v/bin/python -m pytest tests/test_pricing.py tests/test_price_parity.py tests/cli/test_prices.py
+matrix: ## every lane of tests/lanes in an environment of its own; one of them alone: make lane-old
+	@$(MAKE) --no-print-directory --keep-going test $(LANES)
+
+# what a lane runs stands in its file, a run of pytest a line
+$(LANES): lane-%: .venv-lane-%/.done
+	@echo "=== lane $*"
+	@sed -n 's/^# run: //p' tests/lanes/$*.txt | { failed=0; \
+	  while read -r run; do .venv-lane-$*/bin/python -m pytest $$run </dev/null || failed=1; done; exit $$failed; }
+
+.venv-lane-%/.done: tests/lanes/%.txt pyproject.toml
+	@echo "installing lane $*"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(@D)/bin/python -m pip install --quiet --editable . --group pytest -r $<
+	@touch $@
 
 bench: $(VENV)/.done ## what watching costs, against others: see benchmarks/
 	$(BIN)/python benchmarks/run.py $(BENCH)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import anthropic
@@ -12,8 +12,7 @@ import openai
 from google import genai
 from google.genai import types
 
-httpx = getattr(openai._base_client, "httpx2", None) or openai._base_client.httpx
-"""The one of the two that the clients stand on."""
+from wires import Answers, http_client, library_of
 
 
 def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
@@ -25,74 +24,33 @@ def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
     return [*lines, b"data: [DONE]\n\n"] if done else lines
 
 
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that arrives in *pieces*, and then fails when *error* is given."""
-
-    def __init__(self, pieces: list[bytes], error: Exception | None = None) -> None:
-        self._pieces, self._error = pieces, error
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._pieces
-        if self._error is not None:
-            raise self._error
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-        if self._error is not None:
-            raise self._error
-
-
-@dataclass
-class Answers:
-    """A transport's script: each request takes the next answer."""
-
-    queue: list[Any] = field(default_factory=list)
-    requests: list[Any] = field(default_factory=list)
-
-    def __call__(self, request: Any) -> Any:
-        self.requests.append(request)
-        answer = self.queue.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, tuple):
-            status, body = answer
-            return httpx.Response(status, json=body)
-        if isinstance(answer, list):
-            answer = Pieces(answer)
-        if isinstance(answer, bytes):
-            return httpx.Response(200, content=answer, headers={"content-type": "application/json"})
-        if isinstance(answer, Pieces):
-            return httpx.Response(200, stream=answer, headers={"content-type": "text/event-stream"})
-        return httpx.Response(200, json=answer)
-
-    async def asyncio(self, request: Any) -> Any:
-        return self(request)
-
-
 def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
     """Each client in its sync and async form, answered by *answers*."""
-    sync, asyn = httpx.MockTransport(answers), httpx.MockTransport(answers.asyncio)
     base = {"api_key": "test-key", "max_retries": 0}
-    options = types.HttpOptions(
-        base_url="http://gemini.test",
-        httpx_client=httpx.Client(transport=sync),
-        httpx_async_client=httpx.AsyncClient(transport=asyn),
-    )
+
+    def of(module: str) -> tuple[Any, Any]:
+        library = library_of(module)
+        return http_client(answers, library, False), http_client(answers, library, True)
+
+    sync, asyn = of("google.genai._api_client")
+    options = types.HttpOptions(base_url="http://gemini.test", httpx_client=sync, httpx_async_client=asyn)
     gemini = genai.Client(api_key="test-key", http_options=options)
-    return {
-        "openai": (
-            openai.OpenAI(base_url="http://openai.test/v1", http_client=httpx.Client(transport=sync), **base),
-            openai.AsyncOpenAI(base_url="http://openai.test/v1", http_client=httpx.AsyncClient(transport=asyn), **base),
-        ),
-        "anthropic": (
-            anthropic.Anthropic(base_url="http://anthropic.test", http_client=httpx.Client(transport=sync), **base),
-            anthropic.AsyncAnthropic(
-                base_url="http://anthropic.test", http_client=httpx.AsyncClient(transport=asyn), **base
-            ),
-        ),
-        "gemini": (gemini, gemini.aio),
-    }
+    made: dict[str, tuple[Any, Any]] = {"gemini": (gemini, gemini.aio)}
+    for name, plain, asynchronous, url in (
+        ("openai", openai.OpenAI, openai.AsyncOpenAI, "http://openai.test/v1"),
+        ("anthropic", anthropic.Anthropic, anthropic.AsyncAnthropic, "http://anthropic.test"),
+    ):
+        sync, asyn = of(f"{name}._base_client")
+        made[name] = (
+            plain(base_url=url, http_client=sync, **base), asynchronous(base_url=url, http_client=asyn, **base),
+        )  # fmt: skip
+    return made
+
+
+_ADDRESSES: dict[str, str | None] = {
+    "litellm": None, "xai": "api.x.ai", "watsonx": "us-south.ml.cloud.ibm.com", "aiobotocore converse": "bedrock.test",
+    "aiobotocore invoke": "bedrock.test", "huggingface": "hf.test",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,7 +71,15 @@ class Case:
     error: tuple[int, dict[str, Any]]
     package: str | None = None
     """What must be installed, where that is not always so."""
+    synchronous: bool = True
     asynchronous: bool = True
+    closes: bool = True
+    """Whether its streams can be closed; those that are plain generators of the SDK's are dropped instead."""
+
+    @property
+    def address(self) -> str | None:
+        """Where it is sent."""
+        return _ADDRESSES.get(self.name, f"{self.name.split()[0]}.test")
 
     def made(self, answers: Answers, asynchronous: bool) -> Any:
         """The client, answered by *answers*."""

@@ -5,44 +5,12 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from clients import CHAT, CHAT_ASK, CHAT_EVENTS, MESSAGE, Answers, Case
-from clients import httpx as ours
-
-
-def transports(answers: Answers, library: Any) -> tuple[Any, Any]:
-    """Transports for a client that stands on *library*, whatever ours is."""
-
-    class Bridge(library.SyncByteStream, library.AsyncByteStream):
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-
-        def __iter__(self) -> Iterator[bytes]:
-            yield from self._stream
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for piece in self._stream:
-                yield piece
-
-    def answer(request: Any) -> Any:
-        said = answers(request)
-        headers = [pair for pair in said.headers.multi_items() if pair[0] != "content-length"]
-        return library.Response(said.status_code, headers=headers, stream=Bridge(said.stream))
-
-    async def answer_later(request: Any) -> Any:
-        return answer(request)
-
-    if library is ours:
-        return library.MockTransport(answers), library.MockTransport(answers.asyncio)
-    return library.MockTransport(answer), library.MockTransport(answer_later)
-
-
-def http_client(answers: Answers, library: Any, asynchronous: bool, **more: Any) -> Any:
-    sync, asyn = transports(answers, library)
-    return library.AsyncClient(transport=asyn, **more) if asynchronous else library.Client(transport=sync, **more)
+from clients import CHAT, CHAT_ASK, CHAT_EVENTS, MESSAGE, Case
+from wires import Answers, http_client, library_of, transports
 
 
 def lines(*events: Any) -> list[bytes]:
@@ -61,9 +29,7 @@ def stainless(module: str, sync: str, name: str) -> Callable[[Answers, bool], An
         import importlib
 
         package = importlib.import_module(module)
-        inner = importlib.import_module(f"{module}._base_client")
-        library = getattr(inner, "httpx2", None) or inner.httpx
-        client = http_client(answers, library, asynchronous)
+        client = http_client(answers, library_of(f"{module}._base_client"), asynchronous)
         kind = getattr(package, ("Async" if asynchronous else "") + sync)
         more = {"warm_tcp_connection": False} if sync == "Cerebras" else {}
         return kind(api_key="k", base_url=f"http://{name}.test/v1", max_retries=0, http_client=client, **more)
@@ -196,9 +162,8 @@ _HF = _Current()
 
 def huggingface(answers: Answers, asynchronous: bool) -> Any:
     import huggingface_hub
-    from huggingface_hub.utils import _http
 
-    library = getattr(_http, "httpx2", None) or _http.httpx
+    library = library_of("huggingface_hub.utils._http")
     _HF.current, _HF.library = answers, library  # the package keeps one client for the process, whoever made it
     huggingface_hub.set_client_factory(lambda: http_client(_HF, library, False))
     huggingface_hub.set_async_client_factory(lambda: http_client(_HF, library, True))

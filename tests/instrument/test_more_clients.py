@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clients import CHAT, Answers
-from more_clients import COHERE_USAGE, cohere, http_client, mistral, ollama
+from clients import CHAT
+from more_clients import COHERE_USAGE, cohere, mistral, ollama
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.testing import ScriptedServer
+from wires import Answers, http_client
 
 
 @pytest.fixture

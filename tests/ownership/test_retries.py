@@ -11,38 +11,38 @@ from google import genai
 from google.genai import types
 
 import spanledger
-from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, Answers, generated, httpx
+from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, generated
 from spanledger.config import Settings
 from spanledger.instrument import instrument
+from wires import Answers, http_client, httpx, library_of
 
 BUSY = (503, {"error": {"message": "busy", "code": 503}})
 SLOW = (429, {"error": {"message": "slow down", "code": 429}})
 GEMINI = {"model": "gemini-2.5-flash", "contents": "Hi"}
 
 
-def options(answers, asynchronous):
-    if asynchronous:
-        return {"http_client": httpx.AsyncClient(transport=httpx.MockTransport(answers.asyncio))}
-    return {"http_client": httpx.Client(transport=httpx.MockTransport(answers))}
+def options(client, answers, asynchronous):
+    return {"http_client": http_client(answers, library_of(f"{client}._base_client"), asynchronous)}
 
 
 def gemini(answers):
     quick = types.HttpRetryOptions(attempts=3, initial_delay=0.001, max_delay=0.002, http_status_codes=[429, 503])
+    library = library_of("google.genai._api_client")
     return genai.Client(api_key="k", http_options=types.HttpOptions(
-        base_url="http://gemini.test", retry_options=quick, httpx_client=httpx.Client(transport=httpx.MockTransport(answers)),
-        httpx_async_client=httpx.AsyncClient(transport=httpx.MockTransport(answers.asyncio)),
+        base_url="http://gemini.test", retry_options=quick, httpx_client=http_client(answers, library, False),
+        httpx_async_client=http_client(answers, library, True),
     ))  # fmt: skip
 
 
 def call(client, answers, asynchronous):
     if client == "openai":
         made = (openai.AsyncOpenAI if asynchronous else openai.OpenAI)(
-            api_key="k", base_url="http://openai.test/v1", max_retries=2, **options(answers, asynchronous)
+            api_key="k", base_url="http://openai.test/v1", max_retries=2, **options(client, answers, asynchronous)
         )
         return made.chat.completions.create(**CHAT_ASK)
     if client == "anthropic":
         made = (anthropic.AsyncAnthropic if asynchronous else anthropic.Anthropic)(
-            api_key="k", base_url="http://anthropic.test", max_retries=2, **options(answers, asynchronous)
+            api_key="k", base_url="http://anthropic.test", max_retries=2, **options(client, answers, asynchronous)
         )
         return made.messages.create(**MESSAGE_ASK)
     made = gemini(answers)

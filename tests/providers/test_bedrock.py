@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from clients import MESSAGE, Answers, Pieces, httpx
+from clients import MESSAGE
 from more_clients import CLAUDE, CONVERSE_ASK, CONVERSE_EVENTS, INVOKE_ASK, bedrock
 from odd import broken, read_everything
 from spanledger.config import Settings
@@ -22,6 +22,7 @@ from spanledger.model import Draft, Usage
 from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT, endpoint_of
 from spanledger.providers._converse import CONVERSE
 from spanledger.providers.bedrock import ADAPTER
+from wires import Answers, Pieces, httpx
 
 SEAM = ADAPTER.seams[0]
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import wrapt
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach, detach, get_current
 
 from .. import runs
 from ..outcomes import is_cancelled
@@ -187,16 +187,18 @@ class AsyncStream(Watched):
     async def __anext__(self) -> Any:
         context = self._self_call.context
         previous = runs.attach(context)
+        elsewhere = False
         try:
             chunk = await self._self_read()
         except StopAsyncIteration:
             self._self_call.finish_stream("drained")
             raise
         except BaseException as error:
+            elsewhere = isinstance(error, GeneratorExit)  # closed by whom nobody knows
             self._self_call.finish_stream(how_it_ended(error), error)
             raise
-        finally:
-            runs.restore(context, previous)
+        finally:  # a generator may have left a context of its own on top of ours
+            runs.restore(context if elsewhere else get_current(), previous)
         self._self_took(chunk)
         return chunk
 
