@@ -15,6 +15,7 @@ from . import (
     dspy,
     google_adk,
     langgraph,
+    langsmith,
     litellm,
     llama_index,
     mcp,
@@ -29,8 +30,9 @@ __all__ = ["FRAMEWORKS", "Framework", "Frameworks", "Hook", "watch_frameworks"]
 
 FRAMEWORKS: Final = (
     ag2.FRAMEWORK, autogen.FRAMEWORK, claude_agent_sdk.FRAMEWORK, crewai.FRAMEWORK, dspy.FRAMEWORK,
-    google_adk.FRAMEWORK, langgraph.FRAMEWORK, langgraph.TOOLS, litellm.FRAMEWORK, llama_index.FRAMEWORK,
-    mcp.FRAMEWORK, openai_agents.FRAMEWORK, pydantic_ai.FRAMEWORK, smolagents.FRAMEWORK, strands.FRAMEWORK,
+    google_adk.FRAMEWORK, langgraph.FRAMEWORK, langgraph.TOOLS, langsmith.FRAMEWORK, litellm.FRAMEWORK,
+    llama_index.FRAMEWORK, mcp.FRAMEWORK, openai_agents.FRAMEWORK, pydantic_ai.FRAMEWORK,
+    smolagents.FRAMEWORK, strands.FRAMEWORK,
 )  # fmt: skip
 
 
