@@ -99,7 +99,7 @@ def _spanledger(*, metrics: bool = True, run: bool = False, whole: bool = False)
         reader = InMemoryMetricReader()
         if metrics:
             measured = Metrics(ledger, MeterProvider([reader]))
-            ledger.listen(measured.run_ended, "ended")
+            ledger.listen(ended=measured.run_ended)
             watching.engine.listeners.append(measured.call_ended)
 
         def flush() -> None:

@@ -113,7 +113,7 @@ def _reading(bodies: Bodies, seam: Any) -> dict[str, Callable[[], Any]]:
 def _accounting(bodies: Bodies) -> dict[str, Callable[[], Any]]:
     from spanledger import runs, semconv
     from spanledger.hashing import hasher
-    from spanledger.ledger import ModelCall, Run, ledger
+    from spanledger.ledger import ModelCall, Run
     from spanledger.model import Request, Response, Usage
 
     usage = Usage(uncached=230, output=91)
@@ -139,7 +139,6 @@ def _accounting(bodies: Bodies) -> dict[str, Callable[[], Any]]:
         "attributes_of": lambda: runs.attributes_of(run, 3),
         "Run() and settle_model": settle,
         "response_attributes": lambda: semconv.response_attributes(response),
-        "ledger.tell": lambda: ledger.tell("call", run),
     }
 
 

@@ -44,7 +44,7 @@ def _no_run_left():
     runs.configure(Settings())
     ledger._runs.clear()
     ledger._open.clear()
-    ledger._listeners.clear()
+    ledger._started = ledger._ended = ()
     runs.use_provider(None)
     runs.configure(Settings())
 

@@ -6,10 +6,11 @@ import openai
 import pytest
 
 import spanledger
-from clients import CHAT, CHAT_ASK, Answers, httpx
+from clients import CHAT, CHAT_ASK, Answers
 from spanledger import setup
 from spanledger.budget import Loops
 from spanledger.errors import BudgetExceeded, LoopDetected
+from wires import httpx
 
 BUSY = (503, {"error": {"message": "busy", "code": 503}})
 

@@ -15,13 +15,10 @@ from typing import Any, Final, TypeAlias
 
 from .account import ModelCall, Run, ToolUse, Totals
 
-__all__ = ["EVENTS", "Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
+__all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
-
-EVENTS: Final = ("started", "call", "tool", "ended")
-"""What happens to a run: it begins, a model call or a tool call of it is settled, it ends."""
 
 Listener: TypeAlias = Callable[[Run], Any]
 
@@ -35,18 +32,19 @@ class Ledger:
         self._lock = threading.RLock()
         self._max = max_runs
         self.forgotten = 0
-        self._listeners: dict[str, tuple[Listener, ...]] = {}
+        self._started: tuple[Listener, ...] = ()
+        self._ended: tuple[Listener, ...] = ()
 
     def open(self, run: Run) -> None:
         """Remember a run that begins."""
         with self._lock:
-            self._runs[run.id] = run
-            self._open[run.id] = run
+            self._runs[run.id] = self._open[run.id] = run
             while len(self._runs) > self._max:
                 old, _ = self._runs.popitem(last=False)
                 self._open.pop(old, None)
                 self.forgotten += 1
-        self.tell("started", run)
+        for listener in self._started:
+            listener(run)
 
     def close(self, run: Run, stop_reason: str, *, forget: bool = False) -> bool:
         """End *run*; the first to say so decides, later ones are told `False`.  *forget* it when nobody will ask."""
@@ -59,26 +57,21 @@ class Ledger:
             self._open.pop(run.id, None)
             if forget:
                 self._runs.pop(run.id, None)
-        self.tell("ended", run)
+        for listener in self._ended:
+            listener(run)
         return True
 
-    def listen(self, listener: Listener, *events: str) -> None:
-        """Call *listener* with the run after each of *events* (`EVENTS`), on the caller's thread; must be quick."""
-        for event in events:
-            if event not in EVENTS:
-                msg = f"{event!r} is no event of a run; one of: {', '.join(EVENTS)}"
-                raise ValueError(msg)
-            self._listeners[event] = (*self._listeners.get(event, ()), listener)
+    def listen(self, *, started: Listener | None = None, ended: Listener | None = None) -> None:
+        """Call them with each run that begins or that ends, on the caller's thread; they must be quick."""
+        if started is not None:
+            self._started = (*self._started, started)
+        if ended is not None:
+            self._ended = (*self._ended, ended)
 
-    def ignore(self, listener: Listener) -> None:
-        """Call *listener* no more."""
-        for event, listeners in self._listeners.items():
-            self._listeners[event] = tuple(other for other in listeners if other != listener)
-
-    def tell(self, event: str, run: Run) -> None:
-        """Tell those who listen for *event* that it happened to *run*."""
-        for listener in self._listeners.get(event, ()):
-            listener(run)
+    def ignore(self, *listeners: Listener) -> None:
+        """Call *listeners* no more."""
+        self._started = tuple(one for one in self._started if one not in listeners)
+        self._ended = tuple(one for one in self._ended if one not in listeners)
 
     def begin_anew(self) -> None:
         """Forget everything, locks that somebody held included: a forked child's runs are its own."""

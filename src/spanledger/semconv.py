@@ -227,7 +227,7 @@ def usage_of(attributes: Any) -> Usage:
 
 
 def _word(value: Any) -> str:
-    return value if type(value) is str else str(getattr(value, "value", value))
+    return str(getattr(value, "value", value))
 
 
 def put_response(response: Response, found: dict[str, Any], *, usage: bool = True) -> None:
@@ -239,6 +239,6 @@ def put_response(response: Response, found: dict[str, Any], *, usage: bool = Tru
     if response.model is not None:
         found[RESPONSE_MODEL] = response.model
     if response.finish_reasons:
-        found[RESPONSE_FINISH_REASONS] = tuple(map(_word, response.finish_reasons))
+        found[RESPONSE_FINISH_REASONS] = tuple([r if type(r) is str else _word(r) for r in response.finish_reasons])
     if response.extra:
         found.update(response.extra)

@@ -174,7 +174,7 @@ def start(
         settings, provider, journal, live,
         Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
     )  # fmt: skip
-    ledger.listen(made.metrics.run_ended, "ended")
+    ledger.listen(ended=made.metrics.run_ended)
     runs.tool_listeners.append(made.metrics.tool_ended)
     runs.use_provider(provider)
     if watch:

@@ -85,8 +85,8 @@ def test_the_heart_beats_while_nothing_changes(path, ledger, live):
 
 def test_no_thread_before_the_first_run(ledger, live):
     assert live._thread is None
-    ledger.tell("call", Run(id="r1"))
-    assert live._thread is None
+    ledger.open(Run(id="r1"))
+    assert live._thread is not None
 
 
 def test_closing_writes_what_is_left_and_stops_following(path, ledger):
@@ -96,7 +96,7 @@ def test_closing_writes_what_is_left_and_stops_following(path, ledger):
     ledger.close(run, "max_steps")
     assert live.close()
     assert stored(path).stop_reason == "max_steps"
-    assert not any(ledger._listeners.values())
+    assert ledger._started == ledger._ended == ()
 
 
 def test_who_a_run_is_for_passes_through_the_policy(path, ledger):

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from .. import runs, semconv
-from ..ledger import ModelCall, ledger
+from ..ledger import ModelCall
 from ..model import Response, ToolResult, Usage
 from ..outcomes import stop_reason_of_finish
 from ..providers.anthropic import read_response
@@ -233,7 +233,6 @@ class Conversation:
         run.finish = None if finish == "completed" else finish
         if call.error is not None:
             run.failed = (0, "model", call.error)
-        ledger.tell("call", run)
         attributes: dict[str, Any] = {
             semconv.OPERATION: "chat", semconv.PROVIDER: provider, **runs.attributes_of(run, call.step),
         }  # fmt: skip

@@ -37,7 +37,7 @@ class Brakes:
         engine.before, engine.after = self._before, self._after
         runs.gate.before, runs.gate.after = self._before_tool, limits.settle_tool
         runs.gate.step, runs.gate.standing = limits.before_step, limits.standing
-        ledger.listen(self._ended, "ended")
+        ledger.listen(ended=self._ended)
         runs.tool_listeners.append(self._inferred)
 
     def off(self) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from .. import runs, semconv
 from ..canonical import to_json
 from ..errors import LimitExceeded
-from ..ledger import ModelCall, ledger
+from ..ledger import ModelCall
 from ..model import Draft, Response
 from ..outcomes import classify_code, classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
@@ -159,14 +159,18 @@ class Call:
                     self._draft = Draft()
                     self.engine.open_calls[id(self)] = self
                     return wrapped
-            self.read(result)
+                self.read(result)
+            else:
+                unpack = self._seam.unpack
+                answer = unpack(result) if unpack is not None else result
+                self.response = self.endpoint.read_response(answer, self.engine.content)
         except Exception as error:  # noqa: BLE001 - the user gets what the client returned
             report("reading a response", error)
         return result
 
     def read(self, result: Any) -> None:
         """Read a whole answer."""
-        if type(result) not in plain and is_raw(result):
+        if is_raw(result):
             # the body is here; where parsing must be awaited, the JSON itself does as well
             awaited = inspect.iscoroutinefunction(type(result).parse)
             try:
@@ -264,7 +268,6 @@ class Call:
                 run.finish = "model_error"
             if response.tool_calls:
                 runs.note_asked(run, self.number, response)
-            ledger.tell("call", run)
         if self.engine.after is not None:
             self.engine.after(self, self._reservation)
         for listener in self.engine.listeners:
@@ -273,7 +276,7 @@ class Call:
     def _close(self, response: Response, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone
         ended = runs.call_ended(implicit, response, error, span) if implicit is not None and alone else {}
-        if self._recording and span.is_recording():
+        if self._recording and (self.theirs is None or span.is_recording()):
             attributes = self._later
             semconv.put_response(response, attributes, usage=self.endpoint.inference)
             attributes.update(ended)

@@ -57,8 +57,7 @@ class LiveRuns:
         self._inherited: frozenset[str] = frozenset()
         self._closed = False
         self._begin()
-        ledger.listen(self._started, "started")
-        ledger.listen(self._ended_now, "ended")
+        ledger.listen(started=self._started, ended=self._ended_now)
         _all.add(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
@@ -83,8 +82,7 @@ class LiveRuns:
     def close(self, deadline: float = 5.0) -> bool:
         """Stop following, write what is left; whether that was done within *deadline* seconds."""
         with shield("leaving the ledger"):
-            self._ledger.ignore(self._started)
-            self._ledger.ignore(self._ended_now)
+            self._ledger.ignore(self._started, self._ended_now)
         with self._word:
             self._closed = True
             thread = self._thread

@@ -21,7 +21,7 @@ from .. import semconv
 from ..canonical import to_json
 from ..errors import LimitExceeded
 from ..hashing import hasher
-from ..ledger import Run, ToolUse, ledger
+from ..ledger import Run, ToolUse
 from ..outcomes import classify_exception, classify_payload, error_type
 from ..shield import shield
 from . import _implicit, _pending
@@ -264,7 +264,6 @@ tool_listeners: list[Callable[[Run, ToolUse], Any]] = []
 def settled(run: Run, use: ToolUse) -> None:
     """Account for a tool call that ended."""
     run.settle_tool(use)
-    ledger.tell("tool", run)
     for listener in tool_listeners:
         listener(run, use)
 
