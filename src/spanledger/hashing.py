@@ -31,8 +31,10 @@ import binascii
 import hashlib
 import hmac
 import logging
+import os
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +57,14 @@ _RAW: Final = frozenset({"tool-args"})
 _MAX_CACHED_BYTES: Final = 262_144
 
 
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+_digest: Callable[[bytes], Any] = hash if os.environ.get("PYTHONHASHSEED", "random") == "random" else _sha256
+"""Python's own hash is keyed anew in each process, unless somebody fixed the key; then others could make texts meet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hashed:
     """A hash as it stands on a span; *size* is the bytes of the canonical form, `None` where it was never built."""
@@ -72,7 +82,7 @@ class Hasher:
     def __init__(self, settings: Settings | None = None, *, lasting: bool = True) -> None:
         self._key, random = _key_of(settings or Settings()) if lasting else (secrets.token_bytes(MIN_KEY_BYTES), True)
         self._subkeys: dict[str, bytes] = {}
-        self._cache: dict[tuple[str, bytes], Hashed] = {}
+        self._cache: dict[tuple[str, int, Any], Hashed] = {}
         short = hmac.digest(self._key, b"spanledger/key-id", "sha256")[:4].hex()
         self.key_id = f"proc-{short}" if random else short
         """Names the key, without giving anything of it away; ``proc-...`` joins inside this process only."""
@@ -93,8 +103,8 @@ class Hasher:
         quick = quick_bytes(value)
         key = None
         if quick is not None and len(quick) <= _MAX_CACHED_BYTES:
-            # the digest and not the bytes: what was hashed must not stay in memory because of us
-            key = (purpose, hashlib.sha256(quick).digest())
+            # a digest and not the bytes: what was hashed must not stay in memory because of us
+            key = (purpose, len(quick), _digest(quick))
             if (known := self._cache.get(key)) is not None:
                 return known
         found = self._compute(value, purpose)

@@ -35,28 +35,28 @@ class Ledger:
         self._started: tuple[Listener, ...] = ()
         self._ended: tuple[Listener, ...] = ()
 
-    def open(self, run: Run) -> None:
-        """Remember a run that begins."""
-        with self._lock:
-            self._runs[run.id] = self._open[run.id] = run
-            while len(self._runs) > self._max:
-                old, _ = self._runs.popitem(last=False)
-                self._open.pop(old, None)
-                self.forgotten += 1
+    def open(self, run: Run, *, remember: bool = True) -> None:
+        """Take in a run that begins; one that nobody will ask for afterwards need not be remembered."""
+        if remember:
+            with self._lock:
+                self._runs[run.id] = self._open[run.id] = run
+                while len(self._runs) > self._max:
+                    old, _ = self._runs.popitem(last=False)
+                    self._open.pop(old, None)
+                    self.forgotten += 1
+        else:
+            self._open[run.id] = run
         for listener in self._started:
             listener(run)
 
-    def close(self, run: Run, stop_reason: str, *, forget: bool = False) -> bool:
-        """End *run*; the first to say so decides, later ones are told `False`.  *forget* it when nobody will ask."""
+    def close(self, run: Run, stop_reason: str) -> bool:
+        """End *run*; the first to say so decides, later ones are told `False`."""
         with run.lock:
             if run.ended is not None:
                 return False
             run.stop_reason = run.stop_reason or stop_reason
             run.ended = time.time_ns()
-        with self._lock:
-            self._open.pop(run.id, None)
-            if forget:
-                self._runs.pop(run.id, None)
+        self._open.pop(run.id, None)
         for listener in self._ended:
             listener(run)
         return True
@@ -81,7 +81,7 @@ class Ledger:
 
     def get(self, run_id: str) -> Run | None:
         """The run with this id, if it is remembered."""
-        return self._runs.get(run_id)
+        return self._runs.get(run_id) or self._open.get(run_id)
 
     def going_on(self) -> list[Run]:
         """The runs that have not ended."""

@@ -17,7 +17,7 @@ from clients import CASES, clients
 from driving import only, opened
 from spanledger import runs
 from spanledger.config import Settings
-from spanledger.instrument import _calls, _retries, instrument
+from spanledger.instrument import _calls, instrument
 from spanledger.ledger import ledger
 from wires import Pieces, httpx
 
@@ -278,7 +278,7 @@ def surroundings():
     here = contextvars.copy_context()
     placement = here.get(runs.implicit)
     going_on = placement is not None and placement.run.stop_reason is None
-    return going_on, here.get(_calls.covered), here.get(_retries.calling), otel_context.get_current()
+    return going_on, here.get(_calls.covered), otel_context.get_current()
 
 
 def script(case, way):

@@ -25,7 +25,7 @@ from ..shield import report, shield
 from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
-from ._retries import Retried, calling
+from ._retries import Retried
 from ._streams import is_raw, plain, watched
 
 __all__ = ["Call", "covered"]
@@ -39,7 +39,7 @@ class Call:
 
     __slots__ = (
         "_alone", "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_previous", "_recording", "_reservation",
-        "_seam", "_started", "_token", "_within", "adopted", "covers",
+        "_seam", "_started", "_token", "adopted", "covers",
         "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
         "peer", "request", "response", "retried", "run", "seconds", "span", "streaming", "theirs",
     )  # fmt: skip
@@ -60,7 +60,7 @@ class Call:
         self.error_class: str | None = None
         self.response: Response | None = None
         self.model_call: ModelCall | None = None
-        self.retried: Retried | None = None
+        self.retried = Retried()
         self.seconds = 0.0
 
     def begin(self, *, adopted: bool) -> None:
@@ -91,23 +91,23 @@ class Call:
         self.mark = time.time_ns()
         if adopted:
             self.span = theirs or trace.INVALID_SPAN
-            self._ctx = runs.placed(placement, here)
+            self._ctx = runs.around(self.retried, theirs or trace.get_current_span(here), here, placement)
             self._recording = self.span.is_recording()
             if self._recording:  # at once: some end their span before the stream is over
                 runs.complete(self.span, {**for_sampling(self), **request_attributes(self, alone=self._alone)})
         else:
-            self._open_span(here)
+            self._open_span(here, placement if self._alone else None)
         if request.system or request.tools:
             note_hashes(request, run, self._later)
 
-    def _open_span(self, here: Context) -> None:
+    def _open_span(self, here: Context, placement: runs.Placement | None) -> None:
         model = self.request.model
         operation = self.endpoint.operation
         self.span = runs.tracer().start_span(
             f"{operation} {model}" if model else operation,
             context=here, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
         )  # fmt: skip
-        self._ctx = runs.hushed(trace.set_span_in_context(self.span, here))
+        self._ctx = runs.hushed(runs.around(self.retried, self.span, here, placement))
         self._recording = self.span.is_recording()
         if self._recording:
             self._later = request_attributes(self, alone=self._alone)
@@ -134,13 +134,11 @@ class Call:
 
     def __enter__(self) -> None:
         self._previous = runs.attach(self._ctx)
-        self._within = calling.set(self)
         if self.covers:
             self._token = covered.set(True)
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         runs.restore(self._ctx, self._previous)
-        calling.reset(self._within)
         if self.covers:
             covered.reset(self._token)
         if error is not None:
@@ -252,14 +250,14 @@ class Call:
         elif response.error is not None:
             self.error_class = classify_code(response.error)
             run.failed = (0, "model", self.error_class)
-        if self.retried is not None:
+        if self.retried.retries:
             self._later.update(self.retried.attributes())
         if self.endpoint.inference:
             self.model_call = ModelCall(
                 self.endpoint.operation, self.peer.provider, request.model, response.model, response.usage,
                 self.mark, self.mark + int(self.seconds * 1e9), self.number,
                 semconv.tier_of(response.extra, request.settings), self.error_class, len(response.tool_calls),
-                *(self.retried.told() if self.retried is not None else ()),
+                *(self.retried.told() if self.retried.retries else ()),
             )  # fmt: skip
             run.settle_model(self.model_call)
             if response.finish_reasons and run.finish != "cancelled":

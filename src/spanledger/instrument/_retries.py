@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sys
 import time
-from contextvars import ContextVar
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from .. import semconv
 from ..outcomes import classify_exception, classify_payload
 from ..patching import Patches
+from ..runs import attempts
 from ..shield import shield
 
-__all__ = ["Retried", "calling", "watch_retries"]
+__all__ = ["Retried", "watch_retries"]
 
 MAX_ERRORS: Final = 20
 """How many failed attempts of a call are told apart."""
@@ -28,24 +28,19 @@ _GOOGLE: Final = "google.genai._api_client"
 class Retried:
     """What went wrong inside a call before its last attempt.  *wait* is seconds."""
 
-    __slots__ = ("_failed_at", "errors", "retries", "wait")
-
-    def __init__(self) -> None:
-        self.retries = 0
-        self.wait = 0.0
-        self.errors: list[str] = []
-        self._failed_at: float | None = None
+    retries = 0
+    wait = 0.0
+    errors: tuple[str, ...] = ()
+    _failed_at: float | None = None
 
     def failed(self, error_class: str) -> None:
         """An attempt failed; whether there is another one is not known yet."""
         if len(self.errors) < MAX_ERRORS:
-            self.errors.append(error_class)
+            self.errors = (*self.errors, error_class)
         self._failed_at = time.perf_counter()
 
     def attributes(self) -> dict[str, Any]:
-        """What the call's span says of it: nothing where the first attempt was the last."""
-        if not self.retries:
-            return {}
+        """What the call's span says of it, where the first attempt was not the last."""
         return {
             semconv.RETRY_ATTEMPTS: self.retries + 1, semconv.RETRY_WAIT: self.wait,
             semconv.RETRY_ERRORS: self.errors[: self.retries],
@@ -53,7 +48,7 @@ class Retried:
 
     def told(self) -> tuple[tuple[str, ...], float]:
         """What the ledger keeps: the error classes of the earlier attempts, and the seconds between."""
-        return tuple(self.errors[: self.retries]), self.wait
+        return self.errors[: self.retries], self.wait
 
     def again(self) -> None:
         """The next attempt begins."""
@@ -61,16 +56,6 @@ class Retried:
         if self._failed_at is not None:
             self.wait += time.perf_counter() - self._failed_at
             self._failed_at = None
-
-
-class Retrying(Protocol):
-    """The call that attempts belong to."""
-
-    retried: Retried | None
-
-
-calling: ContextVar[Retrying | None] = ContextVar("spanledger-call", default=None)
-"""The call whose client method is running here."""
 
 
 def watch_retries(patches: Patches) -> None:
@@ -82,18 +67,10 @@ def watch_retries(patches: Patches) -> None:
     patches.add(_GOOGLE, "BaseApiClient._async_request_once", _attempt_async)
 
 
-def _retried() -> Retried | None:
-    call = calling.get()
-    if call is None:
-        return None
-    if call.retried is None:
-        call.retried = Retried()
-    return call.retried
-
-
 def _fails(kwargs: dict[str, Any]) -> Retried | None:
     with shield("reading a failed attempt"):
-        if (retried := _retried()) is not None:
+        retried: Retried | None = attempts()
+        if retried is not None:
             response, error = kwargs.get("response"), sys.exc_info()[1]
             found = classify_payload({"status_code": getattr(response, "status_code", None)})
             retried.failed(found or (classify_exception(error) if error is not None else "exception"))
@@ -123,14 +100,14 @@ class _Attempt:
     __slots__ = ()
 
     def __enter__(self) -> None:
-        call = calling.get()
-        if call is not None and call.retried is not None:
-            call.retried.again()
+        retried = attempts()
+        if retried is not None and retried.errors:
+            retried.again()
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, Exception):
             with shield("reading a failed attempt"):
-                if (retried := _retried()) is not None:
+                if (retried := attempts()) is not None:
                     retried.failed(classify_exception(error))
 
 

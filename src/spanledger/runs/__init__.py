@@ -23,7 +23,9 @@ from ._infer import infer_tools, note_unknown
 from ._pending import asked_by_name, note_asked
 from ._place import (
     Placement,
+    around,
     attach,
+    attempts,
     attributes_of,
     carry,
     current,
@@ -44,13 +46,13 @@ from ._toolcall import ToolScope, keep, shared_tool, tool_listeners
 from ._wrap import decorate
 
 __all__ = [
-    "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "asked_by_name", "attach",
-    "attributes_of", "begin_step", "call_ended", "carry", "complete", "configure", "current", "current_run", "decorate",
-    "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent", "foreign_model", "foreign_tool",
-    "forget", "gate", "hushed", "implicit",
-    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed",
-    "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool",
-    "tool_listeners", "tracer", "use_provider", "write",
+    "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "around", "asked_by_name",
+    "attach", "attempts", "attributes_of", "begin_step", "call_ended", "carry", "complete", "configure", "current",
+    "current_run", "decorate", "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent",
+    "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit", "infer_tools", "keep", "new_id",
+    "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed", "provider", "restore", "run",
+    "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool", "tool_listeners", "tracer",
+    "use_provider", "write",
 ]  # fmt: skip
 
 if hasattr(os, "register_at_fork"):  # a child's runs are its own

@@ -77,7 +77,8 @@ def open_for(
             if found is not None:
                 found.in_flight += 1
                 found.error = None
-    _place.implicit.set(placement)
+    if found is None or found.span is not None or found.spanless:
+        _place.implicit.set(placement)
     return placement, found
 
 
@@ -97,7 +98,7 @@ def _begun(request: Request, server: _Server | None, *, spanless: bool) -> Impli
             span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
             note_span(run, span)
             found.span, found.context = span, trace.set_span_in_context(span)
-    ledger.open(run)
+    ledger.open(run, remember=found.span is not None or found.spanless)
     _open[run.id] = found
     if len(_open) > MAX_OPEN:
         with _lock:
@@ -140,15 +141,16 @@ def call_ended(
         _open.pop(found.run.id, None)
     run = found.run
     reason = stop_reason_of_exception(error, "model") if error is not None else run.finish or "completed"
-    _place.implicit.set(None)
     if found.span is not None:
+        _place.implicit.set(None)
         end_run(run, found.span, reason, error)
         found.span.end()
         return {}
     note_span(run, call_span)
-    ledger.close(run, reason, forget=not found.spanless)
+    ledger.close(run, reason)
     reason = run.stop_reason or reason
     if found.spanless:
+        _place.implicit.set(None)
         return end_attributes(run, reason)
     return {semconv.RUN_STATUS: status_of(reason), semconv.RUN_STOP_REASON: reason}
 

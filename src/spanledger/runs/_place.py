@@ -15,18 +15,28 @@ from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, TracerProvider, get_tracer, get_tracer_provider
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    TracerProvider,
+    get_tracer,
+    get_tracer_provider,
+    set_span_in_context,
+)
 
 from .. import semconv
 from ..ledger import Run
 
 __all__ = [
-    "Attached", "Placement", "attach", "attributes_of", "carry", "current", "implicit", "provider", "restore", "stamp",
-    "tracer", "use_provider",
+    "Attached", "Placement", "around", "attach", "attempts", "attributes_of", "carry", "current", "implicit",
+    "provider", "restore", "stamp", "tracer", "use_provider",
 ]  # fmt: skip
 
 SCOPE: Final = "spanledger"
 _KEY: Final = otel_context.create_key("spanledger-placement")
+_ATTEMPTS: Final = otel_context.create_key("spanledger-attempts")
+(_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
+"""The key that the API keeps the current span under."""
 
 
 @dataclass(slots=True)
@@ -74,7 +84,9 @@ def tracer() -> Any:
 def entered(context: Context | None = None) -> Placement | None:
     """The run that was entered around this code, if any."""
     found = (otel_context.get_current() if context is None else context).get(_KEY)
-    return found if isinstance(found, Placement) else None
+    if not isinstance(found, Placement) or (found.run.implicit and found.run.ended is not None):
+        return None
+    return found
 
 
 def current(context: Context | None = None) -> Placement | None:
@@ -88,6 +100,21 @@ def current(context: Context | None = None) -> Placement | None:
 def placed(placement: Placement, context: Context) -> Context:
     """*context* with *placement* in it."""
     return otel_context.set_value(_KEY, placement, context)
+
+
+def around(attempts: Any, span: Span, here: Context, placement: Placement | None) -> Context:
+    """*here* with what belongs to a call while its client works: attempts, span, and its place when it has its own."""
+    values = dict(here)
+    values[_SPAN] = span
+    values[_ATTEMPTS] = attempts
+    if placement is not None:
+        values[_KEY] = placement
+    return Context(values)
+
+
+def attempts() -> Any:
+    """What notes the attempts of the call whose client is at work here, if any is."""
+    return otel_context.get_current().get(_ATTEMPTS)
 
 
 def attach(context: Context) -> Context:
