@@ -47,7 +47,7 @@ def one(raw: bytes) -> None:
     """Try one input."""
     data = atheris.FuzzedDataProvider(raw)
     if data.ConsumeBool():
-        text = json.dumps(tree_of(data), ensure_ascii=data.ConsumeBool())
+        text = json.dumps([tree_of(data)], ensure_ascii=data.ConsumeBool())  # a bare number is a text like any other
         once = REDACTOR.text(text)
         json.loads(once)
         needles: tuple[str, ...] = NEEDLES
