@@ -114,10 +114,10 @@ def _spanledger(*, metrics: bool = True, run: bool = False, whole: bool = False)
 
 def _protected(exporter: Any, settings: Any) -> Any:
     from spanledger.journal import Journal, JournalSpanExporter
-    from spanledger.pipeline import Pipeline, ProtectingSpanExporter, default_steps
+    from spanledger.pipeline import Pipeline, RedactingSpanExporter, default_steps
 
     exporters = [exporter, JournalSpanExporter(Journal(settings.journal_path))]
-    return _batch(ProtectingSpanExporter(exporters, Pipeline(default_steps(settings))))
+    return _batch(RedactingSpanExporter(exporters, Pipeline(default_steps(settings))))
 
 
 def _official(exporter: Any) -> Running:

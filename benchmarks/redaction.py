@@ -24,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from redaction_attacks import attacks as made_attacks
 from redaction_scores import Span, changes, marking, score
 from redaction_texts import floods, messages, texts
 
@@ -131,27 +132,34 @@ def secrets(folder: Path) -> None:
         table("Secret vectors", ("found", "left alone"), [(f"{found}/{flagged}", f"{spared}/{len(hits) - flagged}")])
 
 
-def attacks(folder: Path) -> None:
-    """Texts written to slip through: no needle may survive, what must be kept must."""
+def attacks(folder: Path | None, seed: int) -> None:
+    """Texts written to slip through: ours, and those of *folder*."""
     redactor = Redactor()
+    ours = [(cls, text, [needle] if needle else [], [] if needle else [text]) for cls, text, needle in made_attacks(seed)]
+    slipped_through(f"own attacks, seed {seed}", redactor, ours)
+    rows = lines(folder / "attacks_open.jsonl") if folder else []
+    theirs = [(row["cls"], row["text"], row["needles"], row["must_keep"]) for row in rows if row["level"] == "text"]
+    if theirs:
+        slipped_through("attacks_open.jsonl", redactor, theirs)
+
+
+def slipped_through(name: str, redactor: Redactor, rows: list[tuple[str, str, list[str], list[str]]]) -> None:
+    """No needle may survive, what must be kept must."""
     by: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     left = []
-    for row in lines(folder / "attacks_open.jsonl"):
-        if row["level"] != "text":
-            continue
-        new = redactor.text(row["text"])
-        good = all(needle not in new for needle in row["needles"]) and all(keep in new for keep in row["must_keep"])
-        by[row["cls"]][0] += 1
-        by[row["cls"]][1] += good
+    for cls, text, needles, kept in rows:
+        new = redactor.text(text)
+        good = all(needle not in new for needle in needles) and all(keep in new for keep in kept)
+        by[cls.partition(",")[0]][0] += 1
+        by[cls.partition(",")[0]][1] += good
         if not good:
-            left.append(row["id"])
-    if by:
-        total, stopped = (sum(count[i] for count in by.values()) for i in (0, 1))
-        bar("attacks stopped", stopped / total, 0.95, at_most=False)
-        rows = [*((name, f"{good}/{all_}") for name, (all_, good) in by.items()), ("**all**", f"{stopped}/{total}")]
-        table("Attacks", ("class", "stopped"), rows)
-        if left:
-            print("\nleft:", ", ".join(left))
+            left.append(text)
+    total, stopped = (sum(count[i] for count in by.values()) for i in (0, 1))
+    bar(f"{name} stopped", stopped / total, 0.95, at_most=False)
+    counted = [*((cls, f"{good}/{all_}") for cls, (all_, good) in by.items()), ("**all**", f"{stopped}/{total}")]
+    table(name, ("class", "stopped"), counted)
+    for text in left[:12]:
+        print("left:", ascii(text)[:120])
 
 
 def five_regexes() -> Callable[[str], str]:
@@ -260,9 +268,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
     quality(given.folder, given.seed)
+    attacks(given.folder, given.seed)
     if given.folder:
         cases(given.folder)
-        attacks(given.folder)
         secrets(given.folder)
     speed(given.folder, given.seed)
     flooded()

@@ -26,8 +26,8 @@ from .journal import Journal, JournalSpanExporter
 from .pipeline import (
     LedgerSpanProcessor,
     Pipeline,
-    ProtectingLogRecordProcessor,
-    ProtectingSpanExporter,
+    RedactingLogRecordProcessor,
+    RedactingSpanExporter,
     default_steps,
     otlp_exporter_from_environment,
 )
@@ -67,7 +67,7 @@ class Configurator(_OTelSDKConfigurator):
         super()._configure(  # type: ignore[no-untyped-call]
             span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
             log_record_processors=[
-                ProtectingLogRecordProcessor(settings),
+                RedactingLogRecordProcessor(settings),
                 *kwargs.pop("log_record_processors", ()),
             ],
             export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
@@ -94,7 +94,7 @@ class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
             made.shutdown()
 
 
-class SpanledgerExporter(ProtectingSpanExporter):
+class SpanledgerExporter(RedactingSpanExporter):
     """
     ``OTEL_TRACES_EXPORTER=spanledger``, or the same name in the SDK's declarative configuration file.
 

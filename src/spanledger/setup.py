@@ -9,13 +9,13 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
+from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -25,7 +25,7 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
-from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, unprotected
+from .pipeline import LedgerSpanProcessor, note, otlp_exporter_from_environment, unprotected
 from .shield import logger, shield
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Spanledger:
     frameworks: Frameworks | None = None
     brakes: Brakes | None = None
     processors: list[Any] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    """What takes back the protection of metrics, log records and baggage."""
     _over: bool = False
 
     def force_flush(self) -> bool:
@@ -79,6 +81,9 @@ class Spanledger:
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
         self.finish()
+        for undo in self.undo:
+            with shield("taking protection back"):
+                undo()
         runs.configure(Settings())
         if self.brakes is not None:
             self.brakes.off()
@@ -179,13 +184,29 @@ def start(
     runs.use_provider(provider)
     if watch:
         _watch(made, limits)
-    for name in unprotected(provider):
+    _protect_others(made, meter_provider)
+    bypassing = unprotected(provider)
+    note(bypassing)
+    for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
     atexit.register(made.finish)
     _at_the_end_of_children(made)
     _on_sigterm(made)
     return made
+
+
+def _protect_others(made: Spanledger, meter_provider: MeterProvider | None) -> None:
+    """Protect metrics, log records and outgoing baggage as well, where the program has set them up."""
+    if not made.settings.redact:
+        return
+    from .pipeline.attach import protect_baggage, protect_logs, protect_metrics  # noqa: PLC0415 - as above
+
+    with shield("protecting metrics, log records and baggage"):
+        for provider in {id(each): each for each in (meter_provider, metrics.get_meter_provider()) if each}.values():
+            made.undo.append(protect_metrics(provider, made.settings))
+        made.undo.append(protect_logs(_logs.get_logger_provider(), made.settings))
+        made.undo.append(protect_baggage(made.settings))
 
 
 def _watch(made: Spanledger, limits: Limits | None) -> None:

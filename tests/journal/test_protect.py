@@ -7,9 +7,10 @@ from dataclasses import replace
 from recorded import SUPPORT
 from spanledger import semconv
 from spanledger.config import Settings
+from spanledger.hashing import hasher
 from spanledger.journal import Archive, Journal, LiveRuns, protection
 from spanledger.ledger import Ledger, Run
-from spanledger.pipeline.steps import redactor_of
+from spanledger.pipeline.steps import identity_of, redactor_of
 from spanledger.policy import Policy
 
 MAIL, CARD = "anna.schmidt@example.com", "4111 1111 1111 1111"
@@ -34,8 +35,19 @@ def test_secrets_in_every_field_that_somebody_writes_do_not_reach_the_file(path)
 
 def test_a_user_is_spelled_as_on_the_spans():
     settings = Settings()
-    on_span = redactor_of(settings).attributes({semconv.USER_ID: MAIL})[semconv.USER_ID]
-    assert protection(settings)(replace(SUPPORT, user_id=MAIL)).user_id == on_span
+    on_span = {semconv.USER_ID: MAIL}
+    identity_of(settings).attributes(on_span)
+    on_span = redactor_of(settings).attributes(on_span)
+    row = protection(settings)(replace(SUPPORT, user_id=MAIL))
+    assert row.user_id == on_span[semconv.USER_ID] == hasher().hash(MAIL, "user").text
+
+
+def test_users_are_hashed_where_nothing_is_redacted():
+    settings = Settings(redact=False, policy=Policy(user_id="hash"))
+    row = protection(settings)(replace(SUPPORT, user_id="u-1"))
+    assert row.user_id == hasher().hash("u-1", "user").text
+    assert row.session_id == SUPPORT.session_id
+    assert protection(Settings(redact=False)) is None
 
 
 def decided(**words):
@@ -66,3 +78,16 @@ def test_what_is_harmless_stays_as_it_is():
 
 def test_without_redaction_rows_stay_as_they_are():
     assert protection(Settings(redact=False)) is None
+
+
+def test_a_user_is_found_and_forgotten_by_the_id_that_was_given(tmp_path):
+    journal = Journal(tmp_path / "j.db", days=100_000)
+    journal.write_runs([protection(Settings())(replace(SUPPORT, user_id=MAIL))])
+    journal.close()
+    with Archive(tmp_path / "j.db") as archive:
+        (row,) = archive.runs(user=MAIL)
+        assert row.user_id != MAIL
+        assert archive.runs(user=row.user_id) == [row]
+        assert archive.runs(user="somebody@else.example") == []
+        assert archive.delete_user(MAIL)[0] == 1
+        assert archive.runs() == []

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from spanledger import semconv
 from spanledger.config import Settings
-from spanledger.pipeline import ProtectingSpanExporter, default_pipeline
+from spanledger.pipeline import RedactingSpanExporter, default_pipeline
 from spanledger.pipeline.bounds import PROFILES, limits, size_of
 
 
@@ -62,7 +62,7 @@ def test_what_is_huge_is_cut_before_it_is_scanned_and_says_its_full_size(finishe
 def test_batches_are_split(finished):
     spans = [finished(f"s{i}", {"a": words(30_000)}) for i in range(10)]
     exporter = Counting()
-    ProtectingSpanExporter([exporter], default_pipeline(Settings(max_batch_bytes=100_000))).export(spans)
+    RedactingSpanExporter([exporter], default_pipeline(Settings(max_batch_bytes=100_000))).export(spans)
     assert [name for batch in exporter.batches for name in batch] == [f"s{i}" for i in range(10)]
     assert all(len(batch) == 3 for batch in exporter.batches[:3])
 
@@ -75,7 +75,7 @@ def test_a_span_that_cannot_be_encoded_costs_no_other(finished, lenient):
             return super().export(spans)
 
     exporter = Choosy()
-    ours = ProtectingSpanExporter([exporter], default_pipeline(Settings()))
+    ours = RedactingSpanExporter([exporter], default_pipeline(Settings()))
     spans = [finished(f"s{i}") for i in range(5)] + [finished("poison")] + [finished(f"t{i}") for i in range(5)]
     assert ours.export(spans) is SpanExportResult.FAILURE
     assert sum(map(len, exporter.batches)) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -113,3 +114,22 @@ def test_costs_by_other_names(finished, monkeypatch):
 def test_an_unknown_dialect_is_an_error():
     with pytest.raises(ConfigurationError, match="valid: openinference"):
         default_pipeline(Settings(dialects=("klingon",)))
+
+
+def test_the_span_of_a_run_says_what_it_was_asked_and_answered(finished):
+    def messages(role, text):
+        return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}], "finish_reason": "stop"}])
+
+    pipeline = default_pipeline(Settings(dialects=("openinference",)))
+    calls = [("where is my order, jane@leak.com?", "let me see"), ("tool says: on its way", "it is on its way")]
+    for asked, answered in calls:
+        pipeline(finished(attributes={
+            semconv.OPERATION: "chat", semconv.RUN_ID: "r1", semconv.INPUT_MESSAGES: messages("user", asked),
+            semconv.OUTPUT_MESSAGES: messages("assistant", answered),
+        }))  # fmt: skip
+    root = pipeline(finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r1", semconv.RUN_STATUS: "success"}))
+    assert root.attributes["input.value"] == "where is my order, [EMAIL]?"
+    assert root.attributes["output.value"] == "it is on its way"
+    assert root.attributes["openinference.span.kind"] == "AGENT"
+    other = pipeline(finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r2", semconv.RUN_STATUS: "success"}))
+    assert "input.value" not in other.attributes

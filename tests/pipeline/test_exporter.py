@@ -17,7 +17,7 @@ from spanledger.errors import ConfigurationError
 from spanledger.pipeline import (
     LedgerSpanProcessor,
     Pipeline,
-    ProtectingSpanExporter,
+    RedactingSpanExporter,
     default_steps,
     inplace,
     otlp_exporter_from_environment,
@@ -46,7 +46,7 @@ class Refusing(SpanExporter):
 
 
 def protecting(*exporters):
-    return ProtectingSpanExporter(exporters, Pipeline(default_steps(SETTINGS)))
+    return RedactingSpanExporter(exporters, Pipeline(default_steps(SETTINGS)))
 
 
 def test_several_exporters_get_the_same_protected_copies(finished):

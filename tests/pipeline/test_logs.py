@@ -11,7 +11,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 
 from spanledger import semconv
 from spanledger.config import Settings
-from spanledger.pipeline import ProtectingLogRecordProcessor
+from spanledger.pipeline import RedactingLogRecordProcessor
 
 MAIL = "jane@leak.com"
 
@@ -20,7 +20,7 @@ MAIL = "jane@leak.com"
 def emitted():
     memory = InMemoryLogRecordExporter()
     provider = LoggerProvider(shutdown_on_exit=False)
-    provider.add_log_record_processor(ProtectingLogRecordProcessor(Settings()))
+    provider.add_log_record_processor(RedactingLogRecordProcessor(Settings()))
     provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
 
     def emit(**record):

@@ -118,47 +118,6 @@ def test_a_detector_that_is_not_installed_says_what_to_install(monkeypatch):
         default_steps(Settings.load({}, policy={"detectors": ["kingfisher"]}))
 
 
-def test_detectors_of_others_count_characters(monkeypatch):
-    """Kingfisher counts bytes."""
-    import sys
-    from types import ModuleType, SimpleNamespace
-
-    class Scanner:
-        def reset_dedup(self):
-            pass
-
-        def scan(self, text):
-            start = text.encode().index(b"zzz-1")
-            return [SimpleNamespace(location=SimpleNamespace(start_offset=start, end_offset=start + 5))]
-
-    module = ModuleType("kingfisher_sdk")
-    module.Scanner = Scanner
-    monkeypatch.setitem(sys.modules, "kingfisher_sdk", module)
-    from spanledger.pipeline import others
-
-    monkeypatch.setattr(others, "find_spec", lambda _name: object())
-    redactor = Redactor(Policy(detectors=("kingfisher",)))
-    assert redactor.text("für zzz-1 und ü") == "für [SECRET] und ü"
-
-
-def test_presidio_finds_names(monkeypatch):
-    import sys
-    from types import ModuleType, SimpleNamespace
-
-    class AnalyzerEngine:
-        def analyze(self, text, language, score_threshold):
-            at = text.index("Jane")
-            return [SimpleNamespace(start=at, end=at + 4, entity_type="PERSON")]
-
-    module = ModuleType("presidio_analyzer")
-    module.AnalyzerEngine = AnalyzerEngine
-    monkeypatch.setitem(sys.modules, "presidio_analyzer", module)
-    from spanledger.pipeline import others
-
-    monkeypatch.setattr(others, "find_spec", lambda _name: object())
-    assert Redactor(Policy(detectors=("presidio",))).text("ask Jane for it") == "ask [PERSON] for it"
-
-
 def test_a_step_of_ones_own_sees_a_record(finished):
     def shout(record: Record) -> None:
         record.name = record.name.upper()

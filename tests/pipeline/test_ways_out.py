@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanledger.config import Settings
-from spanledger.pipeline import LedgerSpanProcessor, ProtectingMetricExporter, ProtectingPropagator, unprotected
+from spanledger.pipeline import LedgerSpanProcessor, RedactingMetricExporter, RedactingPropagator, unprotected
 
 MAIL = "jane@leak.com"
 
@@ -36,7 +36,7 @@ class Kept(MetricExporter):
 def test_metric_attributes_are_redacted_without_tokens():
     kept = Kept()
     settings = Settings.load({}, policy={"types": {"email": "hash"}})
-    reader = PeriodicExportingMetricReader(ProtectingMetricExporter(kept, settings))
+    reader = PeriodicExportingMetricReader(RedactingMetricExporter(kept, settings))
     provider = MeterProvider([reader], shutdown_on_exit=False)
     provider.get_meter("t").create_counter("c").add(1, {"who": MAIL, "model": "gpt-5"})
     provider.force_flush()
@@ -49,7 +49,7 @@ def test_metric_attributes_are_redacted_without_tokens():
 
 def test_metrics_that_break_are_not_sent(lenient, monkeypatch):
     kept = Kept()
-    exporter = ProtectingMetricExporter(kept, Settings())
+    exporter = RedactingMetricExporter(kept, Settings())
     assert exporter.export(object()) is MetricExportResult.FAILURE
     assert kept.seen == []
 
@@ -58,7 +58,7 @@ def test_baggage_that_must_not_leave_stays_here():
     context = baggage.set_baggage("user.email", MAIL, baggage.set_baggage("tenant", "acme"))
     context = baggage.set_baggage("api_key", "Zq9vLeakValue7", context)
     carrier: dict[str, str] = {}
-    ours = ProtectingPropagator(W3CBaggagePropagator(), Settings())
+    ours = RedactingPropagator(W3CBaggagePropagator(), Settings())
     ours.inject(carrier, context)
     assert carrier == {"baggage": "tenant=acme"}
     assert baggage.get_baggage("tenant", ours.extract(carrier)) == "acme"

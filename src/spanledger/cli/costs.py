@@ -28,7 +28,7 @@ _SHOWN: Final = 30
 @click.option("--until", type=SINCE, help="Runs that began before.")
 @click.option("--split", type=SINCE, help="Compare the runs before this time with those after it.")
 @click.option("--agent", metavar="NAME", help="Only runs of this agent.")
-@click.option("--user", metavar="ID", help="Only runs of this user, as the journal spells it.")
+@click.option("--user", metavar="ID", help="Only runs of this user, the id as given or as the journal spells it.")
 @JSON
 def command(
     as_json: bool, by: str | None, since: int, until: int | None, split: int | None, **filters: Any

@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--agent", metavar="NAME", help="Only runs of this agent.")
 @click.option("--status", type=click.Choice(["running", "success", "failure", "timeout"]), help="Only this status.")
 @click.option("--stop-reason", metavar="REASON", type=click.Choice(STOP_REASONS), help="Only runs that ended for it.")
-@click.option("--user", metavar="ID", help="Only runs of this user, as the journal spells it.")
+@click.option("--user", metavar="ID", help="Only runs of this user, the id as given or as the journal spells it.")
 @click.option("--session", metavar="ID", help="Only runs of this session.")
 @click.option("--since", type=SINCE, help="Only runs that began since: 30m, 2h, 7d, 2026-01-31T09:00 (UTC).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest so many.")

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from ..errors import JournalError, RunNotFound
+from ..pipeline.identity import spellings
 from .file import open_to_read, unreadable
 from .rows import RunRow, SpanRow
 from .schema import format_version
@@ -87,8 +88,13 @@ class Archive:
 
         *since* is nanoseconds since the epoch and keeps runs that started then or later; *live* those going on.
         """
-        wanted = {"name": agent, "status": status, "stop_reason": stop_reason, "user_id": user, "session_id": session}
+        wanted: dict[str, Any] = {"name": agent, "status": status, "stop_reason": stop_reason}
         conditions = [f"{column} = :{column}" for column, value in wanted.items() if value is not None]
+        for purpose, given in (("user", user), ("session", session)):
+            if given is not None:
+                known = {f"{purpose}_{n}": spelled for n, spelled in enumerate(spellings(purpose, given))}
+                conditions.append(f"{purpose}_id IN ({', '.join(f':{name}' for name in known)})")
+                wanted |= known
         if since is not None:
             conditions.append("started >= :since")
         if live:
@@ -133,11 +139,12 @@ class Archive:
         return {row["name"]: dict(row) for row in self.ask("SELECT * FROM counters ORDER BY name", ())}
 
     def delete_user(self, user_id: str) -> tuple[int, int]:
-        """Delete all of a user's runs and spans, as the journal spells the user; give back both counts."""
+        """Delete all of a user's runs and spans, the id as given or as the journal spells it; give back both counts."""
         if self.path.exists() and not self._connection.execute("PRAGMA database_list").fetchone()["file"]:
             raise JournalError(f"can't write the journal {self.path}, so nothing was deleted")
         try:
-            return delete_user(self._connection, user_id)
+            counts = [delete_user(self._connection, spelled) for spelled in spellings("user", user_id)]
+            return sum(runs for runs, _ in counts), sum(spans for _, spans in counts)
         except sqlite3.Error as error:
             raise JournalError(f"can't write the journal {self.path}: {error}") from error
 

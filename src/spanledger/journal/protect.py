@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from .. import semconv
 from ..config import Settings
-from ..pipeline.steps import redactor_of
+from ..pipeline.identity import Identity
+from ..pipeline.steps import identity_of, redactor_of
 from .rows import RunRow
 
 __all__ = ["protection"]
@@ -30,30 +31,44 @@ _PEOPLE: Final = {"user": semconv.USER_ID, "session": semconv.SESSION_ID}
 
 
 def protection(settings: Settings) -> Callable[[RunRow], RunRow] | None:
-    """What `LiveRuns` describes rows with, or `None` where redaction is off."""
+    """What `LiveRuns` describes rows with, or `None` where they stay as they are."""
+    identity = identity_of(settings)
     if not settings.redact:
-        return None
+        as_given = settings.policy.user_id == settings.policy.session_id == "given"
+        return None if as_given else lambda row: _anonymous(identity, row)
 
     def describe(row: RunRow) -> RunRow:
         redactor = redactor_of(settings)  # costly to make, so on the thread that writes
         said = {key: value for field, key in _SAID.items() if (value := getattr(row, field)) is not None}
         said |= {semconv.LABEL + key: value for key, value in row.labels.items()}
+        identity.attributes(said)
         kept = redactor.attributes(said)
         fields: dict[str, Any] = {field: _text(kept.get(key)) for field, key in _SAID.items()}
         start = len(semconv.LABEL)
         labels = {key[start:]: str(value) for key, value in kept.items() if key.startswith(semconv.LABEL)}
         models = {redactor.text(model): calls for model, calls in row.models.items()}
-        decisions = [_decision(redactor, decision) for decision in row.decisions]
+        decisions = [_decision(redactor, identity, decision) for decision in row.decisions]
         return dataclasses.replace(row, labels=labels, models=models, decisions=decisions, **fields)
 
     return describe
 
 
-def _decision(redactor: Any, decision: Mapping[str, Any]) -> dict[str, Any]:
+def _anonymous(identity: Identity, row: RunRow) -> RunRow:
+    """*row* with its user and session as the policy wants them, and nothing else changed."""
+    people = {semconv.USER_ID: row.user_id, semconv.SESSION_ID: row.session_id}
+    identity.attributes(people)
+    return dataclasses.replace(
+        row, user_id=people.get(semconv.USER_ID), session_id=people.get(semconv.SESSION_ID)
+    )  # fmt: skip
+
+
+def _decision(redactor: Any, identity: Identity, decision: Mapping[str, Any]) -> dict[str, Any]:
     """The same without what must not leave; users and sessions are spelled as on spans."""
     found = {key: redactor.text(value) if key in _WORDS else value for key, value in decision.items()}
     if (name := _PEOPLE.get(str(decision.get("scope")))) and (subject := decision.get("subject")) is not None:
-        found["subject"] = _text(redactor.attributes({name: subject}).get(name))
+        people = {name: subject}
+        identity.attributes(people)
+        found["subject"] = _text(redactor.attributes(people).get(name))
     return found
 
 

@@ -5,32 +5,34 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bypass import unprotected
-from .exporter import ProtectingSpanExporter, otlp_exporter_from_environment
+from .bypass import note, noted, unprotected
+from .exporter import RedactingSpanExporter, otlp_exporter_from_environment
 from .processor import LedgerSpanProcessor
 from .record import Record
 from .steps import Pipeline, Step, default_pipeline, default_steps
 
 if TYPE_CHECKING:
     from .explained import Explained, explain, redacted
-    from .logs import ProtectingLogRecordProcessor
-    from .metrics import ProtectingMetricExporter, ProtectingPropagator
+    from .logs import RedactingLogRecordProcessor
+    from .metrics import RedactingMetricExporter, RedactingPropagator
     from .redact import Redactor
 
 __all__ = [
     "Explained",
     "LedgerSpanProcessor",
     "Pipeline",
-    "ProtectingLogRecordProcessor",
-    "ProtectingMetricExporter",
-    "ProtectingPropagator",
-    "ProtectingSpanExporter",
     "Record",
+    "RedactingLogRecordProcessor",
+    "RedactingMetricExporter",
+    "RedactingPropagator",
+    "RedactingSpanExporter",
     "Redactor",
     "Step",
     "default_pipeline",
     "default_steps",
     "explain",
+    "note",
+    "noted",
     "otlp_exporter_from_environment",
     "redacted",
     "unprotected",
@@ -38,9 +40,9 @@ __all__ = [
 
 _LATER = {
     "Explained": "explained",
-    "ProtectingLogRecordProcessor": "logs",
-    "ProtectingMetricExporter": "metrics",
-    "ProtectingPropagator": "metrics",
+    "RedactingLogRecordProcessor": "logs",
+    "RedactingMetricExporter": "metrics",
+    "RedactingPropagator": "metrics",
     "Redactor": "redact",
     "explain": "explained",
     "redacted": "explained",

@@ -15,6 +15,7 @@ from spanledger import semconv
 from spanledger.errors import ConfigurationError
 
 from .record import Record
+from .turns import Turns
 
 __all__ = ["DIALECTS", "spell", "understand"]
 
@@ -159,8 +160,11 @@ def spell(dialects: tuple[str, ...]) -> Callable[[Record], None]:
         if name not in _SPELLINGS:
             raise ConfigurationError(f"dialects has {name!r}; valid: {', '.join(DIALECTS)}")
     writers = [writer for name in dialects for writer in _SPELLINGS[name]]
+    turns = Turns() if "openinference" in dialects else None
 
     def write(record: Record) -> None:
+        if turns is not None:
+            turns(record)
         for writer in writers:
             writer(record.attributes)
 

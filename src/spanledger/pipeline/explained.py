@@ -33,6 +33,7 @@ _WHY: Final = {
     "SECRET": "its name says that it is a secret",
     "WEBHOOK": "a URL that is a secret",
 }
+_OTLP_VALUES: Final = frozenset({"stringValue", "intValue", "arrayValue", "values"})
 _SHOWN: Final = 80
 
 
@@ -72,9 +73,9 @@ def _explain(value: Any, redactor: Redactor, path: str, key: str | None) -> Iter
         for name, item in value.items():
             place = f"{path}.{name}" if path else str(name)
             yield from _plain(str(name), redactor, f"{place} (the key)")
-            inner = named if named is not None and name in ("value", "stringValue") else str(name)
-            if name == "stringValue" and key is not None:
-                inner = key  # OTLP: {"key": k, "value": {"stringValue": v}}
+            inner = named if named is not None and name == "value" else str(name)
+            if name in _OTLP_VALUES and key is not None:
+                inner = key  # OTLP: {"key": k, "value": {"arrayValue": {"values": [{"stringValue": v}]}}}
             yield from _explain(item, redactor, place, inner)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

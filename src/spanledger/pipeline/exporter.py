@@ -17,13 +17,13 @@ from spanledger.shield import report
 from .bounds import split
 from .steps import Pipeline
 
-__all__ = ["ProtectingSpanExporter", "otlp_exporter_from_environment"]
+__all__ = ["RedactingSpanExporter", "otlp_exporter_from_environment"]
 
 _ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
-class ProtectingSpanExporter(SpanExporter):
+class RedactingSpanExporter(SpanExporter):
     """
     Runs the pipeline and hands the same protected copies to each exporter.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from typing import Final
@@ -17,6 +18,8 @@ from .values import is_placeholder
 __all__ = ["Gather", "with_marks"]
 
 _GAP: Final = "\x1f"
+_HASHED: Final = re.compile(r"hmac-sha256:[0-9a-z-]{8,16}:[0-9a-f]{32}")
+"""One of our own hashes."""
 
 
 class Gather:
@@ -103,7 +106,7 @@ def _sound(text: str) -> str:
 
 def _goes_whole(text: str, label: str) -> bool:
     """Whether the key alone decides over *text*."""
-    if not text or is_placeholder(text.encode("utf-8", "replace")):
+    if not text or _HASHED.fullmatch(text) or is_placeholder(text.encode("utf-8", "replace")):
         return False
     if label == "SECRET" and (("://" in text and "@" in text) or (";" in text and "=" in text)):
         return False  # a connection string: its password has a name of its own

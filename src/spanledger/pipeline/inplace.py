@@ -19,7 +19,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlag
 
 from spanledger.shield import report
 
-from .exporter import ProtectingSpanExporter
+from .exporter import RedactingSpanExporter
 from .record import Record, without_state
 from .steps import Pipeline
 
@@ -129,7 +129,7 @@ def wrap_exporters(processors: Sequence[Any], pipeline: Pipeline) -> int:
         for holder in (processor, getattr(processor, "_batch_processor", None)):
             for name in ("_exporter", "span_exporter"):
                 exporter = getattr(holder, "__dict__", {}).get(name)
-                if isinstance(exporter, SpanExporter) and not isinstance(exporter, ProtectingSpanExporter):
-                    setattr(holder, name, ProtectingSpanExporter([exporter], pipeline))
+                if isinstance(exporter, SpanExporter) and not isinstance(exporter, RedactingSpanExporter):
+                    setattr(holder, name, RedactingSpanExporter([exporter], pipeline))
                     wrapped += 1
     return wrapped

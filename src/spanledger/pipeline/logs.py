@@ -12,22 +12,21 @@ from spanledger.config import Settings
 from spanledger.shield import report
 
 from .bounds import limits
-from .identity import Identity
 from .marks import FAILED
-from .steps import redactor_of
+from .steps import identity_of, redactor_of
 from .truncate import shortened
 from .withhold import Withhold
 
-__all__ = ["ProtectingLogRecordProcessor"]
+__all__ = ["RedactingLogRecordProcessor"]
 
 
-class ProtectingLogRecordProcessor(LogRecordProcessor):
+class RedactingLogRecordProcessor(LogRecordProcessor):
     """Redacts body, attributes, event name, resource and scope of each record; register it before the exporters."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or Settings.load()
         self._withhold = Withhold(self._settings)
-        self._identity = Identity(self._settings.policy)
+        self._identity = identity_of(self._settings)
         self._limit = limits(self._settings)["max_value_bytes"]
 
     def on_emit(self, log_record: Any) -> None:

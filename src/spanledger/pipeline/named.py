@@ -25,7 +25,7 @@ _FRAGMENTS: Final = (
     rb"passw|passphrase|passcode|passord|pwd|secret|token|credential|\bcreds\b|authoriz|authorisation|cookie"
     rb"|\b(?:" + _WORDED_KEYS + rb")[ _.-]?keys?\b|[_.-](?:" + _WORDED_KEYS + rb")[_.-]?keys?\b|api.?key|private.?key"
     rb"|access.?key|account.?key|authkey|[?&](?:key|code)\b|signature|connection.?string|jsessionid|sessionid|phpsessid"
-    rb"|bearer|basic |mnemonic|(?:seed|recovery)[ _-]?phrase|[cx]srf"
+    rb"|\bsession\b|bearer|basic |mnemonic|(?:seed|recovery)[ _-]?phrase|[cx]srf"
     rb"|(?:verification|security|confirmation|access|login|time|recovery|backup|unlock|2fa|mfa|auth)[ _-]?codes?\b"
     rb"|(?:\b|_)(?:auth|pass|pw|pin|t?otp|cvv2?|cvc|sig|sid|dsn|jwt)\b|[a-z]Pass\b"
     rb"|senha|contrase|kennwort|wachtwoord|\bheslo|lozinka|\bparola|\bsifre|salasana|jelszo|haslo|mot.de.passe|losenord"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
+from socket import AF_INET6, inet_pton
 from typing import Final, TypeAlias
 
 from .engine import Part
@@ -36,6 +36,7 @@ _USERINFO: Final = re.compile(rb"://([^\s:@/\"'<>]{0,128}):([^\s\"'<>]{1,256})@"
 _TOKEN_INFO: Final = re.compile(rb"://([^\s:@/\"'<>]{12,256})@")
 _THIN: Final = re.compile(rb":thin:[A-Za-z0-9_]{1,64}/([^\s@\"'\x1f]{1,128})@")
 _GOES_BEFORE: Final = re.compile(rb"[0-9:]:")
+_PREFIX: Final = re.compile(rb"[0-9A-Fa-f]{1,3}::|[A-Fa-f]{4}::")
 _SLICE: Final = re.compile(rb"::[0-9A-Fa-f]{1,4}")
 _SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
 
@@ -93,11 +94,11 @@ def _address(view: bytes, start: int, spans: list[Span]) -> bool:
 
 
 def _is_v6(text: bytes) -> bool:
-    if text.startswith(b":") and not text.startswith(b"::"):
-        return False
+    if _PREFIX.fullmatch(text):
+        return False  # ``a::`` in a program
     try:
-        ipaddress.IPv6Address(text.decode("latin-1"))
-    except ValueError:
+        inet_pton(AF_INET6, text.decode("latin-1"))
+    except OSError:
         return False
     return True
 

@@ -99,6 +99,8 @@ def _framed(view: bytes, start: int, end: int) -> bool:
 
 def _card(view: bytes, start: int, end: int) -> str | None:
     before, after = _before(view, start), _after(view, end)
+    if before == 0x2E and _before(view, start - 1) in _LETTERS:
+        before = 0x20  # ``card.4111...``, and no fraction
     if before in b"-.#$" or after == 0x25 or _runs_on(view, end) or _framed(view, start, end):
         return None
     if (before in _LETTERS or after in _LETTERS) and not _in_a_word(view, start, end):

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from spanledger.errors import ConfigurationError
 from spanledger.policy import Policy
+from spanledger.shield import logger
 
 __all__ = ["Other", "check_detectors", "others_of"]
 
@@ -28,6 +29,7 @@ _PRESIDIO_LABELS: Final = {
 }  # fmt: skip
 _PRESIDIO_IGNORED: Final = frozenset({"URL", "DATE_TIME", "UUID", "NRP"})
 _PRESIDIO_SCORE: Final = 0.4
+_MODELS: Final = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm")
 _MAX_PRESIDIO: Final = 20_000
 """Its tokenizer is quadratic in runs of punctuation; longer texts are left to the other detectors."""
 
@@ -67,10 +69,8 @@ def _kingfisher() -> Other:
             findings = made[0].scan(text)
         if not findings:
             return []
-        return [
-            (*_characters(text, finding.location.start_offset, finding.location.end_offset), "SECRET")
-            for finding in findings
-        ]
+        places = [finding.location for finding in findings]
+        return [(*_characters(text, place["start_offset"], place["end_offset"]), "SECRET") for place in places]
 
     return find
 
@@ -84,6 +84,20 @@ def _characters(text: str, start: int, end: int) -> tuple[int, int]:
     return first, first + len(data[start:end].decode("utf-8", "replace"))
 
 
+def _analyzer() -> Any:
+    """Presidio's engine with the language model that is installed; it would fetch one from the network by itself."""
+    import spacy  # noqa: PLC0415 - seconds to load
+    from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415 - as above
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: PLC0415 - as above
+
+    model = next((name for name in _MODELS if spacy.util.is_package(name)), None)
+    engine = SpacyNlpEngine(models=[{"lang_code": "en", "model_name": model or "blank"}])
+    if model is None:
+        logger.warning("presidio finds no names: no language model is installed, e.g. %s", _MODELS[0])
+        engine.nlp = {"en": spacy.blank("en")}
+    return AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
+
+
 def _presidio() -> Other:
     lock = threading.Lock()
     made: list[Any] = []
@@ -93,9 +107,7 @@ def _presidio() -> Other:
             return []
         with lock:
             if not made:
-                from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415 - seconds to load
-
-                made.append(AnalyzerEngine())
+                made.append(_analyzer())
             results = made[0].analyze(text, language="en", score_threshold=_PRESIDIO_SCORE)
         return [
             (result.start, result.end, _PRESIDIO_LABELS.get(result.entity_type, result.entity_type))

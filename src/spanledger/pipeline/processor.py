@@ -15,8 +15,8 @@ from spanledger import runs
 from spanledger.config import Settings
 from spanledger.shield import report, shield
 
-from .bypass import unprotected
-from .exporter import ProtectingSpanExporter
+from .bypass import note, unprotected
+from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
 from .steps import default_pipeline, redactor_of
 
@@ -45,12 +45,12 @@ class LedgerSpanProcessor(SpanProcessor):
         self._settings = settings or Settings.load()
         self.pipeline = default_pipeline(self._settings)
         self._beside: object = None
-        self.exporter: ProtectingSpanExporter | None = None
+        self.exporter: RedactingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
         self._stamps = stamps
         if exporter is not None:
             self.mode = "copies"
-            self.exporter = ProtectingSpanExporter(
+            self.exporter = RedactingSpanExporter(
                 [exporter] if isinstance(exporter, SpanExporter) else exporter, self.pipeline
             )
             self._inner = BatchSpanProcessor(self.exporter)
@@ -95,7 +95,9 @@ class LedgerSpanProcessor(SpanProcessor):
             if self.mode == "wrapped":
                 wrap_exporters([each for each in processors if each is not self], self.pipeline)
                 return
-            for name in unprotected(processors):
+            names = unprotected(processors)
+            note(names)
+            for name in names:
                 logger.warning(
                     "%s gets spans that spanledger does not protect; put LedgerSpanProcessor() on the provider to"
                     " protect all of them, or give it to LedgerSpanProcessor(exporter)", name,

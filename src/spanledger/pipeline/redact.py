@@ -18,6 +18,7 @@ from spanledger import semconv
 from spanledger.policy import Policy
 from spanledger.shield import report
 
+from .chunks import redact_chunks
 from .detect import Detector
 from .gather import Gather, with_marks
 from .keys import Keys
@@ -97,6 +98,7 @@ class Redactor:
         servers = {key: record.attributes[key] for key in _SERVERS if _is_address(record.attributes.get(key))}
         rest = {key: value for key, value in record.attributes.items() if key not in servers}
         record.attributes = {**self.attributes(rest, counts), **servers}
+        self._chunks(record, counts)
         for event in record.events:
             event.name = self.text(event.name, counts)
             event.attributes = self.attributes(event.attributes, counts)
@@ -113,6 +115,13 @@ class Redactor:
         record.scope = self.scope(record.scope)
         for label, count in counts.items():
             record.attributes[semconv.REDACTION_COUNT + label.lower()] = count
+
+    def _chunks(self, record: Record, counts: Counter[str]) -> None:
+        try:
+            redact_chunks(record.events, self.detector, self.mark, counts)
+        except Exception as error:  # noqa: BLE001 - fails closed
+            _failed(error, counts)
+            record.events.clear()
 
     def resource(self, resource: Resource) -> Resource:
         """*resource* redacted; remembered, for all spans of a provider share one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.sdk.resources import Resource
@@ -29,7 +30,7 @@ from .withhold import Withhold
 if TYPE_CHECKING:
     from .redact import Redactor
 
-__all__ = ["Pipeline", "Step", "default_pipeline", "default_steps", "redactor_of"]
+__all__ = ["Pipeline", "Step", "default_pipeline", "default_steps", "identity_of", "redactor_of"]
 
 Step: TypeAlias = Callable[[Record], None]
 """Changes the record; raising costs the span its content."""
@@ -117,6 +118,18 @@ def redactor_of(settings: Settings) -> Redactor:
         return made
 
 
+def identity_of(settings: Settings) -> Identity:
+    """What happens to users and sessions with *settings*."""
+    if not settings.redact:
+        return Identity(settings.policy)
+
+    @lru_cache(maxsize=1024)
+    def telling(value: str) -> bool:
+        return redactor_of(settings).text(value) != value
+
+    return Identity(settings.policy, telling)
+
+
 class _Redaction:
     """The step that redacts; its redactor is made when the first span arrives."""
 
@@ -135,7 +148,7 @@ def default_steps(settings: Settings) -> tuple[Step, ...]:
     """What happens to every span that leaves."""
     allowed = limits(settings)
     value_limit, span_limit = allowed["max_value_bytes"], allowed["max_span_bytes"]
-    steps: list[Step] = [understand, add_cost, Withhold(settings), Identity(settings.policy)]
+    steps: list[Step] = [understand, add_cost, Withhold(settings), identity_of(settings)]
     if settings.dialects:
         steps.append(spell(settings.dialects))
     if value_limit:

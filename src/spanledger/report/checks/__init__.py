@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...shield import report
+from ._bypass import bypass
 from ._clients import clients, versions
 from ._exporters import exporters
 from ._finding import Finding, Surroundings, surroundings
@@ -22,7 +23,7 @@ __all__ = ["Finding", "Surroundings", "examine"]
 
 CHECKS: Final[Mapping[str, Callable[[Surroundings], list[Finding]]]] = {
     "ways in": ways, "versions": versions, "clients": clients, "other instrumentations": others,
-    "exporters": exporters, "protection": policy, "journal": journal,
+    "exporters": exporters, "bypass": bypass, "protection": policy, "journal": journal,
 }  # fmt: skip
 
 

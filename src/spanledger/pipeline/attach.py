@@ -1,0 +1,97 @@
+"""
+Protects what a program has set up itself besides spans: its metrics, its log records, its outgoing baggage.
+
+Metrics are redacted where their readers collect them, log records before the first of their processors, baggage before
+the program's propagator writes it into headers.  Each gives back what undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from opentelemetry import propagate
+
+from spanledger.config import Settings
+from spanledger.shield import logger
+
+from .logs import RedactingLogRecordProcessor
+from .metrics import RedactingPropagator, protected_metrics
+
+__all__ = ["Undo", "protect_baggage", "protect_logs", "protect_metrics"]
+
+Undo: TypeAlias = Callable[[], None]
+_MARK: Final = "_spanledger_protects"
+
+
+def protect_metrics(provider: Any, settings: Settings) -> Undo:
+    """Redact the attributes and exemplars of all metrics that *provider*'s readers collect, now and later."""
+    consumer: Any = getattr(provider, "_measurement_consumer", None)
+    collect = getattr(consumer, "collect", None)
+    readers: Any = _readers(provider)
+    if collect is None or readers is None:
+        if hasattr(provider, "force_flush"):  # an SDK, built as we do not know it
+            logger.error("metrics are NOT protected: this SDK moved; use RedactingMetricExporter around the exporter")
+        return _nothing
+    if getattr(collect, _MARK, False):
+        return _nothing
+    protect = protected_metrics(settings)
+
+    def collected(reader: Any, timeout_millis: float = 10_000, **kwargs: Any) -> Any:
+        return protect(collect(reader, timeout_millis=timeout_millis, **kwargs))
+
+    setattr(collected, _MARK, True)
+    consumer.collect = collected  # what readers that are added later will call
+    for reader in readers:
+        reader._set_collect_callback(collected)  # noqa: SLF001 - as the provider does
+
+    def undo() -> None:
+        consumer.__dict__.pop("collect", None)
+        for reader in readers:
+            reader._set_collect_callback(collect)  # noqa: SLF001 - as above
+
+    return undo
+
+
+def _readers(provider: Any) -> Any:
+    found = getattr(provider, "_metric_readers", None)
+    return found if found is not None else getattr(getattr(provider, "_sdk_config", None), "metric_readers", None)
+
+
+def protect_logs(provider: Any, settings: Settings) -> Undo:
+    """Redact every log record of *provider* before its processors and exporters get it."""
+    multi: Any = getattr(provider, "_multi_log_record_processor", None)
+    known = getattr(multi, "_log_record_processors", None)
+    if known is None or "Synchronous" not in type(multi).__name__:
+        if hasattr(provider, "add_log_record_processor"):
+            logger.error("log records are NOT protected; add RedactingLogRecordProcessor() before their exporters")
+        return _nothing
+    if any(isinstance(processor, RedactingLogRecordProcessor) for processor in known):
+        return _nothing
+    ours = RedactingLogRecordProcessor(settings)
+    multi._log_record_processors = (ours, *known)  # noqa: SLF001 - the public way appends, after the exporters
+
+    def undo() -> None:
+        now = multi._log_record_processors  # noqa: SLF001 - as above
+        multi._log_record_processors = tuple(each for each in now if each is not ours)  # noqa: SLF001 - as above
+
+    return undo
+
+
+def protect_baggage(settings: Settings) -> Undo:
+    """Redact the baggage that the program's propagator writes into the headers of calls to others."""
+    before = propagate.get_global_textmap()
+    if isinstance(before, RedactingPropagator):
+        return _nothing
+    ours = RedactingPropagator(before, settings)
+    propagate.set_global_textmap(ours)
+
+    def undo() -> None:
+        if propagate.get_global_textmap() is ours:
+            propagate.set_global_textmap(before)
+
+    return undo
+
+
+def _nothing() -> None:
+    """Nothing was done."""
