@@ -1,4 +1,4 @@
-"""An unmodified program, to be started by the launcher: every kind of call once, each in a run named for it."""
+"""A program that makes every kind of call once, each in a run named for it: unmodified, or starting us by hand."""
 
 from __future__ import annotations
 
@@ -11,18 +11,31 @@ import openai
 
 import spanledger
 
-URL, started_by_hand = sys.argv[1:3]
-if started_by_hand == "logfire":
-    import logfire
+URL, peer, order = sys.argv[1:4]
 
-    logfire.configure(send_to_logfire=False, console=False)
-    logfire.instrument_openai()
-    logfire.instrument_anthropic()
-elif started_by_hand == "openlit":
-    import openlit
 
-    with contextlib.redirect_stdout(sys.stderr):
-        openlit.init(disable_metrics=True, disable_batch=True)
+def we() -> None:
+    from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+    spanledger.configure(exporters=[ConsoleSpanExporter()])
+
+
+def they() -> None:
+    if peer == "logfire":
+        import logfire
+
+        logfire.configure(send_to_logfire=False, console=False)
+        logfire.instrument_openai()
+        logfire.instrument_anthropic()
+    elif peer == "openlit":
+        import openlit
+
+        with contextlib.redirect_stdout(sys.stderr):
+            openlit.init(disable_metrics=True, disable_batch=True)
+
+
+for start in {"launched": (they,), "we first": (we, they), "they first": (they, we)}[order]:
+    start()
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
