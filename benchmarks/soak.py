@@ -79,8 +79,8 @@ def soak(runs: int, unended: int, tell: Any = lambda *_: None) -> dict[str, Any]
     )  # fmt: skip
     counted, settled = Counted(), Counter()
     made = spanledger.configure(exporters=[counted])
-    ledger.listen(lambda run: settled.update(calls=1), "call")
-    ledger.listen(lambda run: settled.update(ended=1), "ended")
+    ledger.listen(lambda _: settled.update(calls=1), "call")
+    ledger.listen(lambda _: settled.update(ended=1), "ended")
 
     def ends() -> None:
         tool[0] = False
