@@ -266,6 +266,7 @@ MORE_CASES = (
     alike("together", "together", "Together"),
     alike("cerebras", "cerebras.cloud.sdk", "Cerebras"),
     alike("perplexity", "perplexity", "Perplexity"),
+    alike("fireworks", "fireworks", "Fireworks"),
     Case(
         "mistral", mistral, lambda c: c.call(**CHAT_ASK), lambda c: c.stream(**CHAT_ASK), CHAT, CHAT_EVENTS,
         "gpt-4o-mini", "mistral_ai", "chat", "stop", (9, 4), TOO_FAST, package="mistralai",

@@ -7,6 +7,7 @@ A configuration that can't be understood is said on standard error and the safe 
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Collection
@@ -15,7 +16,7 @@ from typing import Any, Final
 from opentelemetry import trace
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-from opentelemetry.sdk._configuration import _OTelSDKConfigurator
+from opentelemetry.sdk._configuration import _initialize_components, _OTelSDKConfigurator
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -53,11 +54,17 @@ def _journal_exporter(settings: Settings) -> list[SpanExporter]:
     return [JournalSpanExporter(Journal(settings.journal_path, days=settings.journal_days))]
 
 
+def _takes_processors() -> bool:
+    """Whether this SDK lets a distribution bring processors of its own; older ones and a configuration file do not."""
+    known = inspect.signature(_initialize_components).parameters
+    return {"span_processors", "log_record_processors", "export_span_processor"} <= set(known)
+
+
 class Configurator(_OTelSDKConfigurator):
     """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
 
     def _configure(self, **kwargs: Any) -> None:
-        if os.environ.get("OTEL_CONFIG_FILE"):  # takes no processors; the instrumentor protects in place
+        if os.environ.get("OTEL_CONFIG_FILE") or not _takes_processors():  # the instrumentor protects in place
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]
             return
         settings = _settings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from importlib.metadata import EntryPoint
+from types import SimpleNamespace
 
 import pytest
 
@@ -254,3 +255,16 @@ def test_a_journal_that_is_off_or_cannot_be(call, points, monkeypatch, tmp_path)
     assert f"can't be made, {tmp_path / 'file'} can't be written" in call("doctor").output
     monkeypatch.setenv("SPANLEDGER_JOURNAL_OFF", "1")
     assert "off (SPANLEDGER_JOURNAL_OFF)" in call("doctor").output
+
+
+def test_who_is_known_to_trace_beside_us_and_what_becomes_of_it(points, monkeypatch):
+    distribution = SimpleNamespace(name="opentelemetry-instrumentation-openai", version="0.62")
+    point = EntryPoint("openai", "theirs:Instrumentor", "opentelemetry_instrumentor")
+    vars(point)["dist"] = distribution
+    points.append(point)
+    monkeypatch.setattr(others, "installed", lambda name: "1.45" if name in ("openlit", "langfuse") else None)
+    found = look(others.others)
+    assert problems(found) == []
+    assert "OpenLLMetry traces openai too: a call has one span" in texts(found)
+    assert "OpenLIT (openlit 1.45) is here; where a program starts it, a call has one span" in texts(found)
+    assert "Langfuse (langfuse 1.45) is here; a program that starts it may trace calls twice" in texts(found)

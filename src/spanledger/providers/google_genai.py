@@ -255,6 +255,10 @@ _peer = peers(_provider, of=_base_url, fixed=True)
 _interactions_peer = peers(lambda _: "gcp.gemini", of=base_url)
 
 
+def _peer_of_live(live: Any) -> Peer:
+    return _peer(live._api_client)  # noqa: SLF001
+
+
 def _recognize_interaction(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
     return None if args else Found(INTERACTIONS, kwargs, _interactions_peer(client))
 
@@ -280,6 +284,8 @@ ADAPTER: Final = Adapter(
         ),
         # the same API in older versions
         stainless("google.genai._interactions", by_path({"/interactions": INTERACTIONS}), _interactions_peer),
+        *connections("google.genai.live", "AsyncLive.connect", _peer_of_live),
+        *connections("google.genai.live_music", "AsyncLiveMusic.connect", _peer_of_live),
     ),
-    unseen="live sessions (a websocket), tuning, batch jobs on Vertex AI",
+    unseen="what is said in live sessions, tuning, batch jobs on Vertex AI",
 )

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ._adapter import Adapter, Endpoint
+from ._adapter import Adapter, Endpoint, Peer
 from ._chat_completions import CHAT, COMPLETIONS
 from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from ._peers import base_url, peers
 from ._plain_calls import plain_call
+from ._realtime import connections
 from ._responses import COMPACT, COUNT, FETCH, RESPONSES
 from ._stainless import by_path, stainless
 
@@ -58,6 +59,13 @@ def _lookup(method: str, path: str) -> Endpoint | tuple[Endpoint, Mapping[str, A
 
 def _own_name(client: Any) -> str:
     return "azure.ai.openai" if any("Azure" in kind.__name__ for kind in type(client).__mro__) else "openai"
+
+
+_peer = peers(_own_name, of=lambda client: getattr(client, "base_url", None))
+
+
+def _peer_of_resource(resource: Any) -> Peer:
+    return _peer(resource._client)  # noqa: SLF001
 
 
 ADAPTER: Final = Adapter(

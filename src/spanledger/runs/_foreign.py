@@ -17,7 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from .. import semconv
-from ._place import SCOPE
+from ._place import SCOPE, provider
 
 __all__ = ["complete", "foreign_agent", "foreign_model", "foreign_tool", "hushed", "ours"]
 
@@ -35,9 +35,16 @@ def _theirs(context: Context | None = None) -> tuple[Span, Mapping[str, Any], st
     """The current span when it is recording and not ours, its attributes, and its scope's name."""
     span = trace.get_current_span(context)
     scope = getattr(span, "instrumentation_scope", None)
-    if scope is None or scope.name == SCOPE or not span.is_recording():
+    if scope is None or scope.name == SCOPE or not span.is_recording() or _goes_elsewhere(span):
         return None
     return span, getattr(span, "attributes", None) or {}, scope.name
+
+
+def _goes_elsewhere(span: Span) -> bool:
+    """Whether *span* belongs to a provider that is not ours: it reaches another backend, and this one would miss it."""
+    theirs = getattr(getattr(span, "span", span), "_span_processor", None)  # Logfire wraps spans
+    mine = getattr(provider(), "_active_span_processor", None)
+    return theirs is not None and mine is not None and theirs is not mine
 
 
 def ours(span: Span) -> bool:

@@ -17,8 +17,20 @@ _FAMILIES: Final = (
     ("opentelemetry-instrumentation-google-genai", "OpenTelemetry or OpenLLMetry"),
     ("openinference-instrumentation-", "OpenInference"), ("opentelemetry-instrumentation-", "OpenLLMetry"),
 )  # fmt: skip
-_MET: Final = ("OpenTelemetry", "OpenInference", "Logfire")
-"""Those whose spans are completed instead of doubled, as `tests/ownership` shows."""
+_COMPLETED: Final = "a call has one span, theirs, with what we know on it"
+_MET: Final = {
+    "OpenTelemetry": _COMPLETED,
+    "OpenInference": f"{_COMPLETED}; its wrapper of Anthropic's stream helper is taken off while we watch",
+    "OpenLLMetry": f"{_COMPLETED}; its wrappers of Anthropic's methods and of responses.create are taken off while we "
+                   "watch, and those calls have a span of ours",
+}  # fmt: skip
+"""What becomes of the spans of those that `tests/ownership` runs beside us, for the clients that it runs."""
+_TESTED: Final = ("openai", "anthropic")
+_STARTED: Final = {
+    "openlit": _COMPLETED,
+    "logfire": f"{_COMPLETED}; where it sends to a backend of its own, each backend gets one",
+}
+"""The same for products that a program starts itself."""
 _EVERYTHING: Final = ("openlit", "traceloop")
 """Instrumentors that stand for all clients at once."""
 _PRODUCTS: Final = {
@@ -39,22 +51,24 @@ def others(around: Surroundings) -> list[Finding]:
             harmless.append(point.name)
             continue
         family = _family(point)
-        one = family in _MET
-        facts = {"instrumentor": point.name, "by": family, "client": package, "doubled": not one}
-        if one:
-            text = f"{family} traces {package} too: a call has one span, theirs, with what we know on it"
+        said = _MET.get(family) if package in _TESTED else None
+        facts = {"instrumentor": point.name, "by": family, "client": package, "doubled": said is None}
+        if said is not None:
+            text = f"{family} traces {package} too: {said}"
         else:
             text = (
                 f"{family} traces {package} too, and was not tested beside spanledger: a call may have two spans; "
                 f"set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={point.name}"
             )
-        found.append(Finding("note" if one else "problem", text, facts))
+        found.append(Finding("problem" if said is None else "note", text, facts))
     if harmless:
         text = f"the launcher also loads {', '.join(sorted(harmless))}: their spans join the runs"
         found.append(Finding("ok", text, {"instrumentors": sorted(harmless)}))
     for distribution, name in _PRODUCTS.items():
         if number := installed(distribution):
-            text = f"{name} ({distribution} {number}) is here; a program that starts it may trace calls twice"
+            what = _STARTED.get(distribution)
+            then = f"where a program starts it, {what}" if what else "a program that starts it may trace calls twice"
+            text = f"{name} ({distribution} {number}) is here; {then}"
             found.append(Finding("note", text, {"product": distribution, "version": number}))
     return found or [Finding("ok", "none")]
 
