@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("google.adk", reason="google-adk is not installed")
 from google.adk.agents import LlmAgent
 from google.adk.runners import InMemoryRunner
+from google.adk.tools import FunctionTool
 from google.genai import types
 from opentelemetry import trace
 
@@ -67,3 +68,9 @@ def test_a_function_of_ours_is_one_call(model, seen, ours):
     model()
     ask(ours)
     seen.agent()
+
+
+def test_a_call_that_somebody_is_to_confirm_interrupts(model, seen):
+    model()
+    ask(FunctionTool(look, require_confirmation=True))
+    assert [run.attributes["agent.run.stop_reason"] for run in seen.invoke_agent] == ["interrupted"]
