@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("autogen_agentchat", reason="autogen-agentchat is not installed")
 pytest.importorskip("autogen_ext.models.openai", reason="autogen-ext[openai] is not installed")
 from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.conditions import HandoffTermination
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
@@ -68,9 +69,23 @@ def test_a_team_is_one_run(model, seen):
         return await team.run(task="Weather in Bergen?")
 
     asyncio.run(main())
-    seen.agent()
+    seen.agent(reason="max_steps")  # so it says itself
 
 
 def test_a_function_of_ours_is_one_call(model, seen, ours):
     asyncio.run(agent(model(), ours).run(task="Weather in Bergen?"))
     seen.agent()
+
+
+def test_a_handoff_out_of_the_team_interrupts(model, seen):
+    server = model([{"tool_calls": [{"name": "transfer_to_user", "arguments": {}}]}])
+    llm = OpenAIChatCompletionClient(model="gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k")
+    weather = AssistantAgent("weather", model_client=llm, handoffs=["user"])
+
+    async def main():
+        team = RoundRobinGroupChat([weather], termination_condition=HandoffTermination("user"))
+        return await team.run(task="Weather in Bergen?")
+
+    asyncio.run(main())
+    (run,) = [span for span in seen.invoke_agent if "agent.run.status" in span.attributes]
+    assert run.attributes["agent.run.stop_reason"] == "interrupted"

@@ -16,6 +16,8 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 import spanledger
+from spanledger.frameworks._scopes import FrameworkTool
+from spanledger.runs import decorate
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NEW = int(version("mcp").split(".")[0]) > 1
@@ -122,7 +124,8 @@ def test_what_the_user_says_in_meta_stays(ask, seen):
     assert len(seen.execute_tool) == 1
 
 
-def test_in_one_process_it_is_one_span(watching, seen, spans, native):
+@pytest.mark.parametrize("framework", [False, True])
+def test_in_one_process_it_is_one_span(watching, seen, spans, native, framework):
     if NEW:
         from mcp import Client
         from mcp.server.mcpserver import MCPServer as Server
@@ -141,7 +144,8 @@ def test_in_one_process_it_is_one_span(watching, seen, spans, native):
         manager = Client(server) if NEW else create_connected_server_and_client_session(server._mcp_server)
         async with manager as client:
             with spanledger.run("agent") as run:
-                await client.call_tool("look", {"city": "Bergen"})
+                asked = decorate(client.call_tool, lambda *_: FrameworkTool("look", {"city": "Bergen"}))
+                await (asked if framework else client.call_tool)("look", {"city": "Bergen"})
         return run
 
     run = asyncio.run(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("smolagents", reason="smolagents is not installed")
-from smolagents import OpenAIServerModel, ToolCallingAgent, tool
+from smolagents import AgentError, OpenAIServerModel, ToolCallingAgent, tool
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -49,3 +49,12 @@ def test_too_many_steps(model, seen):
 def test_a_function_of_ours_is_one_call(model, seen, ours):
     agent(model([LOOK, ANSWER]), tool(ours)).run("Weather?")
     seen.agent()
+
+
+def test_one_that_is_stopped(model, seen):
+    server = model([LOOK, LOOK, LOOK])
+    stopped = agent(server, step_callbacks=[lambda step, agent: agent.interrupt()])
+    with pytest.raises(AgentError):
+        stopped.run("Weather?")
+    (run,) = seen.invoke_agent
+    assert run.attributes["agent.run.stop_reason"] == "cancelled"

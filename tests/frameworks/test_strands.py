@@ -53,3 +53,19 @@ def test_a_tool_that_fails(model, seen):
 def test_a_function_of_ours_is_one_call(model, seen, ours):
     agent(model(), tool(ours))("Weather?")
     seen.agent()
+
+
+def test_a_tool_that_asks_somebody_interrupts(model, seen):
+    @tool(context=True)
+    def look(city: str, tool_context) -> str:
+        """The weather of a city."""
+        return tool_context.interrupt("really", reason=city)
+
+    assert agent(model(), look)("Weather?").stop_reason == "interrupt"
+    seen.agent(model_calls=1, reason="interrupted")
+
+
+def test_too_many_turns(model, seen):
+    again = {"tool_calls": [{"name": "look", "arguments": {"city": "Bergen"}}]}
+    agent(model([again] * 5), look)("Weather?", limits={"turns": 2})
+    seen.agent(tool_calls=2, reason="max_steps")

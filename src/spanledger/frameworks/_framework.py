@@ -4,7 +4,7 @@ How a framework is watched: a table of places, and what begins at each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType, TracebackType
@@ -14,7 +14,7 @@ from ..patching import Patches
 from ..runs import decorate
 from ..shield import shield
 
-__all__ = ["Framework", "Hook", "argument", "around", "around_manager", "around_task"]
+__all__ = ["Framework", "Hook", "argument", "around", "around_events", "around_manager", "around_task"]
 
 Make = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
 """From instance, positional and keyword arguments to a scope, or `None` when nothing begins here."""
@@ -91,6 +91,29 @@ def around(make: Make) -> Callable[..., Any]:
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         scope = _made(make, instance, args, kwargs)
         return wrapped(*args, **kwargs) if scope is None else decorate(wrapped, lambda *_: scope)(*args, **kwargs)
+
+    return wrapper
+
+
+def around_events(make: Make, sees: Callable[[Any, Any], None]) -> Callable[..., Any]:
+    """A scope around an asynchronous generator; *sees* is called with the scope and each thing that it yields."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = _made(make, instance, args, kwargs)
+        if scope is None:
+            return wrapped(*args, **kwargs)
+
+        async def events() -> AsyncGenerator[Any, None]:
+            inner = wrapped(*args, **kwargs)
+            try:
+                async for event in inner:
+                    with shield("reading a framework's event"):
+                        sees(scope, event)
+                    yield event
+            finally:
+                await inner.aclose()
+
+        return decorate(events, lambda *_: scope)()
 
     return wrapper
 

@@ -13,14 +13,14 @@ from opentelemetry.context import Context, get_current
 
 from .. import runs
 from ..outcomes import classify_payload
-from ..runs import decorate
+from ..runs import ToolScope, decorate
 from ..shield import shield
 from ._baggage import CARRIED, received, told
 from ._scopes import FrameworkTool
 
 __all__ = ["Called", "Served", "carrier", "local", "serve"]
 
-_asked: Final[dict[int, Called]] = {}
+_asked: Final[dict[int, ToolScope]] = {}
 """The calls that this process has asked for and that have no answer yet, by the id of their span."""
 
 
@@ -32,10 +32,11 @@ class Called(FrameworkTool):
     def open(self) -> None:
         """Begin, and be found by a server in this very process."""
         super().open()
-        if self.context is not None:
-            self._key = trace.get_current_span(self.context).get_span_context().span_id
+        scope = self._outer or self  # a framework around may have opened this very call
+        if scope.context is not None:
+            self._key = trace.get_current_span(scope.context).get_span_context().span_id
             if self._key:
-                _asked[self._key] = self
+                _asked[self._key] = scope
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End the call; ``isError`` is a failure."""
@@ -84,7 +85,7 @@ def carrier(meta: Any, request: Any) -> dict[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
-def local(context: Context | None) -> Called | None:
+def local(context: Context | None) -> ToolScope | None:
     """The call of this very process that *context* comes from, while it waits for its answer."""
     found = _asked.get(trace.get_current_span(context).get_span_context().span_id) if _asked else None
     return found if found is not None and found.context is not None else None

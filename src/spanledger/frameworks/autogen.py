@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ._framework import Framework, Hook, argument, around
+from ._framework import Framework, Hook, argument, around, around_events
 from ._native import instead
 from ._scopes import FrameworkRun, FrameworkTool
 
@@ -20,9 +20,20 @@ def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Framew
     return FrameworkRun(getattr(instance, "name", None) or type(instance).__name__, reads=_reason)
 
 
+_REASONS: Final = (
+    ("maximum number of", "max_steps"), ("handoff to", "interrupted"), ("external termination", "cancelled"),
+    ("token usage limit", "budget_exceeded"), ("timeout", "timeout"),
+)  # fmt: skip
+
+
 def _reason(result: Any) -> str | None:
     said = str(getattr(result, "stop_reason", None) or "").lower()
-    return "max_steps" if "maximum number of" in said else None
+    return next((reason for words, reason in _REASONS if said.startswith(words)), None)
+
+
+def _saw(scope: FrameworkRun, event: Any) -> None:
+    if type(event).__name__ == "TaskResult" and scope.run.stop_reason is None:
+        scope.run.stop_reason = _reason(event)
 
 
 def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkTool:
@@ -44,10 +55,12 @@ def _tool_span(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_TEAMS: Final = "autogen_agentchat.teams._group_chat._base_group_chat"
+
 FRAMEWORK: Final = Framework("autogen-agentchat", "0.7", (
     Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run",), around(_run)),
-    Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run_stream",), around(_run)),
-    Hook("autogen_agentchat.teams._group_chat._base_group_chat", ("BaseGroupChat.run_stream",), around(_run)),
+    Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run_stream",), around_events(_run, _saw)),
+    Hook(_TEAMS, ("BaseGroupChat.run_stream",), around_events(_run, _saw)),
     Hook("autogen_core.tools._base", ("BaseTool.run_json",), around(_tool)),
     Hook("autogen_core._telemetry._genai", ("trace_invoke_agent_span",), instead(_agent_span), needed=False),
     Hook("autogen_core._telemetry._genai", ("trace_tool_span",), instead(_tool_span), needed=False),

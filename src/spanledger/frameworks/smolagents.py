@@ -20,7 +20,13 @@ def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Framew
         name = type(steps[-1].error).__name__ if steps else ""
         return "max_steps" if name == "AgentMaxStepsError" else None
 
-    return FrameworkRun(instance.name or type(instance).__name__, reads=reason)
+    return _Run(instance.name or type(instance).__name__, reads=reason)
+
+
+class _Run(FrameworkRun):
+    def _reason(self, error: BaseException | None) -> str:
+        stopped = type(error).__name__ == "AgentError" and "interrupted" in str(error)  # `agent.interrupt()`
+        return "cancelled" if stopped else super()._reason(error)
 
 
 def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkTool | None:

@@ -71,7 +71,7 @@ class ToolScope(Attached):
         self._started = 0.0
         self._reservation: Any = None
         self._shared = shared
-        self.joined = False
+        self.joined = self._taken = False
         self._outer: ToolScope | None = None
         self._theirs = False
         self._unknown = self._refused = False
@@ -85,10 +85,10 @@ class ToolScope(Attached):
         return True
 
     def take(self, inner: ToolScope) -> bool:
-        """Stand for *inner* too when it is the same tool, once; what it knows of itself is kept."""
-        if self.joined or self.context is None or not (self.name == inner.name or self.name.endswith(f"_{inner.name}")):
+        """Stand for *inner* too when it is the same tool, once for the tool itself; what it knows of itself is kept."""
+        if self._taken or self.context is None or not (self.name == inner.name or self.name.endswith(f"_{inner.name}")):
             return False
-        self.joined = True
+        self.joined, self._taken = True, not inner._shared  # a protocol between leaves room for the tool
         self.cost = inner.cost if self.cost is None else self.cost
         self.validate = self.validate or inner.validate
         if inner.version is not None and self.version is None:

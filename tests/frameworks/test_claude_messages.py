@@ -1,0 +1,80 @@
+"""What Claude Code says of itself, read without its SDK: whatever it says, the sums of a run are those of its result."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claude_messages import MODEL, got, init, result, said, sums, use
+from spanledger.frameworks._claude import Conversation
+from spanledger.ledger import ledger
+
+tokens = st.integers(0, 5_000)
+
+
+def tell(*messages):
+    """A request of which a process says *messages*; gives its run."""
+    conversation = Conversation(None)
+    conversation.begin()
+    run = conversation.scope.run
+    for message in messages:
+        conversation.saw(message)
+    conversation.end(GeneratorExit())
+    return run
+
+
+@given(
+    answers=st.lists(st.tuples(tokens, tokens, tokens), min_size=1, max_size=6), more=tokens,
+    lanes=st.lists(st.sampled_from([None, "t1", "t2"]), min_size=6, max_size=6),
+)  # fmt: skip
+def test_the_sums_are_those_of_the_result(answers, more, lanes):
+    messages = [
+        said(f"m{n}", "x", input=asked, output=output, cached=cached, lane=lane)
+        for n, ((asked, output, cached), lane) in enumerate(zip(answers, lanes, strict=False))
+    ]  # fmt: skip
+    asked, output, cached = (sum(answer[n] for answer in answers) for n in range(3))
+    run = tell(init(), *messages, result({MODEL: sums(asked, output + more, cached)}))
+    assert (run.usage.input, run.usage.output) == (asked + cached, output + more)
+    assert run.model_calls == run.steps == len(answers)
+    assert run.stop_reason == "completed"
+
+
+def test_what_is_left_in_the_middle_is_settled_as_it_was_said(seen):
+    run = tell(init(), said("m1", use("t1"), output=3), got("t1", "text"))
+    assert (run.model_calls, run.tool_calls, run.usage.output) == (1, 1, 3)
+    assert run.stop_reason == "cancelled"
+    assert {span.attributes["agent.run.id"] for span in [*seen.chat, *seen.execute_tool]} == {run.id}
+    assert ledger.get(run.id).ended is not None
+
+
+def test_blocks_of_one_answer_are_one_call(seen):
+    run = tell(init(), said("m1", "I look."), said("m1", use("t1"), use("t2")), got("t1", "1"), got("t2", "2"), result())
+    assert (run.model_calls, run.tool_calls) == (1, 2)
+    assert len(seen.execute_tool) == 2
+
+
+@pytest.mark.parametrize("message", [{}, {"type": "result"}, {"type": "keep_alive"}, {"type": "assistant"}, {"type": "user"}])
+def test_what_it_does_not_understand_changes_nothing(message):
+    conversation = Conversation(None)
+    conversation.saw(message)
+    conversation.end(GeneratorExit())
+
+
+def test_a_second_request_counts_what_came_since():
+    conversation = Conversation(None)
+    runs = []
+    for n in (1, 2):
+        conversation.begin()
+        runs.append(conversation.scope.run)
+        conversation.saw(said(f"m{n}", "x", input=10, output=1))
+        conversation.saw(result({MODEL: sums(10 * n, 50 * n)}))
+    assert [run.usage.output for run in runs] == [50, 50]
+
+
+def test_somebody_elses_words_about_the_end_stay():
+    conversation = Conversation(None)
+    conversation.begin()
+    conversation.scope.run.stop_reason = "denied"
+    conversation.saw(result())
+    assert conversation.scope.run.stop_reason == "denied"
