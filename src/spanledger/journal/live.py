@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .. import pricing
+from ..forks import undivided
 from ..ledger import Ledger, Run
 from ..shield import failures, shield
 from .program import version_of_environment
@@ -136,8 +137,9 @@ class LiveRuns:
         self._word.notify_all()
 
     def _work(self) -> None:
-        with shield("loading prices"):
+        with undivided(), shield("loading prices"):
             pricing.warm()
+            self._write()  # loads SQLite and what describes a run
         while True:
             with self._word:
                 idle = not self._written and not self._ended

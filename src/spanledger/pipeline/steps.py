@@ -6,7 +6,6 @@ A step that raises costs the span its content: only safe names, ids and numbers 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -15,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from spanledger import semconv
 from spanledger.config import Settings
+from spanledger.forks import undivided
 from spanledger.policy import Policy
 from spanledger.shield import report
 
@@ -55,6 +55,7 @@ class Pipeline:
 
     def __init__(self, steps: Sequence[Step], *, batch_bytes: int = 0) -> None:
         self.steps = tuple(steps)
+        self._ready = False
         self.batch_bytes = batch_bytes
         """How large a batch may be, about; 0 is no limit."""
 
@@ -71,6 +72,14 @@ class Pipeline:
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """The span that may leave; never raises."""
+        if not self._ready:
+            with undivided():  # the first one loads what all need
+                protected = self._protected(span)
+            self._ready = True
+            return protected
+        return self._protected(span)
+
+    def _protected(self, span: ReadableSpan) -> ReadableSpan:
         try:
             return self.record(span).span()
         except Exception as error:  # noqa: BLE001 - fails closed
@@ -99,15 +108,14 @@ def _is_safe(key: str, value: Any) -> bool:
     return key in _SAFE_TEXTS and isinstance(value, str) and len(value) <= _MAX_SAFE and _SAFE_SHAPE.issuperset(value)
 
 
-_lock = threading.Lock()
 _redactors: list[tuple[tuple[Policy, tuple[str, ...]], Redactor]] = []
 
 
 def redactor_of(settings: Settings) -> Redactor:
     """The redactor for *settings*; one for all who ask with the same ones, for it is costly to make."""
-    from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
+    with undivided():
+        from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
 
-    with _lock:
         for known, redactor in _redactors:
             if known == (settings.policy, settings.redact_keys):
                 return redactor
