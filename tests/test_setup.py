@@ -295,3 +295,101 @@ def test_runs_are_listed_as_json(ended, tmp_path):
         env={**os.environ, "SPANLEDGER_JOURNAL": str(tmp_path / "journal.db")},
     )  # fmt: skip
     assert json.loads(done.stdout)["run"]["stop_reason"] == "completed"
+
+
+CALLING = """
+    import openai, spanledger, sys
+    def call(name):
+        with spanledger.run(name):
+            openai.OpenAI().chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
+"""
+
+
+def spans_of(tmp_path):
+    with Archive(tmp_path / "journal.db") as archive:
+        return {run.name: sorted(span.name for span in archive.spans(run.run_id)) for run in archive.runs()}
+
+
+def both(name):
+    return {name: ["chat gpt-4o-mini", f"invoke_agent {name}"]}
+
+
+def test_under_the_launcher_too_what_ended_before_a_termination_is_delivered(start, tmp_path):
+    process = start(
+        CALLING + """
+    call("done")
+    print("in", flush=True)
+    import time; time.sleep(600)
+    """, *LAUNCHER,
+    )  # fmt: skip
+    waits_for(process, "in")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM, err
+    assert spans_of(tmp_path) == both("done")
+
+
+def test_a_termination_while_the_program_ends_waits_for_the_end(start, tmp_path):
+    process = start(
+        CALLING + """
+    call("done")
+    import atexit, os, signal, threading, spanledger.setup as setup
+    made, within = setup.current(), setup.within
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return within(*args)
+    setup.within = interrupted
+    """, *LAUNCHER,
+    )  # fmt: skip
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM, err
+    assert spans_of(tmp_path) == both("done")
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no forks")
+def test_under_the_launcher_children_deliver_what_they_did(ended, tmp_path, kind):
+    ended(
+        CALLING + f"""
+    import multiprocessing
+    if __name__ == "__main__":
+        child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
+        child.start()
+        child.join()
+        sys.exit(child.exitcode)
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("child")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_that_is_forked_while_we_load_has_everything(ended, tmp_path):
+    """Half an import stays half in the child; what is in the parent's queue is not the child's to miss."""
+    _, err = ended(
+        CALLING + """
+    import os
+    call("parent")  # prices, patterns and SQLite are being loaded by now
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+    else:
+        call("child")
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("parent") | both("child")
+    assert "spanledger failed" not in err
+    assert "unsent" not in err
+
+
+def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path):
+    _, err = ended(
+        CALLING + """
+    call("done")
+    """, *LAUNCHER,
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="0.2",
+    )  # fmt: skip
+    assert err.count("2 spans were left unsent after 0.2 s") == 1
+    assert "shutdown can only be called once" not in err
+    assert "Traceback" not in err
+    assert spans_of(tmp_path) == both("done")

@@ -31,6 +31,7 @@ from .pipeline import (
     default_steps,
     otlp_exporter_from_environment,
 )
+from .pipeline.relay import apart
 from .shield import shield
 
 __all__ = ["Configurator", "Instrumentor", "SpanledgerExporter"]
@@ -105,4 +106,4 @@ class SpanledgerExporter(ProtectingSpanExporter):
         settings = Settings.load(**given)
         otlp = otlp_exporter_from_environment()
         outputs = [*_journal_exporter(settings), *([otlp] if otlp is not None else [])]
-        super().__init__(outputs, Pipeline(default_steps(settings)))
+        super().__init__(apart(outputs), Pipeline(default_steps(settings)))

@@ -9,13 +9,15 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
+from opentelemetry import metrics, trace
+from opentelemetry._logs import get_logger_provider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -25,7 +27,8 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
-from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, unprotected
+from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
+from .pipeline.deadline import keep_ready, within
 from .shield import logger, shield
 
 if TYPE_CHECKING:
@@ -51,19 +54,29 @@ class Spanledger:
     frameworks: Frameworks | None = None
     brakes: Brakes | None = None
     processors: list[Any] = field(default_factory=list)
+    endings: list[Callable[[], Any]] = field(default_factory=list)
+    """What ends the rest of an SDK that was built for us."""
+    terminated: bool = False
+    """Whether somebody asked the process to end."""
+    done: bool = False
+    """Whether all is delivered that could be."""
     _over: bool = False
 
     def force_flush(self) -> bool:
         """Deliver what is waiting; true when all of it left within the deadline."""
-        deadline = int(self.settings.flush_seconds * 1000)
-        done = [processor.force_flush(deadline) for processor in self.processors]
+        seconds = self.settings.flush_seconds
+        done = within(seconds, *(partial(each.force_flush, int(seconds * 1000)) for each in self.processors))
         if self.live is not None:
             with shield("flushing the journal"):
                 self.live.flush()
-        return all(done)
+        return done
 
-    def finish(self) -> None:
-        """End what is going on and deliver it, as at the exit of the process; once."""
+    def finish(self, *also: Callable[[], Any]) -> None:
+        """
+        End what is going on and deliver it, as at the exit of the process; once.
+
+        Everything that was set up for us, and what is done *also*, has the same ``flush_seconds``, side by side.
+        """
         if self._over:
             return
         self._over = True
@@ -71,10 +84,19 @@ class Spanledger:
             if self.instrumentation is not None:
                 self.instrumentation.engine.end_streams()
             runs.end_all()
-            for processor in self.processors:
-                processor.shutdown()
+            for ending in self.endings:  # or the SDK would wait for a dead collector once more
+                atexit.unregister(ending)
+            within(
+                self.settings.flush_seconds, *(each.shutdown for each in self.processors), *self.endings, *also
+            )
+            for each in self.processors:
+                if isinstance(each, LedgerSpanProcessor):
+                    each.say_unsent()
             if self.live is not None:
                 self.live.close(self.settings.flush_seconds)
+        self.done = True
+        if self.terminated:
+            _die()
 
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
@@ -166,13 +188,19 @@ def start(
         processors += [BatchSpanProcessor(output) for output in outputs]
     for processor in processors:
         provider.add_span_processor(processor)
+    endings: list[Callable[[], Any]] = []
+    if protected:
+        processors = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)]
+        others: tuple[Any, ...] = (metrics.get_meter_provider(), get_logger_provider())
+        endings = [each.shutdown for each in others if hasattr(each, "shutdown")]  # an SDK's, not the placeholders
+        keep_ready(len(processors) + len(endings))
     live = None
     if journal is not None:
         program = version_of(provider.resource.attributes)
         live = LiveRuns(journal, ledger, describe=protection(settings), version=program)
     made = Spanledger(
         settings, provider, journal, live,
-        Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
+        Metrics(ledger, meter_provider, settings.metric_names), processors=processors, endings=endings,
     )  # fmt: skip
     ledger.listen(ended=made.metrics.run_ended)
     runs.tool_listeners.append(made.metrics.tool_ended)
@@ -214,13 +242,20 @@ def _on_sigterm(made: Spanledger) -> None:
         return
 
     def finish(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+        made.terminated = True
         runs.end_all("cancelled")
-        made.finish()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+        made.finish(getattr(made.provider, "force_flush", bool))
+        if made.done:  # else it came while the program was about to end; that goes on below us
+            _die()
 
     with shield("watching for SIGTERM"):
         signal.signal(signal.SIGTERM, finish)
+
+
+def _die() -> None:
+    """End as a process does that was asked to."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def current() -> Spanledger | None:

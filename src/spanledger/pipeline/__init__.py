@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bypass import unprotected
+from .bypass import processors_of, unprotected
 from .exporter import ProtectingSpanExporter, otlp_exporter_from_environment
 from .processor import LedgerSpanProcessor
 from .record import Record
@@ -32,6 +32,7 @@ __all__ = [
     "default_steps",
     "explain",
     "otlp_exporter_from_environment",
+    "processors_of",
     "redacted",
     "unprotected",
 ]
