@@ -9,14 +9,15 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanledger.journal import Archive
+from spanledger.journal import Archive, Journal, RunRow
 from spanledger.testing import ScriptedServer
 
 BIN = Path(sys.executable).parent
@@ -393,3 +394,60 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
     assert "shutdown can only be called once" not in err
     assert "Traceback" not in err
     assert spans_of(tmp_path) == both("done")
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_a_worker_that_waits_for_a_lock_ends_when_it_is_asked_to(ended, tmp_path, kind):
+    """The signal arrives while its main thread is about to wait, so that nothing wakes it up."""
+    ended(
+        CALLING + f"""
+    import multiprocessing, signal, threading
+    def work(lock, ready):
+        call("child")
+        def ask():
+            ready.set()
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        threading.Thread(target=ask).start()
+        lock.acquire()
+    if __name__ == "__main__":
+        context = multiprocessing.get_context("{kind}")
+        lock, ready = context.Lock(), context.Event()
+        lock.acquire()
+        child = context.Process(target=work, args=(lock, ready))
+        child.start()
+        child.join(60)
+        assert child.exitcode == -signal.SIGTERM, child.exitcode
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("child")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_does_not_inherit_the_journals_locks(tmp_path):
+    """Forked in the middle of a write, a child would find the file busy for ever."""
+    path, ready = tmp_path / "journal.db", Event()
+    journal = Journal(path, busy=0.5)
+    now = time.time_ns()
+    run = RunRow(run_id="parent", started=now, heartbeat=now)
+
+    def write():
+        def slowly(connection):
+            ready.set()
+            time.sleep(0.3)  # the fork must come while the lock is held; it waits for us
+
+        journal._write("runs", 1, slowly)
+
+    assert journal.write_runs([run])
+    writing = Thread(target=write)
+    writing.start()
+    ready.wait(60)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        os._exit(0 if journal.write_runs([replace(run, run_id="child")]) else 1)
+    writing.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with Archive(path) as archive:
+        assert {each.run_id for each in archive.runs()} == {"parent", "child"}
+    journal.close()

@@ -6,14 +6,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics, trace
@@ -30,6 +26,7 @@ from .ledger import ledger
 from .pipeline import LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
 from .pipeline.deadline import keep_ready, within
 from .shield import logger, shield
+from .termination import die, on_sigterm, wake_main_thread
 
 if TYPE_CHECKING:
     from .frameworks import Frameworks
@@ -96,7 +93,7 @@ class Spanledger:
                 self.live.close(self.settings.flush_seconds)
         self.done = True
         if self.terminated:
-            _die()
+            die()
 
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
@@ -210,9 +207,7 @@ def start(
     for name in unprotected(provider):
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
-    atexit.register(made.finish)
-    _at_the_end_of_children(made)
-    _on_sigterm(made)
+    _at_the_end(made)
     return made
 
 
@@ -229,33 +224,29 @@ def _watch(made: Spanledger, limits: Limits | None) -> None:
     made.brakes.limits.listeners.append(made.metrics.decided)
 
 
-def _at_the_end_of_children(made: Spanledger) -> None:
-    """Deliver what a worker of `multiprocessing` left: it ends without what `atexit` keeps."""
+def _at_the_end(made: Spanledger) -> None:
+    """Deliver what is left at exit, on SIGTERM, and in workers of `multiprocessing`, which know no `atexit`."""
     from multiprocessing import util  # noqa: PLC0415 - only when something is set up
 
-    util.register_after_fork(made, lambda made: util.Finalize(made, made.force_flush, exitpriority=0))
-
-
-def _on_sigterm(made: Spanledger) -> None:
-    """Deliver what is left when somebody ends the process, unless the program has a handler of its own."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return
-
-    def finish(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-        made.terminated = True
-        runs.end_all("cancelled")
-        made.finish(getattr(made.provider, "force_flush", bool))
-        if made.done:  # else it came while the program was about to end; that goes on below us
-            _die()
-
+    atexit.register(made.finish)
     with shield("watching for SIGTERM"):
-        signal.signal(signal.SIGTERM, finish)
+        on_sigterm(partial(_terminated, made))
+
+    def begun(made: Spanledger) -> None:
+        util.Finalize(made, made.force_flush, exitpriority=0)
+        with shield("watching for SIGTERM"):
+            wake_main_thread()
+
+    util.register_after_fork(made, begun)
 
 
-def _die() -> None:
-    """End as a process does that was asked to."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGTERM)
+def _terminated(made: Spanledger) -> None:
+    """Deliver what is left when somebody ends the process."""
+    made.terminated = True
+    runs.end_all("cancelled")
+    made.finish(getattr(made.provider, "force_flush", bool))
+    if made.done:  # else it came while the program was about to end; that goes on below us
+        die()
 
 
 def current() -> Spanledger | None:

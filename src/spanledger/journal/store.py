@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import JournalError
+from ..forks import closes
 from ..shield import failures
 from .rows import RunRow, SpanRow
 
@@ -58,10 +59,12 @@ class Journal:
         self._untold: Counter[str] = Counter()
         self._connection: sqlite3.Connection | None = None
         self._left_behind: list[Any] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held while the file is used."""
         self._off = self._warned = False
         self._not_before = self._tidied = float("-inf")
         _journals.add(self)
+        closes(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
             _watching_forks = True
@@ -92,7 +95,7 @@ class Journal:
 
     def close(self) -> None:
         """Give the file back; a later write opens it again."""
-        with self._lock:
+        with self.lock:
             self._drop_connection()
 
     def __del__(self) -> None:
@@ -104,7 +107,7 @@ class Journal:
     ) -> bool:
         if not count and not anyway:
             return True
-        with self._lock:
+        with self.lock:
             if not self._off and time.monotonic() >= self._not_before and self._try(work):
                 return True
             self.lost[kind] += count
@@ -188,10 +191,9 @@ class Journal:
             connection.close()
 
     def _forget_parent(self) -> None:
-        """In a forked child: leave the parent's connection alone, unclosed; closing it would hurt the parent."""
+        """In a forked child: leave a connection alone that the fork did not wait for, unclosed."""
         if self._connection is not None:
             self._left_behind.append(self._connection)
             self._connection = None
-        self._lock = threading.RLock()
         self.lost.clear()
         self._untold.clear()
