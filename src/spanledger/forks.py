@@ -49,7 +49,7 @@ def closes(holder: Holder) -> None:
 
 @contextlib.contextmanager
 def undivided() -> Iterator[None]:
-    """Let no fork happen inside, and no other thread be inside at the same time."""
+    """Let no fork happen inside, and no other thread be inside at the same time; take no lock inside."""
     with _lock:
         yield
 

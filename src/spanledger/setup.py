@@ -83,14 +83,13 @@ class Spanledger:
             runs.end_all()
             for ending in self.endings:  # or the SDK would wait for a dead collector once more
                 atexit.unregister(ending)
-            within(
-                self.settings.flush_seconds, *(each.shutdown for each in self.processors), *self.endings, *also
-            )
+            ours = [*(each.shutdown for each in self.processors), *self.endings]
+            if self.live is not None:
+                ours.append(partial(self.live.close, self.settings.flush_seconds))
+            within(self.settings.flush_seconds, *ours, *also)
             for each in self.processors:
                 if isinstance(each, LedgerSpanProcessor):
                     each.say_unsent()
-            if self.live is not None:
-                self.live.close(self.settings.flush_seconds)
         self.done = True
         if self.terminated:
             die()
@@ -165,10 +164,7 @@ def start(
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
     from .signals import Metrics  # noqa: PLC0415
 
-    configure_hasher(settings)
-    pricing.configure(settings.prices)
-    pricing.use_table(pricing.fetched_table(settings.price_table))
-    runs.configure(settings)
+    limits = _checked(settings, limits) if watch else None
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]
     if journal is not None and not protected:
@@ -190,7 +186,7 @@ def start(
         processors = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)]
         others: tuple[Any, ...] = (metrics.get_meter_provider(), get_logger_provider())
         endings = [each.shutdown for each in others if hasattr(each, "shutdown")]  # an SDK's, not the placeholders
-        keep_ready(len(processors) + len(endings))
+        keep_ready(len(processors) + len(endings) + 1)
     live = None
     if journal is not None:
         program = version_of(provider.resource.attributes)
@@ -202,7 +198,7 @@ def start(
     ledger.listen(ended=made.metrics.run_ended)
     runs.tool_listeners.append(made.metrics.tool_ended)
     runs.use_provider(provider)
-    if watch:
+    if limits is not None:
         _watch(made, limits)
     for name in unprotected(provider):
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
@@ -211,16 +207,27 @@ def start(
     return made
 
 
-def _watch(made: Spanledger, limits: Limits | None) -> None:
+def _checked(settings: Settings, limits: Limits | None) -> Limits:
+    """What may be refused in *settings*, before anything is changed: the key, the prices, the limits."""
+    from .limits import configured  # noqa: PLC0415 - as above
+
+    configure_hasher(settings)
+    pricing.configure(settings.prices)
+    pricing.use_table(pricing.fetched_table(settings.price_table))
+    limits = limits or configured(settings)
+    runs.configure(settings)
+    return limits
+
+
+def _watch(made: Spanledger, limits: Limits) -> None:
     """Watch clients, tools and frameworks, with the limits at the door."""
     from .frameworks import watch_frameworks  # noqa: PLC0415 - as above
     from .instrument import Brakes, instrument  # noqa: PLC0415 - as above
-    from .limits import configured  # noqa: PLC0415 - as above
 
     made.instrumentation = instrument(made.settings, tracer_provider=made.provider)
     made.instrumentation.engine.listeners.append(made.metrics.call_ended)
     made.frameworks = watch_frameworks()
-    made.brakes = Brakes(made.instrumentation.engine, limits or configured(made.settings))
+    made.brakes = Brakes(made.instrumentation.engine, limits)
     made.brakes.limits.listeners.append(made.metrics.decided)
 
 

@@ -138,8 +138,9 @@ class LiveRuns:
 
     def _work(self) -> None:
         with undivided(), shield("loading prices"):
+            from . import tables, tidy  # noqa: F401, PLC0415 - SQLite, at last
+
             pricing.warm()
-            self._write()  # loads SQLite and what describes a run
         while True:
             with self._word:
                 idle = not self._written and not self._ended

@@ -33,6 +33,9 @@ TIDY_SECONDS: Final = 3600.0
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 _watching_forks = False
+_warned: list[str] = []
+"""The files that a journal of this process has warned about: spans and runs are written by one each."""
+MAX_WARNED: Final = 100
 
 
 def _after_fork() -> None:
@@ -181,8 +184,9 @@ class Journal:
 
     def _fail(self, trouble: str) -> None:
         self.trouble = trouble
-        if not self._warned:
+        if not self._warned and str(self.path) not in _warned:
             self._warned = True
+            _warned[:] = [*_warned[-MAX_WARNED:], str(self.path)]
             logger.warning("%s; the program goes on, and what is not recorded is counted", trouble)
 
     def _drop_connection(self) -> None:

@@ -82,6 +82,8 @@ class ProtectingSpanExporter(SpanExporter):
         return False
 
     def _count(self, exporter: SpanExporter, number: int) -> None:
+        if getattr(exporter, "counts_losses", False):  # the journal says itself what it could not write
+            return
         name = type(exporter).__name__
         with self._lock:
             self._unsent[name] = self._unsent.get(name, 0) + number

@@ -55,7 +55,6 @@ class Pipeline:
 
     def __init__(self, steps: Sequence[Step], *, batch_bytes: int = 0) -> None:
         self.steps = tuple(steps)
-        self._ready = False
         self.batch_bytes = batch_bytes
         """How large a batch may be, about; 0 is no limit."""
 
@@ -72,14 +71,6 @@ class Pipeline:
 
     def __call__(self, span: ReadableSpan) -> ReadableSpan:
         """The span that may leave; never raises."""
-        if not self._ready:
-            with undivided():  # the first one loads what all need
-                protected = self._protected(span)
-            self._ready = True
-            return protected
-        return self._protected(span)
-
-    def _protected(self, span: ReadableSpan) -> ReadableSpan:
         try:
             return self.record(span).span()
         except Exception as error:  # noqa: BLE001 - fails closed
