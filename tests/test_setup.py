@@ -451,3 +451,23 @@ def test_a_child_does_not_inherit_the_journals_locks(tmp_path):
     with Archive(path) as archive:
         assert {each.run_id for each in archive.runs()} == {"parent", "child"}
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SPANLEDGER_TOOLS": "nothing"}, "'nothing' names no tool"),
+        ({"SPANLEDGER_HASH_KEY": "zz"}, "must be base64 of at least 32"),
+        ({"SPANLEDGER_LIMITS_STORE": "carrier-pigeon"}, "carrier-pigeon"),
+        ({"SPANLEDGER_PRICES": "nowhere.toml"}, "nowhere.toml"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "http/json"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_once_and_the_program_is_watched_all_the_same(wrong, said, ended, tmp_path):
+    out, err = ended(AGENT, *LAUNCHER, **wrong)
+    assert out == "Hello\n"
+    assert err.count(said) == 1, err
+    assert "Traceback" not in err
+    [path] = [*tmp_path.rglob("journal.db")]  # where it was to be, or where the safe defaults put it
+    with Archive(path) as archive:
+        assert [run.stop_reason for run in archive.runs()] == ["completed"]

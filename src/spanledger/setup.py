@@ -160,11 +160,10 @@ def start(
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     # rooms that only a program that sets us up needs: importing the package must cost little
-    from . import pricing  # noqa: PLC0415
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
     from .signals import Metrics  # noqa: PLC0415
 
-    limits = _checked(settings, limits) if watch else None
+    limits = _checked(settings, limits, watch)
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]
     if journal is not None and not protected:
@@ -207,16 +206,19 @@ def start(
     return made
 
 
-def _checked(settings: Settings, limits: Limits | None) -> Limits:
-    """What may be refused in *settings*, before anything is changed: the key, the prices, the limits."""
-    from .limits import configured  # noqa: PLC0415 - as above
+def _checked(settings: Settings, limits: Limits | None, watch: bool) -> Limits | None:
+    """Take what may be refused in *settings* first, before anybody listens: the key, the prices, the limits."""
+    from . import pricing  # noqa: PLC0415 - as above
 
     configure_hasher(settings)
     pricing.configure(settings.prices)
     pricing.use_table(pricing.fetched_table(settings.price_table))
-    limits = limits or configured(settings)
+    if watch and limits is None:
+        from .limits import configured  # noqa: PLC0415 - as above
+
+        limits = configured(settings)
     runs.configure(settings)
-    return limits
+    return limits if watch else None
 
 
 def _watch(made: Spanledger, limits: Limits) -> None:
