@@ -79,8 +79,8 @@ def soak(runs: int, unended: int, tell: Any = lambda *_: None) -> dict[str, Any]
     )  # fmt: skip
     counted, settled = Counted(), Counter()
     made = spanledger.configure(exporters=[counted])
-    ledger.listen(lambda _: settled.update(calls=1), "call")
-    ledger.listen(lambda _: settled.update(ended=1), "ended")
+    made.instrumentation.engine.listeners.append(lambda _: settled.update(calls=1))
+    ledger.listen(ended=lambda _: settled.update(ended=1))
 
     def ends() -> None:
         tool[0] = False

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, ToolResult, Usage, output_message
-from ._adapter import Adapter, Endpoint, Found, Seam
+from ._adapter import Adapter, Endpoint, Found, Peer, Seam
 from ._gemini_contents import content_parts, either, part_of, read_messages, read_tools, tool_call
 from ._gemini_usage import read_usage
 from ._interactions import INTERACTIONS
 from ._peers import base_url, peers
 from ._plain_calls import plain_call
+from ._realtime import connections
 from ._settings import Setting, choices, plain, put, read_settings, stops
 from ._stainless import by_path, stainless
 from ._wire import as_list, count, error_name, fields, index_of, text_part
