@@ -61,7 +61,7 @@ def _own_name(client: Any) -> str:
     return "azure.ai.openai" if any("Azure" in kind.__name__ for kind in type(client).__mro__) else "openai"
 
 
-_peer = peers(_own_name, of=lambda client: getattr(client, "base_url", None))
+_peer = peers(_own_name, of=base_url)
 
 
 def _peer_of_resource(resource: Any) -> Peer:
@@ -72,6 +72,9 @@ ADAPTER: Final = Adapter(
     package="openai",
     distribution="openai",
     oldest="1.60",
-    seams=(stainless("openai", _lookup, peers(_own_name, of=base_url)),),
-    unseen="realtime (a websocket), assistants' runs, vector stores, containers, evaluations",
+    seams=(
+        stainless("openai", _lookup, _peer),
+        *connections("openai.resources.realtime.realtime", "Realtime.connect AsyncRealtime.connect", _peer_of_resource),
+    ),
+    unseen="what is said over a realtime connection, assistants' runs, vector stores, containers, evaluations",
 )
