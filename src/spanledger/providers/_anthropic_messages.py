@@ -15,7 +15,7 @@ from ._adapter import Endpoint
 from ._anthropic_blocks import block_parts, content_parts, read_messages, read_tools, tool_call
 from ._anthropic_events import fold
 from ._anthropic_usage import read_usage
-from ._settings import Setting, put, read_settings, stops
+from ._settings import SAMPLING, Setting, put, read_settings, stops
 from ._wire import as_list, error_name, fields
 
 __all__ = ["COMPLETE", "COUNT", "MESSAGES", "read_response"]
@@ -34,9 +34,7 @@ def _output_format(found: dict[str, Any], value: Any) -> None:
 
 SETTINGS: Final[Mapping[str, str | Setting]] = {
     "max_tokens": semconv.REQUEST_MAX_TOKENS,
-    "temperature": semconv.REQUEST_TEMPERATURE,
-    "top_p": semconv.REQUEST_TOP_P,
-    "top_k": semconv.REQUEST_TOP_K,
+    **SAMPLING,
     "stop_sequences": stops,
     "output_config": _output_config,
     "output_format": _output_format,
@@ -46,14 +44,9 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
 
 def read_request(body: Any) -> Request:
     body = fields(body)
-    request = Request(
-        model=body.get("model"),
-        stream=body.get("stream") is True,
-        settings=read_settings(body, SETTINGS),
-        system=body.get("system"),
-        tools=body.get("tools"),
-    )
-    messages = body.get("messages")
+    said, settings = body.get, read_settings(body, SETTINGS)
+    request = Request(said("model"), said("stream") is True, settings, system=said("system"), tools=said("tools"))
+    messages = said("messages")
     if isinstance(messages, list):
         _read_tail(request, messages)
     return request

@@ -52,13 +52,9 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
 
 def read_request(body: Any) -> Request:
     body = fields(body)
-    request = Request(
-        model=body.get("model"),
-        stream=body.get("stream") is True,
-        settings=read_settings(fields(body.get("generationConfig")), SETTINGS),
-        system=body.get("systemInstruction"),
-        tools=body.get("tools"),
-    )
+    settings = read_settings(fields(body.get("generationConfig")), SETTINGS)
+    request = Request(body.get("model"), body.get("stream") is True, settings, tools=body.get("tools"))
+    request.system = body.get("systemInstruction")
     for content in reversed(as_list(body.get("contents"))):
         said = fields(content)
         parts = [fields(part) for part in as_list(said.get("parts"))]
