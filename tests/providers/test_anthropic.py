@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from odd import as_object, broken, read_everything
 from spanledger import semconv
 from spanledger.model import Draft, ToolCall, ToolResult, Usage
-from spanledger.providers.anthropic import ADAPTER, COUNT, MESSAGES
+from spanledger.providers._anthropic_messages import COUNT, MESSAGES
+from spanledger.providers.anthropic import ADAPTER
 
 EVENT = TypeAdapter(RawMessageStreamEvent)
 USAGE = {

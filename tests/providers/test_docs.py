@@ -7,8 +7,8 @@ from pathlib import Path
 
 from more_clients import MORE_CASES
 from spanledger.providers import ADAPTERS
+from spanledger.providers._anthropic_messages import COMPLETE, COUNT, MESSAGES
 from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT
-from spanledger.providers.anthropic import COMPLETE, COUNT, MESSAGES
 from spanledger.providers.bedrock import OPERATIONS
 from spanledger.providers.google_genai import ROUTES as GOOGLE
 from spanledger.providers.ollama import ROUTES as OLLAMA

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from odd import broken, read_everything
 from spanledger import semconv
 from spanledger.model import Draft, ToolCall, ToolResult, Usage
+from spanledger.providers._gemini_embeddings import EMBED, IMAGES
+from spanledger.providers._generate_content import GENERATE, unpack
 from spanledger.providers._interactions import INTERACTIONS
-from spanledger.providers.google_genai import ADAPTER, COUNT, EMBED, GENERATE, IMAGES, unpack
+from spanledger.providers.google_genai import ADAPTER, COUNT
 
 USAGE = {
     "promptTokenCount": 100,

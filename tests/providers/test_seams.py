@@ -19,11 +19,11 @@ from odd import read_everything
 from spanledger import providers
 from spanledger.model import Usage
 from spanledger.providers import ADAPTERS
+from spanledger.providers._anthropic_messages import MESSAGES
 from spanledger.providers._embeddings import EMBEDDINGS
 from spanledger.providers._interactions import INTERACTIONS
 from spanledger.providers._openai_media import IMAGES, TRANSCRIPTIONS
 from spanledger.providers.anthropic import ADAPTER as ANTHROPIC
-from spanledger.providers.anthropic import MESSAGES
 from spanledger.providers.google_genai import ROUTES as GOOGLE
 from spanledger.providers.openai import ADAPTER as OPENAI
 from spanledger.providers.openai import ROUTES

@@ -19,7 +19,7 @@ from .. import runs, semconv
 from ..ledger import ModelCall
 from ..model import Response, ToolResult, Usage
 from ..outcomes import stop_reason_of_finish
-from ..providers.anthropic import read_response
+from ..providers._anthropic_messages import read_response
 from ._scopes import FrameworkRun
 
 __all__ = ["Conversation"]

@@ -185,6 +185,11 @@ class Manager(Watched):
     def __init__(self, wrapped: Any, call: Listener, inside: Inside) -> None:
         super().__init__(wrapped, call)
         self._self_inside = inside
+        self._self_end = "closed"
+
+    def enter(self) -> Any:
+        """Enter without a block; where the client has it."""
+        return self.__enter__()
 
     def __enter__(self) -> Any:
         call = self._self_call
@@ -197,11 +202,12 @@ class Manager(Watched):
         finally:
             runs.restore(call.context, previous)
         with shield("reading a response"):
-            watched_inside(result, call, self._self_inside)
+            if watched_inside(result, call, self._self_inside) is None:
+                self._self_end = "drained"  # nothing in it ends before it does: a connection
         return result
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> Any:
-        self._self_call.finish_stream("abandoned" if kind is GeneratorExit else "closed")
+        self._self_call.finish_stream("abandoned" if kind is GeneratorExit else self._self_end)
         return self.__wrapped__.__exit__(kind, *exc)
 
 
@@ -211,6 +217,11 @@ class AsyncManager(Watched):
     def __init__(self, wrapped: Any, call: Listener, inside: Inside) -> None:
         super().__init__(wrapped, call)
         self._self_inside = inside
+        self._self_end = "closed"
+
+    async def enter(self) -> Any:
+        """Enter without a block; where the client has it."""
+        return await self.__aenter__()
 
     async def __aenter__(self) -> Any:
         call = self._self_call
@@ -223,9 +234,10 @@ class AsyncManager(Watched):
         finally:
             runs.restore(call.context, previous)
         with shield("reading a response"):
-            watched_inside(result, call, self._self_inside)
+            if watched_inside(result, call, self._self_inside) is None:
+                self._self_end = "drained"  # nothing in it ends before it does: a connection
         return result
 
     async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> Any:
-        self._self_call.finish_stream("abandoned" if kind is GeneratorExit else "closed")
+        self._self_call.finish_stream("abandoned" if kind is GeneratorExit else self._self_end)
         return await self.__wrapped__.__aexit__(kind, *exc)

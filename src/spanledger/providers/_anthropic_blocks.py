@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
-from ._wire import as_list, fields, file, media, text_part
+from ._wire import as_list, fields, file, media, text_part, tool_answer
 
 __all__ = ["block_parts", "content_parts", "read_messages", "read_tools", "tool_call"]
 
@@ -36,7 +36,7 @@ def _split(messages: list[Message], role: str, content: Any) -> None:
     for block in as_list(content):
         found = fields(block)
         if found.get("type") == "tool_result":
-            part: Part = {"type": "tool_call_response", "response": _answer(found.get("content"))}
+            part: Part = {"type": "tool_call_response", "response": tool_answer(content_parts, found.get("content"))}
             part["id"] = found.get("tool_use_id")
             messages.append({"role": "tool", "parts": [part]})
         else:
@@ -90,15 +90,6 @@ _BLOCKS: Final[Mapping[str, Callable[[Mapping[str, Any]], Part]]] = {
 def tool_call(block: Mapping[str, Any]) -> ToolCall:
     """The tool call in a ``tool_use`` block."""
     return ToolCall(block.get("id"), block.get("name"), block.get("input"))
-
-
-def _answer(content: Any) -> Any:
-    if content is None or isinstance(content, str):
-        return content
-    parts = content_parts(content)
-    if len(parts) == 1 and parts[0]["type"] == "text":
-        return parts[0]["content"]
-    return parts
 
 
 def _source(block: Mapping[str, Any], modality: str) -> Part:

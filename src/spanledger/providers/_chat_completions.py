@@ -14,19 +14,11 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolCall, ToolResult, output_message
 from ._adapter import Endpoint
 from ._chat_messages import message_parts, read_messages, read_prompt, read_tools, tool_calls
-from ._settings import Setting, choices, level, plain, read_settings, stops
+from ._settings import Setting, choices, level, output_type, plain, read_settings, stops
 from ._tokens import read_usage
 from ._wire import as_list, error_name, fields, index_of, text_of
 
 __all__ = ["CHAT", "CHAT_ALIKE", "COMPLETIONS", "SETTINGS"]
-
-
-def _output_type(found: dict[str, Any], value: Any) -> None:
-    kind = fields(value).get("type")
-    if kind in ("json_schema", "json_object"):
-        found[semconv.OUTPUT_TYPE] = "json"
-    elif kind == "text":
-        found[semconv.OUTPUT_TYPE] = "text"
 
 
 SETTINGS: Final[Mapping[str, str | Setting]] = {
@@ -42,7 +34,7 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
     "n": choices,
     "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
     "reasoning": level,  # OpenRouter
-    "response_format": _output_type,
+    "response_format": output_type,
     "service_tier": plain(semconv.OPENAI_REQUEST_TIER, unless="auto"),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
-from ._wire import as_list, fields, file, media, text_part
+from ._wire import as_list, fields, file, media, text_part, tool_answer
 
 __all__ = ["definition", "message_parts", "read_messages", "read_prompt", "read_tools", "tool_calls"]
 
@@ -36,7 +36,7 @@ def read_messages(body: Any) -> tuple[list[Part], list[Message]]:
 def _message(message: Mapping[str, Any]) -> Message:
     role = message.get("role")
     if role in ("tool", "function"):
-        part: Part = {"type": "tool_call_response", "response": answer(message.get("content"))}
+        part: Part = {"type": "tool_call_response", "response": tool_answer(content_parts, message.get("content"))}
         if (id_ := message.get("tool_call_id")) is not None:
             part["id"] = id_
         found: Message = {"role": "tool", "parts": [part]}
@@ -82,16 +82,6 @@ def content_parts(content: Any) -> list[Part]:
     if isinstance(content, str):
         return [text_part(content)] if content else []
     return [part for item in as_list(content) for part in _parts(item)]
-
-
-def answer(content: Any) -> Any:
-    """A tool's answer: text as text, anything richer as parts."""
-    if content is None or isinstance(content, str):
-        return content
-    parts = content_parts(content)
-    if len(parts) == 1 and parts[0]["type"] == "text":
-        return parts[0]["content"]
-    return parts
 
 
 def read_prompt(prompt: Any) -> list[Part]:

@@ -7,7 +7,7 @@ https://ai.google.dev/api/generate-content#UsageMetadata
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..model import Usage
 from ._wire import as_list, count, fields
@@ -22,39 +22,28 @@ def read_usage(wire: Any) -> Usage:
     Its prompt includes what was cached but not what tools put in; its candidates exclude the thoughts.  A count that is
     zero may be missing: then the total says so.
     """
-    found = fields(wire)
-    usage = _buckets(
-        count(found.get("promptTokenCount")),
-        count(found.get("toolUsePromptTokenCount")),
-        count(found.get("cachedContentTokenCount")),
-        count(found.get("candidatesTokenCount")),
-        count(found.get("thoughtsTokenCount")),
-        count(found.get("totalTokenCount")),
-    )
-    usage.input_audio = _of(found, "promptTokensDetails", "AUDIO")
-    usage.input_image = _of(found, "promptTokensDetails", "IMAGE")
-    usage.cache_read_audio = _of(found, "cacheTokensDetails", "AUDIO")
-    usage.output_audio = _of(found, "candidatesTokensDetails", "AUDIO")
-    usage.output_image = _of(found, "candidatesTokensDetails", "IMAGE")
-    return usage
+    return _read(fields(wire), _COUNTS, _DETAILS)
 
 
 def read_interaction_usage(wire: Any) -> Usage:
     """The usage of an interaction, which counts in the same way under other names."""
-    found = fields(wire)
-    usage = _buckets(
-        count(found.get("total_input_tokens")),
-        count(found.get("total_tool_use_tokens")),
-        count(found.get("total_cached_tokens")),
-        count(found.get("total_output_tokens")),
-        count(found.get("total_thought_tokens")),
-        count(found.get("total_tokens")),
-    )
-    usage.input_audio = _of(found, "input_tokens_by_modality", "AUDIO")
-    usage.input_image = _of(found, "input_tokens_by_modality", "IMAGE")
-    usage.cache_read_audio = _of(found, "cached_tokens_by_modality", "AUDIO")
-    usage.output_audio = _of(found, "output_tokens_by_modality", "AUDIO")
-    usage.output_image = _of(found, "output_tokens_by_modality", "IMAGE")
+    return _read(fields(wire), _INTERACTION_COUNTS, _INTERACTION_DETAILS)
+
+
+_COUNTS: Final = ("promptTokenCount", "toolUsePromptTokenCount", "cachedContentTokenCount", "candidatesTokenCount",
+                  "thoughtsTokenCount", "totalTokenCount")  # fmt: skip
+_DETAILS: Final = ("promptTokensDetails", "cacheTokensDetails", "candidatesTokensDetails")
+_INTERACTION_COUNTS: Final = ("total_input_tokens", "total_tool_use_tokens", "total_cached_tokens",
+                              "total_output_tokens", "total_thought_tokens", "total_tokens")  # fmt: skip
+_INTERACTION_DETAILS: Final = ("input_tokens_by_modality", "cached_tokens_by_modality", "output_tokens_by_modality")
+
+
+def _read(found: Mapping[str, Any], counts: tuple[str, ...], details: tuple[str, str, str]) -> Usage:
+    usage = _buckets(*(count(found.get(name)) for name in counts))
+    into, cached, out = details
+    usage.input_audio, usage.input_image = _of(found, into, "AUDIO"), _of(found, into, "IMAGE")
+    usage.cache_read_audio = _of(found, cached, "AUDIO")
+    usage.output_audio, usage.output_image = _of(found, out, "AUDIO"), _of(found, out, "IMAGE")
     return usage
 
 

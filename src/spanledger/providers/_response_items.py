@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
-from ._chat_messages import answer, content_parts
-from ._wire import as_list, fields, text_part
+from ._chat_messages import content_parts
+from ._wire import as_list, fields, text_part, tool_answer
 
 __all__ = ["client_call", "is_client_call", "is_output", "item_parts", "read_messages"]
 
@@ -70,7 +70,7 @@ def read_messages(body: Any) -> tuple[list[Part], list[Message]]:
 def _add(messages: list[Message], item: Mapping[str, Any]) -> None:
     kind = item.get("type")
     if is_output(kind):
-        part: Part = {"type": "tool_call_response", "response": answer(item.get("output"))}
+        part: Part = {"type": "tool_call_response", "response": tool_answer(content_parts, item.get("output"))}
         if (call_id := item.get("call_id")) is not None:
             part["id"] = call_id
         messages.append({"role": "tool", "parts": [part]})

@@ -15,7 +15,7 @@ from ..model import Draft, Request, Response, ToolCall, ToolResult, Usage, outpu
 from ._adapter import Endpoint
 from ._chat_messages import read_tools
 from ._response_items import client_call, is_client_call, is_output, item_parts, read_messages
-from ._settings import Setting, level, plain, read_settings
+from ._settings import SAMPLING, Setting, level, output_type, plain, read_settings
 from ._tokens import read_usage
 from ._wire import as_list, error_name, fields, index_of, text_of
 
@@ -23,17 +23,12 @@ __all__ = ["COMPACT", "COUNT", "FETCH", "RESPONSES"]
 
 
 def _output_type(found: dict[str, Any], value: Any) -> None:
-    kind = fields(fields(value).get("format")).get("type")
-    if kind in ("json_schema", "json_object"):
-        found[semconv.OUTPUT_TYPE] = "json"
-    elif kind == "text":
-        found[semconv.OUTPUT_TYPE] = "text"
+    output_type(found, fields(value).get("format"))
 
 
 SETTINGS: Final[Mapping[str, str | Setting]] = {
     "max_output_tokens": semconv.REQUEST_MAX_TOKENS,
-    "temperature": semconv.REQUEST_TEMPERATURE,
-    "top_p": semconv.REQUEST_TOP_P,
+    **SAMPLING,
     "reasoning": level,
     "text": _output_type,
     "previous_response_id": semconv.REQUEST_PREVIOUS_RESPONSE,
@@ -203,10 +198,10 @@ _FOLDS: Final = {
     "response.queued": _begin,
     "response.in_progress": _begin,
     "response.refusal.delta": _text,
-    "response.reasoning_summary_text.delta": _reasoning,
-    "response.reasoning_text.delta": _reasoning,
-    "response.function_call_arguments.delta": _arguments,
-    "response.custom_tool_call_input.delta": _arguments,
+    **dict.fromkeys(("response.reasoning_summary_text.delta", "response.reasoning_text.delta"), _reasoning),
+    **dict.fromkeys(
+        ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"), _arguments
+    ),
     "response.output_item.added": _item_added,
     "response.output_item.done": _item_done,
 }

@@ -7,12 +7,12 @@ A table says what each key of a body becomes.  Values of the wrong kind are left
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .. import semconv
 from ._wire import fields
 
-__all__ = ["Setting", "choices", "level", "plain", "put", "read_settings", "stops"]
+__all__ = ["SAMPLING", "Setting", "choices", "level", "output_type", "plain", "put", "read_settings", "stops"]
 
 Setting: TypeAlias = Callable[[dict[str, Any], Any], None]
 """Puts what a value means into the attributes."""
@@ -29,6 +29,12 @@ def read_settings(body: Mapping[str, Any], table: Mapping[str, str | Setting]) -
         elif isinstance(value, (int, float, str)):
             found[setting] = value
     return found
+
+
+SAMPLING: Final[Mapping[str, str | Setting]] = {
+    "temperature": semconv.REQUEST_TEMPERATURE, "top_p": semconv.REQUEST_TOP_P, "top_k": semconv.REQUEST_TOP_K,
+}  # fmt: skip
+"""How nearly everybody calls these three."""
 
 
 def put(found: dict[str, Any], name: str, value: Any) -> None:
@@ -61,6 +67,15 @@ def choices(found: dict[str, Any], value: Any) -> None:
     """How many answers are asked for; one is not worth saying."""
     if isinstance(value, int) and value != 1:
         found[semconv.REQUEST_CHOICE_COUNT] = value
+
+
+def output_type(found: dict[str, Any], value: Any) -> None:
+    """The kind of answer that a ``response_format`` asks for."""
+    kind = fields(value).get("type")
+    if kind in ("json_schema", "json_object"):
+        found[semconv.OUTPUT_TYPE] = "json"
+    elif kind == "text":
+        found[semconv.OUTPUT_TYPE] = "text"
 
 
 level = plain(semconv.REQUEST_REASONING_LEVEL, "effort")

@@ -8,14 +8,16 @@ one of the two, level by level and without copying; the rest are the shapes that
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from ..model import Part
 
-__all__ = ["as_list", "count", "error_name", "fields", "file", "index_of", "media", "text_of", "text_part"]
+__all__ = [
+    "as_list", "count", "error_name", "fields", "file", "index_of", "media", "text_of", "text_part", "tool_answer",
+]  # fmt: skip
 
 _INFINITE: Final = float("inf")
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -112,3 +114,11 @@ def media(content: Any, modality: str, mime_type: str | None = None) -> Part:
     if mime_type:
         part["mime_type"] = mime_type
     return part
+
+
+def tool_answer(parts_of: Callable[[Any], list[Part]], content: Any) -> Any:
+    """A tool's answer: text as text, anything richer as what *parts_of* makes of it."""
+    if content is None or isinstance(content, str):
+        return content
+    parts = parts_of(content)
+    return parts[0]["content"] if len(parts) == 1 and parts[0]["type"] == "text" else parts

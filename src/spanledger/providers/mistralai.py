@@ -90,17 +90,18 @@ def _event(chunk: Any) -> Any:
 _EVENTS: Final = frozenset({"CompletionEvent", "ConversationEvents", "TranscriptionStreamEvents", "SpeechStreamEvents"})
 
 
+_PLACES: Final = {
+    **dict.fromkeys(("mistralai", "mistralai.client"), "mistral_ai"),  # the first of each two: version 1
+    **dict.fromkeys(("mistralai_azure", "mistralai.azure.client"), "azure.ai.inference"),
+    **dict.fromkeys(("mistralai_gcp", "mistralai.gcp.client"), "gcp.vertex_ai"),
+}
+
 ADAPTER: Final = Adapter(
     package="mistralai",
     distribution="mistralai",
     oldest="1.12",
-    seams=(
-        *_tables("mistralai", "mistral_ai"),  # 1.x
-        *_tables("mistralai.client", "mistral_ai"),
-        *_tables("mistralai.azure.client", "azure.ai.inference"),
-        *_tables("mistralai_azure", "azure.ai.inference"),  # 1.x
-        *_tables("mistralai.gcp.client", "gcp.vertex_ai"),
-        *_tables("mistralai_gcp", "gcp.vertex_ai"),  # 1.x
+    seams=tuple(
+        seam for place, name in _PLACES.items() for seam in _tables(place, name)
     ),
     unseen="realtime audio, workflows, fine-tuning",
 )

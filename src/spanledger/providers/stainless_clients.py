@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ._adapter import Adapter, Endpoint
+from ._anthropic_messages import MESSAGES
 from ._chat_completions import CHAT_ALIKE, COMPLETIONS
 from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
@@ -19,7 +20,6 @@ from ._peers import base_url, peers
 from ._plain_calls import plain_call
 from ._responses import RESPONSES
 from ._stainless import by_path, stainless
-from .anthropic import MESSAGES
 
 __all__ = ["ADAPTERS", "ROUTES"]
 

@@ -18,16 +18,14 @@ from ._chat_messages import read_prompt
 from ._methods import methods
 from ._peers import peers
 from ._plain_calls import plain_call
-from ._settings import Setting, read_settings, stops
+from ._settings import SAMPLING, Setting, read_settings, stops
 from ._wire import as_list, count, fields, text_of
 
 __all__ = ["ADAPTER", "CHAT", "GENERATE"]
 
 _SETTINGS: Final[Mapping[str, str | Setting]] = {
     "max_new_tokens": semconv.REQUEST_MAX_TOKENS,
-    "temperature": semconv.REQUEST_TEMPERATURE,
-    "top_p": semconv.REQUEST_TOP_P,
-    "top_k": semconv.REQUEST_TOP_K,
+    **SAMPLING,
     "random_seed": semconv.REQUEST_SEED,
     "stop_sequences": stops,
 }
