@@ -18,12 +18,13 @@ import openai
 import pytest
 
 import spanledger
-from clients import CHAT, httpx
+from clients import CHAT
 from spanledger import pricing, setup
 from spanledger.errors import BudgetExceeded
 from spanledger.ledger import ModelCall, Run
 from spanledger.limits import Budget, Limits, RedisStore, SqliteStore
 from spanledger.model import Request, Usage
+from wires import httpx
 
 LIMIT = Decimal("0.01")
 PICO = 10**12
