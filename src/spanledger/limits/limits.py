@@ -25,7 +25,6 @@ from .loops import Entry, Loop
 from .memory import MemoryStore
 from .outage import Down, Outage
 from .plan import Days, Slot
-from .retries import Failing
 from .state import Poll, RunState, States
 from .store import Kill, Refused, Store, Want
 from .voice import Voice
@@ -172,10 +171,10 @@ class Limits(After):
                 action = budget.action if over else "warn"
                 self.voice.time(state, action, budget.scope, subject, passed, maximum, step)
 
-    def failing(self, run: Run) -> Failing | None:
-        """The last request of *run* that failed and may be sent again; `None` when there is none."""
+    def failing(self, run: Run) -> bool:
+        """Whether a request of *run* failed and may be sent again."""
         state = self._states.known(run)
-        return next(reversed(state.retries.requests.values()), None) if state is not None and state.retries else None
+        return state is not None and bool(state.retries.requests)
 
     def tries(self, run: Run, request: str) -> int:
         """Which try of the request with this hash the next call is: 1 unless its last one failed."""
