@@ -16,6 +16,7 @@ from decimal import Decimal
 
 import openai
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 import spanledger
 from clients import CHAT
@@ -73,13 +74,13 @@ def ask(client, dice):
 def watching(store):
     """Everything set up around *store*, which is watched."""
     watched = Watched(store)
-    made = spanledger.configure(journal_off=True, limits=Limits([budget()], store=watched, kill_seconds=3600))
+    limits = Limits([budget()], store=watched, kill_seconds=3600)
+    spanledger.configure(tracer_provider=TracerProvider(), journal_off=True, limits=limits)
     try:
         yield watched
     finally:
         while setup._now:
             setup._now.pop().shutdown()
-        del made
 
 
 def client_of(dice):
