@@ -33,7 +33,11 @@ RECIPES: dict[str, list[list[str]]] = {
     "logfire": [[OPENAI, SDK, "logfire==5.2.0"], ["--no-deps", "logfire==5.4.0", "logfire-sdk==5.4.0"]],
     "langfuse": [[OPENAI, SDK, "langfuse==5.0.4"]],
 }
+BUDGETS: dict[str, list[list[str]]] = {"agent-sre": [["agent-sre==3.7.0"]], "litellm": [["litellm==1.106.2"]]}
+"""Those whose budget checks `limits.py` measures."""
 TOLD = (
+    "agent",
+    "litellm",
     "openai",
     "httpx",
     "pydantic",
@@ -58,7 +62,7 @@ def make(name: str) -> None:
     if not python(name).exists():
         venv.create(CACHE / "env" / name, with_pip=True)
     pip = [str(python(name)), "-m", "pip", "--disable-pip-version-check"]
-    for arguments in RECIPES[name]:
+    for arguments in (RECIPES | BUDGETS)[name]:
         done = subprocess.run([*pip, "install", "-q", *arguments], capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{name}: {done.stderr.strip()[-800:]}")

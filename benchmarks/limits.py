@@ -1,11 +1,13 @@
 """
 What a decision costs: microseconds of CPU before a call, after it, and for a price; beside what others ask.
 
-    python benchmarks/limits.py                                         ours: memory, SQLite, and Redis where there is one
-    python benchmarks/limits.py --peer agent-sre=PYTHON litellm=PYTHON  and theirs, each by the Python that has it
+    python benchmarks/limits.py            ours: memory, SQLite, and Redis where there is one
+    python benchmarks/limits.py --check    exit code 1 when one of them is above its bar
+    python benchmarks/limits.py --peers    and agent-sre's and LiteLLM's, each in an environment of its own, made if need be
+    python benchmarks/limits.py --peer litellm=PYTHON    theirs, by a Python that has it
 
-Each figure is the best of some rounds.  Redis is told as elapsed time beside a bare PING of the same connection.
-A decision of ours holds the worst price of the call and its tokens, in two counters, and looks whether somebody pulled
+Each figure is the best of some rounds.  Redis is told as elapsed time beside a bare PING of the same connection, and as
+the number of its round trips.  A decision of ours holds the worst price of the call and its tokens, in two counters, and looks whether somebody pulled
 the plug; agent-sre's compares and adds a sum that it is given; LiteLLM's `BudgetManager` prices the prompt and compares.
 """
 
@@ -24,7 +26,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import environments
+
 ROUNDS = 7
+TRIPS = "Redis, round trips of a decision"
+BARS = {"memory, decision": 5.0, "SQLite, decision": 60.0, TRIPS: 1.0}
+"""What our own figures must not exceed, microseconds and round trips."""
 
 
 def best(work: Callable[[], Any], calls: int, clock: Callable[[], float] = time.process_time) -> float:
@@ -85,7 +92,28 @@ def ours() -> dict[str, float]:
             before(limits)()
             found["Redis, a bare PING (elapsed)"] = best(client._client.ping, 300, time.perf_counter)  # noqa: SLF001
             found["Redis, decision (elapsed)"] = best(before(limits), 300, time.perf_counter)
+            found[TRIPS] = round_trips(client, before(limits))
     return found
+
+
+def round_trips(store: Any, work: Callable[[], Any]) -> float:
+    """How many answers of Redis *work* waits for."""
+    pool, counted = store._client.connection_pool, []  # noqa: SLF001
+    pool.release(taken := pool.get_connection())
+    connection = type(taken)
+    read = connection.read_response
+
+    def counting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        counted.append(1)
+        return read(self, *args, **kwargs)
+
+    connection.read_response = counting
+    try:
+        for _ in range(10):
+            work()
+    finally:
+        connection.read_response = read
+    return len(counted) / 10
 
 
 @contextlib.contextmanager
@@ -146,21 +174,38 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", nargs="*", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--peers", action="store_true", help="both of them, in environments of their own")
+    parser.add_argument("--check", action="store_true", help="exit code 1 when a figure of ours is above its bar")
     parser.add_argument("--only", choices=PEERS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.only:
         print(json.dumps(PEERS[given.only]()))
         return
     found = ours()
-    for peer in given.peer:
+    for peer in [*given.peer, *(installed() if given.peers else ())]:
         name, _, python = peer.partition("=")
         with tempfile.TemporaryDirectory() as place:
             env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": "/usr/bin:/bin", "HOME": place}
             command = [python, str(Path(__file__).resolve()), "--only", name]
             done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=True)
         found.update(json.loads(done.stdout.splitlines()[-1]))
-    for name, microseconds in found.items():
-        print(f"{name:55} {microseconds:12,.2f} us")
+    for name, figure in found.items():
+        bar = f"   bar {BARS[name]:g}" if name in BARS else ""
+        print(f"{name:55} {figure:12,.2f} {'   ' if name == TRIPS else 'us '}{bar}".rstrip())
+    above = [name for name, bar in BARS.items() if found.get(name, 0) > bar]
+    if given.check and above:
+        sys.exit(f"above the bar: {', '.join(above)}")
+
+
+def installed() -> Iterator[str]:
+    """NAME=PYTHON of each peer that can be had here; the others are named."""
+    for name in environments.BUDGETS:
+        try:
+            if not environments.ready(name):
+                environments.make(name)
+            yield f"{name}={environments.python(name)}"
+        except SystemExit as error:  # noqa: PERF203 - two of them
+            print(f"SKIPPED {name}: it can't be installed here ({error})", file=sys.stderr)
 
 
 if __name__ == "__main__":

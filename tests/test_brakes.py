@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import copy
 
+import openai
+import pydantic
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import spanledger
 from clients import CHAT, CHAT_ASK, CHAT_EVENTS, Answers, clients
-from spanledger import setup
+from spanledger import pricing, setup
 from spanledger.budget import Budget, Loops, Rule
 from spanledger.errors import BudgetExceeded, Denied, Killed, LoopDetected
 from spanledger.limits import Kill
 from spanledger.model import Request
+from spanledger.pipeline.cost import add_cost
+from spanledger.pipeline.record import Record
 
 
 @pytest.fixture
@@ -310,3 +314,77 @@ def test_what_is_decided_after_a_call_is_on_its_span_too(configure, answers, spa
         ask(answers)
     chat = next(span for span in spans() if span.name.startswith("chat"))
     assert (chat.attributes["agent.decision.outcome"], chat.attributes["agent.decision.limit"]) == ("warn", "tokens")
+
+
+def test_a_call_that_nearly_fills_the_window_is_told(configure, answers, spans):
+    pricing.warm()
+    configure()
+    usage = {"prompt_tokens": 102_400, "completion_tokens": 4, "total_tokens": 102_404}
+    answers.queue = [{**CHAT, "usage": {**usage, "prompt_tokens": 102_399}}, {**CHAT, "usage": usage}]
+    with spanledger.run("a") as run:
+        ask(answers)
+        assert run.decisions == []
+        ask(answers)
+    (decision,) = run.decisions
+    assert (decision.outcome, decision.limit, decision.value, decision.maximum) == ("warn", "context", 102_400, 128_000)
+    last = [span for span in spans() if span.name.startswith("chat")][-1]
+    assert last.attributes["agent.decision.limit"] == "context"
+    assert add_cost_to(last)["agent.context.used"] == 0.8
+
+
+def add_cost_to(span):
+    record = Record.of(span)
+    add_cost(record)
+    return record.attributes
+
+
+def test_a_call_that_was_refused_has_no_price_to_be_missed(configure, answers, spans):
+    configure(budget_tokens=1, budget_action="stop")
+    with pytest.raises(BudgetExceeded), spanledger.run("a") as run:
+        ask(answers)
+    assert (run.unpriced, run._run.model_calls, answers.requests) == (0, 0, [])
+    (refused,) = [span for span in spans() if span.name.startswith("chat")]
+    assert "agent.cost.status" not in add_cost_to(refused)
+
+
+def test_a_request_that_is_too_long_is_called_so(configure, answers, spans):
+    configure()
+    error = {"message": "maximum context length is 128000 tokens", "code": "context_length_exceeded"}
+    answers.queue = [(400, {"error": error})]
+    with pytest.raises(openai.BadRequestError), spanledger.run("a"):
+        ask(answers)
+    (chat,) = [span for span in spans() if span.name.startswith("chat")]
+    assert chat.attributes["agent.error.class"] == "context_length"
+
+
+class Customer(pydantic.BaseModel):
+    id: int
+
+
+SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize("check", [lambda result: "id" in result, Customer, SCHEMA], ids=["callable", "model", "schema"])
+def test_results_are_validated_by_whatever_can_say_what_is_right(provider, spans, check):
+    reader = InMemoryMetricReader()
+    spanledger.configure(tracer_provider=provider, meter_provider=MeterProvider([reader]), journal_off=True)
+
+    @spanledger.tool(validate=check)
+    def look(wrong):
+        return {"name": "x"} if wrong else {"id": 7}
+
+    with spanledger.run("a"):
+        assert [look(wrong) for wrong in (True, False, False)] == [{"name": "x"}, {"id": 7}, {"id": 7}]
+    tools = [span.attributes for span in spans() if span.name == "execute_tool look"]
+    assert [a.get("agent.error.class") for a in tools] == ["validation_failed", None, None]
+    counts = {
+        (metric.name, point.attributes.get("agent.error.class")): getattr(point, "value", getattr(point, "count", None))
+        for resource in reader.get_metrics_data().resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+    assert counts["agent.tool.errors", "validation_failed"] == 1
+    assert counts["agent.tool.duration", None] == 3  # the rate is one of these over the other
+    while setup._now:
+        setup._now.pop().shutdown()

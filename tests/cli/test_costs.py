@@ -108,7 +108,7 @@ def test_by_user_day_team_and_version(costs):
     assert [g.name for g in costs.by("day")] == ["2026-01-01", "2026-01-02"]
     assert by(costs, "team")["care"].cost == Decimal("0.10")
     assert by(costs, "version")["2"].wasted == Decimal("0.05")
-    assert costs.top_tenth() == pytest.approx(2 / 3)
+    assert costs.top_tenth() == (["alice"], pytest.approx(2 / 3))
 
 
 def test_by_model(costs):
@@ -141,7 +141,7 @@ def test_the_command_says_it_in_words_and_in_json(spent, call):
     for what in BY:
         assert call("costs", "--by", what, "--since", "2025-01-01").exit_code == 0
     shown = call("costs", "--since", "2025-01-01", "--until", "2026-06-01").output
-    assert "3 runs, $0.15; $0.075 of it wasted (50%); $0.075 per successful run" in shown
+    assert "3 runs, $0.15; $0.075 of it wasted (50%): $0.05 on failed runs, $0.025 on duplicates; $0.075 per successful run" in shown
     assert "alice" in call("costs", "--by", "user", "--since", "2025-01-01").output
     data = json.loads(call("costs", "--by", "user", "--since", "2025-01-01", "--json").output)
     assert data["total"]["cost"] == "0.15"

@@ -123,9 +123,10 @@ async def pydantic_ai(how):
 
 def pydantic_ai_now(how):
     agent, limits = _pydantic_agent()
-    if how == "stream":
-        pytest.skip("Pydantic AI's synchronous stream is its asynchronous one")
-    agent.run_sync("Rain?", usage_limits=limits)
+    if how == "plain":
+        agent.run_sync("Rain?", usage_limits=limits)
+    else:
+        agent.run_stream_sync("Rain?", usage_limits=limits).get_output()
 
 
 def openai_agents_now(how):

@@ -397,7 +397,7 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
 
         asyncio.run(main())
     """
-    env = {"SPANLEDGER_JOURNAL": "off", "OTEL_SDK_DISABLED": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    env = {"SPANLEDGER_JOURNAL_OFF": "1", "OTEL_SDK_DISABLED": "false", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     import os
 
     done = subprocess.run(

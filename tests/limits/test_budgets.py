@@ -285,6 +285,20 @@ def test_the_price_of_a_reservation_is_at_least_that_of_the_call(run):
                 assert worst >= price.amount * 10**12 or "cache_write_tokens" in price.unpriced_units
 
 
+def test_a_call_in_a_dear_tier_holds_its_price(run):
+    limits = Limits([Budget(usd=1, action="stop")])
+    for tier, dollars in ((None, "2"), ("default", "2"), ("priority", "4"), ("flex", "2"), ("made-up", "2")):
+        one = Run(f"r-{tier}")
+        settings = {"gen_ai.request.max_tokens": 1000, "openai.request.service_tier": tier}
+        request = Request(model="gpt-5", settings={k: v for k, v in settings.items() if v is not None})
+        held = limits.before_model(
+            one, provider="openai", model="gpt-5", request=request, estimate_tokens=8000, step=1
+        )
+        (standing,) = limits.standing(one)
+        assert standing.held == Decimal(dollars) / 100, tier
+        limits.release(held)
+
+
 def test_a_mistake_of_ours_stops_no_call(monkeypatch, run, ask, answered):
     shield.strict(on=False)
     limits = Limits([Budget(tokens=1, action="stop")])

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spanledger import pricing
 from spanledger.errors import ConfigurationError, LoopDetected
 from spanledger.ledger import Run, ToolUse
-from spanledger.limits import Budget, Limits, Loops
+from spanledger.limits import Budget, Limits, Loops, state
 
 numbers = itertools.count()
 
@@ -153,6 +154,27 @@ def test_says_what_the_loop_cost(run, ask, answered):
         use(limits, run, "search", "q", result="same", step=step)
     (decision,) = [d for d in run.decisions if d.limit == "loop"]
     assert decision.wasted == 2 * Decimal("0.00021")
+
+
+@pytest.mark.parametrize(("model", "wasted"), [("gpt-4o-mini", 2 * Decimal("0.00021")), ("nobody-knows", None)])
+def test_says_what_the_loop_cost_without_a_budget_too(run, ask, answered, model, wasted):
+    pricing.warm()
+    limits = Limits(loops=Loops())
+    for step in range(1, 4):
+        limits.settle_model(run, ask(limits, run, step=step, model=model), answered(step=step, model=model))
+        use(limits, run, "search", "q", result="same", step=step)
+    (decision,) = run.decisions
+    assert decision.wasted == wasted
+
+
+def test_does_not_say_what_a_loop_cost_that_began_too_long_ago(run, answered, monkeypatch):
+    pricing.warm()
+    monkeypatch.setattr(state, "MAX_CALLS", 1)
+    limits = Limits(loops=Loops())
+    for step in range(1, 4):
+        limits.settle_model(run, None, answered(step=step))
+        use(limits, run, "search", "q", result="same", step=step)
+    assert run.decisions[0].wasted is None
 
 
 def test_says_a_loop_again_only_when_it_has_doubled(run):

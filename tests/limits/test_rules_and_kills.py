@@ -5,10 +5,13 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 
+from spanledger.cli import main
+from spanledger.config import Settings
 from spanledger.errors import ConfigurationError, Denied, Killed
 from spanledger.ledger import Run
-from spanledger.limits import Budget, Kill, Limits, Rule, SqliteStore
+from spanledger.limits import Budget, Kill, Limits, Rule, SqliteStore, configured
 
 
 def tool(limits, run, name):
@@ -109,3 +112,24 @@ def test_kills_are_looked_up_only_so_often(tmp_path, run, ask, monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: clock)
     with pytest.raises(Killed):
         ask(limits, run)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
+def test_the_command_line_stops_and_revives_through_the_store_of_the_settings(kind, request, tmp_path, monkeypatch, ask):
+    place = f"sqlite:{tmp_path / 'limits.db'}" if kind == "sqlite" else "memory"
+    if kind == "redis":
+        place = request.getfixturevalue("redis_url")
+    monkeypatch.setenv("SPANLEDGER_LIMITS_STORE", place)
+    limits, run = configured(Settings.load()), Run(f"run-{kind}", name=f"agent-{kind}")
+    limits._poll._seconds = 0.0
+    command = CliRunner()
+    ask(limits, run)
+    assert command.invoke(main, ["kill", "--agent", run.name, "--by", "bob", "--why", "night"]).exit_code == 0
+    with pytest.raises(Killed, match="stopped by bob: night"):
+        ask(limits, run)
+    (decision,) = run.decisions
+    assert (decision.by, decision.why, decision.since > 0) == ("bob", "night", True)
+    assert f"agent:{run.name} stopped by bob" in command.invoke(main, ["kill", "--list"]).output
+    assert command.invoke(main, ["revive", "--agent", run.name]).exit_code == 0
+    ask(limits, run)
+    limits.store.close()

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from ..config import Settings
 from ..report.costs import BY, Costs, Group, Spend, read_costs
 from ..report.words import clean, money
 from ._shared import JSON, SINCE, archive, console, put_json
@@ -26,22 +27,25 @@ _SHOWN: Final = 30
     "--since", type=SINCE, default="30d", show_default=True, help="Runs that began since: 2h, 7d, 2026-01-31."
 )
 @click.option("--until", type=SINCE, help="Runs that began before.")
-@click.option("--split", type=SINCE, help="Compare the runs before this time with those after it.")
+@click.option(
+    "--split", metavar="TIME|VERSION", help="Compare the runs before this time, or this version, with those after it."
+)
 @click.option("--agent", metavar="NAME", help="Only runs of this agent.")
 @click.option("--user", metavar="ID", help="Only runs of this user, the id as given or as the journal spells it.")
 @JSON
 def command(
-    as_json: bool, by: str | None, since: int, until: int | None, split: int | None, **filters: Any
+    as_json: bool, by: str | None, since: int, until: int | None, split: str | None, **filters: Any
 ) -> None:  # fmt: skip
     """
     Say where the money went, and how much of it was wasted.
 
-    Wasted: all that failed runs cost; in the others, failed model calls, and steps that only repeated tool calls.
+    Wasted: all that failed runs cost; in the others, failed model calls, and steps whose tool calls all repeated
+    others or failed once more.
     """
     now = time.time_ns()
     with archive() as found:
-        costs = read_costs(found, since=since, until=until or now, **filters)
-    groups = costs.split(split) if split is not None else costs.by(by) if by else []
+        costs = read_costs(found, since=since, until=until or now, zone=Settings.load().day_zone, **filters)
+    groups = costs.split(_moment(split, costs)) if split is not None else costs.by(by) if by else []
     if as_json:
         put_json(_json(costs, now, by, groups))
         return
@@ -53,14 +57,30 @@ def command(
     if not groups:
         spent = ", ".join(f"last {name} {money(amount)}" for name, amount in costs.windows(now).items())
         out.print(spent)
-    if by == "user" and (share := costs.top_tenth()) is not None:
-        out.print(f"the top tenth of the users is behind {share:.0%} of it")
+    names, share = costs.top_tenth()
+    if by == "user" and share is not None:
+        shown = clean(", ".join(names[:_SHOWN]))
+        out.print(f"the top tenth of the users ({shown}) is behind {share:.0%} of their spend")
+
+
+def _moment(split: str, costs: Costs) -> int:
+    """The time that *split* is, or that a version of this name began at."""
+    if (began := costs.first_of(split)) is not None:
+        return began
+    try:
+        return int(SINCE.convert(split, None, None))
+    except click.BadParameter as error:
+        raise click.UsageError(f"{split!r} is neither a time nor a version of these runs: {error.message}") from error
 
 
 def _line(total: Spend) -> str:
     parts = [f"{total.runs} runs, {money(total.cost)}"]
     if total.wasted_share is not None:
         parts.append(f"{money(total.wasted)} of it wasted ({total.wasted_share:.0%})")
+        lost = {"on failed runs": "failed_runs", "on failed calls": "failed_calls", "on retries": "retries",
+                "on duplicates": "duplicates"}  # fmt: skip
+        said = ", ".join(f"{money(total.waste[key])} {words}" for words, key in lost.items() if total.waste[key])
+        parts[-1] += f": {said}" if said else ""
     if total.per_success is not None:
         parts.append(f"{money(total.per_success)} per successful run")
     if total.unpriced:
@@ -93,7 +113,7 @@ def _table(by: str, groups: Sequence[Group]) -> Table:
 def _json(costs: Costs, now: int, by: str | None, groups: Sequence[Group]) -> dict[str, Any]:
     found: dict[str, Any] = {"schema": SCHEMA, "currency": "USD", "total": _spend(costs.total()), "by": by}
     found["windows"] = {name: format(amount, "f") for name, amount in costs.windows(now).items()}
-    found["top_tenth_of_users_share"] = costs.top_tenth()
+    found["top_tenth_of_users"], found["top_tenth_of_users_share"] = costs.top_tenth()
     found["groups"] = [{"name": g.name, **_spend(g), "share_of_dearest_runs": g.dear_runs} for g in groups]
     return found
 
@@ -101,6 +121,8 @@ def _json(costs: Costs, now: int, by: str | None, groups: Sequence[Group]) -> di
 def _spend(spend: Spend) -> dict[str, Any]:
     return {
         "cost": format(spend.cost, "f"), "wasted": format(spend.wasted, "f"), "wasted_share": spend.wasted_share,
+        "wasted_on": {name: format(amount, "f") for name, amount in spend.waste.items()},
+        "failed_runs_share": spend.failed_share,
         "per_successful_run": None if spend.per_success is None else format(spend.per_success, "f"),
         "runs": spend.runs, "successful_runs": spend.successes, "calls": spend.calls, "failed": spend.errors,
         "repeats": spend.repeats, "unpriced": spend.unpriced,

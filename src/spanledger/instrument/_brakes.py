@@ -53,8 +53,9 @@ class Brakes:
             return None
         run, again = call.run, None
         if self._late and (late := self._late.pop(run.id, None)) is not None:
-            runs.note_decisions(call.span, late)
-        if self.limits.failing(run) is not None:
+            with shield("recording decisions"):
+                runs.note_decisions(call.span, late)
+        if self.limits.failing(run):
             again = self._tried_before(call)
         return self.limits.before_model(
             run, provider=call.peer.provider, model=call.request.model, request=call.request,

@@ -32,7 +32,6 @@ class After:
     _access: Access | None
     _states: States
     _context_at: float | None
-    _money: bool
     _idle_tool: bool
 
     def settle_model(
@@ -50,8 +49,11 @@ class After:
             if call.retried or request is not None:
                 self._watch_retries(run, call, request)
             if not self.budgets:
+                if (known := self._states.known(run)) is not None:
+                    known.buy(call)
                 return
             state = self._states.of(run)
+            state.buy(call)
             state.last_input = call.usage.input or state.last_input
             plan: Plan = state.plan if reservation is None else reservation.plan
             if plan.models and (reservation is None or reservation.open):
@@ -106,11 +108,11 @@ class After:
         if state.plan.tools:
             self._settle(state, None, state.plan.tools, {"tool_calls": 1}, use.step)
         if state.history is not None and self.loops is not None:
-            entry, loop = state.history.begin(use.name, use.args_hash, state.spent)
+            entry, loop = state.history.begin(use.name, use.args_hash, state.mark())
             state.history.end(entry, use.error_class, use.result_hash)
             self._watch_drift(state, state.history.calls, use.step)
             if loop is not None:
-                self.voice.looped(state, loop, self.loops.action, use.step, money=self._money, late=True)
+                self.voice.looped(state, loop, self.loops.action, use.step, late=True)
                 state.looped = loop if self.loops.action == "stop" else None
 
     # --- what there is to say --------------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ class After:
         state = self._states.of(run)
         tool = state.history.retrying() if state.history is not None else 1
         with state.lock:
-            found = state.retries.ended(call, request, tool, state.spent)
+            found = state.retries.ended(call, request, tool, state.mark())
         if len(layers := found.layers) > 1 and state.once((request, found.total.bit_length(), *layers)):
             self.voice.multiplied(state, call, found.total, layers)
         if call.retried and state.plan.retries:

@@ -25,7 +25,6 @@ from .loops import Entry, Loop
 from .memory import MemoryStore
 from .outage import Down, Outage
 from .plan import Days, Slot
-from .retries import Failing
 from .state import Poll, RunState, States
 from .store import Kill, Refused, Store, Want
 from .voice import Voice
@@ -74,7 +73,6 @@ class Limits(After):
         self._stopped: Sized = self.store.stopped if isinstance(self.store, MemoryStore) else ()
         self._closed = when_down == "closed"
         self._context_at = context_at
-        self._money = any(budget.usd is not None for budget in self.budgets)
         idle = not (self.budgets or rules or self.store.shared)
         self._idle_model = idle and not (loops and loops.action == "stop")
         self._idle_tool = idle and not loops
@@ -129,9 +127,9 @@ class Limits(After):
                 self._allow(state, "tool", name, step)
             entry = None
             if state.history is not None and self.loops is not None:
-                entry, loop = state.history.begin(name, args_hash, state.spent)
+                entry, loop = state.history.begin(name, args_hash, state.mark())
                 if loop is not None:
-                    self.voice.looped(state, loop, self.loops.action, step, money=self._money)
+                    self.voice.looped(state, loop, self.loops.action, step)
                 self._watch_drift(state, state.history.calls, step)
             return self._reserve(state, step, [], [(slot, 1) for slot in state.plan.tools], entry)
         except LimitExceeded:
@@ -160,7 +158,7 @@ class Limits(After):
         if state.stopped is not None and time.time() < state.stopped[1]:
             self.voice.stopped_already(state, state.stopped[0], step)
         if state.looped is not None:
-            self.voice.looped(state, state.looped, "stop", step, money=self._money)
+            self.voice.looped(state, state.looped, "stop", step)
         if not state.plan.seconds:
             return
         passed = (time.time_ns() - state.run.started) / 1e9
@@ -173,10 +171,10 @@ class Limits(After):
                 action = budget.action if over else "warn"
                 self.voice.time(state, action, budget.scope, subject, passed, maximum, step)
 
-    def failing(self, run: Run) -> Failing | None:
-        """The last request of *run* that failed and may be sent again; `None` when there is none."""
+    def failing(self, run: Run) -> bool:
+        """Whether a request of *run* failed and may be sent again."""
         state = self._states.known(run)
-        return next(reversed(state.retries.requests.values()), None) if state is not None and state.retries else None
+        return state is not None and bool(state.retries.requests)
 
     def tries(self, run: Run, request: str) -> int:
         """Which try of the request with this hash the next call is: 1 unless its last one failed."""
@@ -189,7 +187,7 @@ class Limits(After):
         found = state.retries.requests.get(request)
         if found is not None and self.loops is not None and found.total + 1 >= self.loops.retries:
             loop = Loop("retry_storm", f"the request to {model}", found.total + 1, found.spent)
-            self.voice.looped(state, loop, self.loops.action, step, money=self._money)
+            self.voice.looped(state, loop, self.loops.action, step)
 
     def _allow(self, state: RunState, kind: str, name: str, step: int) -> None:
         if self._access is not None and (refused := self._access.refused(kind, state.run.name, name)) is not None:

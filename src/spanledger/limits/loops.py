@@ -26,7 +26,7 @@ _MAX_TOOLS: Final = 64
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A tool call in the history; *spent* is what the run had cost when it began, in the unit of `PICO`."""
+    """A tool call in the history; *spent* is what the run had bought when it began, see `RunState.mark`."""
 
     name: str
     args_hash: str | None
@@ -43,7 +43,7 @@ class Loop:
     """
     What repeats: *kind* is ``repeat``, ``same_result``, ``retry_storm``, ``failing_queries`` or ``cycle``.
 
-    *count* is how often, *since* what the run had cost when it began.
+    *count* is how often, *since* what the run had bought when it began, see `RunState.mark`.
     """
 
     kind: str

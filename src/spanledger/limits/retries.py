@@ -56,9 +56,6 @@ class Retries:
 
     requests: OrderedDict[str, Failing] = field(default_factory=OrderedDict)
 
-    def __bool__(self) -> bool:
-        return bool(self.requests)
-
     def ended(self, call: ModelCall, key: str | None, tool: int, spent: int) -> Failing:
         """A call of the request *key* ended, well or not; how things stand with it now."""
         known = self.requests.pop(key, None) if key is not None else None

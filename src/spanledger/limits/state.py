@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
+from .. import pricing
 from ..budget import Budget, Loops
 from ..errors import LimitExceeded
-from ..ledger import Run
+from ..ledger import ModelCall, Run
 from .drift import Most, Usual
 from .loops import History, Loop
 from .plan import Days, Plan, lineage
@@ -24,6 +26,8 @@ __all__ = ["Poll", "RunState", "States"]
 MAX_RUNS: Final = 10_000
 """How many runs are remembered; beyond, the oldest are forgotten and begin anew."""
 
+MAX_CALLS: Final = 200
+"""How many settled calls of a run are remembered, to say what a loop cost."""
 MAX_SAID: Final = 1000
 """How many things that are said once are remembered per run; what comes then counts as said."""
 
@@ -32,6 +36,8 @@ class RunState:
     """One run, as the limits see it."""
 
     __slots__ = (
+        "_last",
+        "bought",
         "history",
         "last_input",
         "lock",
@@ -55,6 +61,9 @@ class RunState:
         """The last step that was counted."""
         self.spent = 0
         """What its settled calls cost, in millionths of a millionth of a dollar, where money is counted."""
+        self.bought = 0
+        """How many model calls were settled since it is remembered."""
+        self._last: deque[ModelCall] = deque(maxlen=MAX_CALLS)
         self.last_input = 0
         self.history = History(loops) if loops else None
         self.retries = Retries()
@@ -82,6 +91,29 @@ class RunState:
         """Count *steps* another time: they were refused."""
         with self.lock:
             self.step -= steps
+
+    def mark(self) -> int:
+        """How much was bought so far: money where it is counted, else calls; see `wasted`."""
+        return self.spent if self.plan.money else self.bought
+
+    def buy(self, call: ModelCall) -> None:
+        """Remember a settled call, for `wasted`."""
+        if self.history is not None:
+            with self.lock:
+                self.bought += 1
+                self._last.append(call)
+
+    def wasted(self, mark: int) -> Decimal | None:
+        """What was bought since *mark*, USD; `None` when nobody knows, or no price was asked for yet."""
+        if self.plan.money:
+            return Decimal(self.spent - mark).scaleb(-12).normalize()
+        with self.lock:
+            number = self.bought - mark
+            calls = list(self._last)[len(self._last) - number :]
+        if number > len(calls) or pricing.version() is None:
+            return None
+        amounts = [price.amount for price in map(pricing.price_call, calls) if price.amount is not None]
+        return sum(amounts, Decimal(0)) if amounts or not calls else None
 
     def paid(self, amount: int) -> None:
         """Add the cost of a settled call."""

@@ -5,7 +5,6 @@ How a limit speaks: every decision is kept on the run and told, and a stop raise
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from math import inf
 from typing import Any, Final, NoReturn
 
@@ -132,9 +131,9 @@ class Voice:
         )  # fmt: skip
         self.stop(state, error, decision)
 
-    def looped(self, state: RunState, loop: Loop, action: str, step: int, *, money: bool, late: bool = False) -> None:
+    def looped(self, state: RunState, loop: Loop, action: str, step: int, *, late: bool = False) -> None:
         """Say that the run repeats itself; *late* calls are over already and can't be stopped."""
-        wasted = Decimal(state.spent - loop.since).scaleb(-12).normalize() if money else None
+        wasted = state.wasted(loop.since)
         outcome = "warn" if late and action == "stop" else _OUTCOMES[action]
         decision = Decision(
             outcome, "loop", "run", state.run.id, loop.count, None, step, f"{loop.kind}: {loop}", wasted

@@ -8,7 +8,7 @@ import time
 from decimal import Decimal
 from typing import Final
 
-from .. import pricing
+from .. import pricing, semconv
 from ..ledger import ModelCall
 from ..model import Request
 from .decision import Standing, shown
@@ -38,7 +38,8 @@ def at_most(
     tokens_in = state.last_input if estimate is None else estimate
     tokens_out = int(settings.get(_MAX_TOKENS) or ASSUMED_OUTPUT) * int(settings.get(_CHOICES) or 1)
     if plan.money:
-        found = pricing.estimate(provider, model, tokens_in, tokens_out, time.time_ns())
+        tier = semconv.tier_of(settings)
+        found = pricing.estimate(provider, model, tokens_in, tokens_out, time.time_ns(), tier)
         dollars, known = found or 0, found is not None
     tokens = tokens_in + tokens_out
     held = [(slot, (dollars if slot.unit == "usd" else tokens) if slot.holds else 0) for slot in plan.counted]

@@ -22,7 +22,8 @@ def add_cost(record: Record) -> None:
     """Price a model call's span; sum up on a run's span."""
     attributes = record.attributes
     operation = attributes.get(semconv.OPERATION)
-    if operation in INFERENCE and semconv.COST_STATUS not in attributes:
+    refused = attributes.get(semconv.ERROR_CLASS) == "denied"  # by a limit: never sent, so there is nothing to price
+    if operation in INFERENCE and semconv.COST_STATUS not in attributes and not refused:
         _price(attributes, str(operation), record.source.start_time or 0)
     if semconv.RUN_STATUS in attributes:
         _run(attributes)
@@ -41,6 +42,9 @@ def _price(attributes: dict[str, Any], operation: str, at: int) -> None:
         tier=semconv.tier_of(attributes),
         operation=operation,
     )
+    model = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
+    if usage.input and (window := pricing.context_window(str(attributes.get(semconv.PROVIDER) or ""), model)):
+        attributes[semconv.CONTEXT_USED] = round(usage.input / window, 4)
     attributes[semconv.COST_STATUS] = price.status
     if price.amount is not None:
         attributes[semconv.COST_AMOUNT] = float(price.amount)

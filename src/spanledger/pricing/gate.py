@@ -95,16 +95,23 @@ def price_call(call: Any) -> Price:
     )  # fmt: skip
 
 
-def estimate(provider: str, model: str | None, input_tokens: int, output_tokens: int, at: int) -> int | None:
+def estimate(
+    provider: str, model: str | None, input_tokens: int, output_tokens: int, at: int, tier: str | None = None
+) -> int | None:  # fmt: skip
     """
     What a call of this size costs at most, in millionths of a millionth of a dollar; `None` without a price.
 
-    For reservations: *model* is the requested one, nothing comes from the cache, all of the input may be written to it.
-    Never raises.
+    For reservations: *model* is the requested one, nothing comes from the cache, all of the input may be written to it,
+    and a call that asks for a service *tier* may be answered in the standard one.  Never raises.
     """
     try:
         card = _card(provider, model, None, None, at)
-        return None if isinstance(card, str) else card.worst(input_tokens, output_tokens)
+        worst = None if isinstance(card, str) else card.worst(input_tokens, output_tokens)
+        if (tier := standard_tier(tier)) is None:
+            return worst
+        own = _card(provider, model, None, tier, at)
+        in_tier = None if isinstance(own, str) else own.worst(input_tokens, output_tokens)
+        return worst if in_tier is None else max(in_tier, worst or 0)
     except Exception as error:  # noqa: BLE001
         report("estimating a call", error)
         return None

@@ -8,19 +8,20 @@ another one is counted there, not twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from .. import semconv
 from ..journal import Archive, RunRow
+from ..limits.plan import Days
+from .waste import WASTE, Call, mark_waste
 
 N = TypeVar("N", Decimal, int)
 S = TypeVar("S", bound="Spend")
 
-__all__ = ["BY", "Call", "Costs", "Group", "Spend", "read_costs"]
+__all__ = ["BY", "Costs", "Group", "Spend", "read_costs"]
 
 _RUN_KEYS: Final[dict[str, Callable[[RunRow], str | None]]] = {
     "user": lambda run: run.user_id,
@@ -28,9 +29,10 @@ _RUN_KEYS: Final[dict[str, Callable[[RunRow], str | None]]] = {
     "agent": lambda run: run.name,
     "version": lambda run: run.agent_version or run.service_version,
     "team": lambda run: run.labels.get("team"),
-    "day": lambda run: datetime.fromtimestamp(run.started // 10**9, timezone.utc).date().isoformat(),
+    "project": lambda run: run.labels.get("project"),
 }
-BY: Final = (*_RUN_KEYS, "model", "tool", "step")
+_INHERITED: Final = ("user", "session", "team", "project")
+BY: Final = (*_RUN_KEYS, "day", "model", "tool", "step")
 """What spend can be grouped by."""
 NOBODY: Final = "-"
 _WINDOWS: Final = (("hour", 3600), ("day", 86_400), ("week", 604_800))
@@ -48,26 +50,12 @@ _CALLS: Final = (  # the names are ours
 
 
 @dataclass(slots=True)
-class Call:
-    """A model or tool call, as far as money is concerned; *cost* is USD, `None` without a price."""
-
-    run_id: str
-    step: int | None
-    model: str | None
-    tool: str | None
-    cost: Decimal | None
-    failed: bool
-    args: str | None = None
-    result: str | None = None
-    wasted: bool = False
-
-
-@dataclass(slots=True)
 class Spend:
-    """Money, USD, and what it bought.  *wasted* is the part that bought nothing; see `Costs`."""
+    """Money, USD, and what it bought.  *wasted* is the part that bought nothing, *waste* the same by `WASTE`."""
 
     cost: Decimal = Decimal(0)
     wasted: Decimal = Decimal(0)
+    waste: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(WASTE, Decimal(0)))
     runs: int = 0
     successes: int = 0
     calls: int = 0
@@ -85,6 +73,16 @@ class Spend:
         """The wasted share, from 0 to 1; `None` when nothing was spent."""
         return float(self.wasted / self.cost) if self.cost else None
 
+    @property
+    def failed_share(self) -> float | None:
+        """The share that failed and timed out runs cost, from 0 to 1; `None` when nothing was spent."""
+        return float(self.waste["failed_runs"] / self.cost) if self.cost else None
+
+    def throw_away(self, what: str, amount: Decimal) -> None:
+        """Count *amount* as wasted on *what*."""
+        self.wasted += amount
+        self.waste[what] += amount
+
 
 @dataclass(slots=True)
 class Group(Spend):
@@ -100,16 +98,18 @@ class Costs:
     What the runs of a time came to.
 
     Wasted is all that a failed or timed out run cost; and in the others, model calls that failed, and those of steps
-    in which the agent only asked its tools what it had asked before, to be told the same.
+    that led nowhere: in which the agent only asked its tools what it had asked before, to be told the same (a
+    duplicate), or only tools that failed once more in a row, whatever they were asked (a retry, a loop).
     """
 
     runs: list[RunRow]
     calls: list[Call]
+    days: Days = field(default_factory=Days)
     _by_id: dict[str, RunRow] = field(init=False, repr=False)
     _own: dict[str, Decimal] = field(init=False, repr=False)
     _calls: dict[str, int] = field(init=False, repr=False)
     _unpriced: dict[str, int] = field(init=False, repr=False)
-    _wasted: dict[str, Decimal] = field(init=False, repr=False)
+    _wasted: dict[str, list[tuple[str, Decimal]]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._by_id = ids = {run.run_id: run for run in self.runs}
@@ -117,11 +117,11 @@ class Costs:
         self._calls = self._without_inner(lambda run: run.model_calls + run.tool_calls)
         self._unpriced = self._without_inner(lambda run: run.unpriced)
         failed = {run.run_id for run in self.runs if run.status in ("failure", "timeout")}
-        _mark_waste(self.calls, failed)
-        self._wasted = {run.run_id: self._own[run.run_id] for run in self.runs if run.run_id in failed}
+        mark_waste(self.calls, failed)
+        self._wasted = defaultdict(list, {run_id: [("failed_runs", self._own[run_id])] for run_id in failed})
         for call in self.calls:
             if call.wasted and call.cost and call.run_id in ids and call.run_id not in failed:
-                self._wasted[call.run_id] = self._wasted.get(call.run_id, Decimal(0)) + call.cost
+                self._wasted[call.run_id].append((call.wasted, call.cost))
 
     def _without_inner(self, what: Callable[[RunRow], N]) -> dict[str, N]:
         """What each run has of its own: without the runs inside it, which have it, too."""
@@ -137,7 +137,7 @@ class Costs:
 
     def by(self, what: str) -> list[Group]:
         """The spend by *what*, one of `BY`; the dearest first, days in their order."""
-        if what in _RUN_KEYS:
+        if what in _RUN_KEYS or what == "day":
             members: dict[str, list[RunRow]] = defaultdict(list)
             for run in self.runs:
                 members[self._name(run, what) or NOBODY].append(run)
@@ -159,18 +159,25 @@ class Costs:
             for name, seconds in _WINDOWS
         }
 
-    def top_tenth(self) -> float | None:
-        """The share of the spend that the tenth of the users who cost most is behind; `None` without users."""
-        costs = sorted((g.cost for g in self.by("user") if g.name != NOBODY), reverse=True)
-        total = sum(costs)
-        return float(sum(costs[: max(1, len(costs) // 10)]) / total) if total else None
+    def top_tenth(self) -> tuple[list[str], float | None]:
+        """The tenth of the users who cost most, and which share of all users' spend; `None` without users."""
+        users = [group for group in self.by("user") if group.name != NOBODY]
+        top, total = users[: max(1, len(users) // 10)], sum(group.cost for group in users)
+        return [group.name for group in top], float(sum(group.cost for group in top) / total) if total else None
+
+    def first_of(self, version: str) -> int | None:
+        """When the first run of this agent, prompt or service *version* began; `None` when there is none."""
+        runs = [r for r in self.runs if version in (r.agent_version, r.prompt_version, r.service_version)]
+        return min((run.started for run in runs), default=None)
 
     def _name(self, run: RunRow | None, what: str) -> str | None:
         """What *run* is of; a run inside another is of the same user, session and team unless it says so."""
         found = None
+        if what == "day" and run is not None:
+            return self.days.at(run.started / 1e9)[0]
         while run is not None and found is None:
             found = _RUN_KEYS[what](run)
-            run = self._by_id.get(run.parent_id or "") if what in ("user", "session", "team") else None
+            run = self._by_id.get(run.parent_id or "") if what in _INHERITED else None
         return found
 
     def _sum(self, into: S, runs: Iterable[RunRow]) -> S:
@@ -180,7 +187,8 @@ class Costs:
             into.errors += run.status in ("failure", "timeout")
             into.calls += self._calls[run.run_id]
             into.cost += self._own[run.run_id]
-            into.wasted += self._wasted.get(run.run_id, Decimal(0))
+            for what, amount in self._wasted.get(run.run_id, ()):
+                into.throw_away(what, amount)
             into.unpriced += self._unpriced[run.run_id]
         return into
 
@@ -196,11 +204,12 @@ class Costs:
                 group = groups.setdefault(name, Group(name=name))
                 members[name].add(call.run_id)
                 group.cost += share
-                group.wasted += share if call.wasted else Decimal(0)
+                if call.wasted:
+                    group.throw_away(call.wasted, share)
                 if is_its_call:
                     group.calls += 1
                     group.errors += call.failed
-                    group.repeats += call.wasted and call.tool is not None
+                    group.repeats += bool(call.wasted) and call.tool is not None
                     group.unpriced += call.tool is None and call.cost is None
         succeeded = {run.run_id for run in self.runs if run.status == "success"}
         dear = {run.run_id for run in sorted(self.runs, key=lambda r: -r.cost)[: max(1, len(self.runs) // 10)]}
@@ -229,23 +238,10 @@ def _shares(
     return [(tool.tool or NOBODY, cost / len(asked), False) for tool in asked]
 
 
-def _mark_waste(calls: Sequence[Call], failed: set[str]) -> None:
-    seen: set[tuple[str, str, str | None, str | None]] = set()
-    steps: dict[tuple[str, int | None], list[bool]] = defaultdict(list)
-    for call in calls:
-        if call.tool is not None and call.args is not None:
-            key = (call.run_id, call.tool, call.args, call.result)
-            call.wasted = key in seen
-            seen.add(key)
-            steps[call.run_id, call.step].append(call.wasted)
-    for call in calls:
-        if call.tool is None:
-            known = steps.get((call.run_id, call.step))
-            call.wasted = call.run_id in failed or call.failed or bool(known and all(known))
-
-
-def read_costs(archive: Archive, *, since: int = 0, until: int = 1 << 62, **filters: Any) -> Costs:
-    """The costs of the runs that began between *since* and *until*; *filters* as for `Archive.runs`."""
+def read_costs(
+    archive: Archive, *, since: int = 0, until: int = 1 << 62, zone: str = "UTC", **filters: Any
+) -> Costs:  # fmt: skip
+    """The costs of the runs that began between *since* and *until*, by days of *zone*; *filters* as `Archive.runs`."""
     runs = [run for run in archive.runs(since=since, **filters) if run.started < until]
     ids = {run.run_id for run in runs}
     calls = []
@@ -260,4 +256,4 @@ def read_costs(archive: Archive, *, since: int = 0, until: int = 1 << 62, **filt
         model = None if row["tool"] else row["response_model"] or row["request_model"]
         cost = Decimal(str(amount)) if counted else None
         calls.append(Call(row["run_id"], row["step"], model, row["tool"], cost, failed, row["args"], row["result"]))
-    return Costs(runs, calls)
+    return Costs(runs, calls, Days(zone))

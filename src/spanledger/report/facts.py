@@ -29,6 +29,7 @@ _MODEL: Final = {
     "time_to_first_chunk": semconv.TIME_TO_FIRST_CHUNK, "system_hash": semconv.SYSTEM_HASH,
     "tools_hash": semconv.TOOLS_HASH, "price_version": semconv.COST_PRICE_VERSION,
     "attempts": semconv.RETRY_ATTEMPTS, "try": semconv.RETRY_TRIES, "fallback_for": semconv.FALLBACK_FOR,
+    "context_used": semconv.CONTEXT_USED,
 }  # fmt: skip
 _TOOL: Final = {
     "tool": semconv.TOOL_NAME, "call_id": semconv.TOOL_CALL_ID, "tool_version": semconv.TOOL_VERSION,
@@ -64,7 +65,7 @@ def facts_of(span: SpanRow) -> dict[str, Any]:
         found["model"] = has.get(semconv.RESPONSE_MODEL) or has.get(semconv.REQUEST_MODEL)
         cost = cost_of(span)
         found["cost"] = None if cost is None else format(cost, "f")
-        found["paid"] = found.get("cost_status") != _PRICED_ELSEWHERE
+        found["paid"] = found.get("cost_status") != _PRICED_ELSEWHERE and found.get("error_class") != "denied"
     if kind == "tool":
         found["inferred"] = bool(has.get(semconv.TOOL_INFERRED))
     if kind == "step" and span.name != "step":

@@ -104,9 +104,11 @@ def _model(node: Node) -> Text:
     facts = node.facts
     known = "input_tokens" in facts or "output_tokens" in facts
     usage = tokens(facts.get("input_tokens"), facts.get("output_tokens"), facts.get("cache_read_tokens"))
+    refused = facts.get("error_class") == "denied"
     return _line([
         (facts.get("operation", "model"), "magenta"), facts.get("model") or "unknown model", duration(node.seconds),
-        usage if known else "tokens unknown", _price(facts), ", ".join(map(str, facts.get("finish_reasons") or [])),
+        *(["not sent"] if refused else [usage if known else "tokens unknown", _price(facts)]),
+        ", ".join(map(str, facts.get("finish_reasons") or [])),
         (f"fallback for {facts['fallback_for']}", "yellow") if facts.get("fallback_for") else None,
         (f"try {facts['try']}", "yellow") if facts.get("try") else None,
         (f"{facts['attempts']} attempts of the client", "yellow") if facts.get("attempts") else None,
