@@ -251,8 +251,9 @@ class Detector:
         before = len(spans)
         if text[1:15].isdigit() and end - start > 15:
             numbers.find(view, start, end, spans)
-        elif b":" in text and _HEX.issuperset(text):
+        elif b":" in text and _HEX.issuperset(text.partition(b"/")[0]):
             network.find_colons(view, start, end, spans)
+            return
         elif _is_mac(text):
             network.find_mac(view, start, end, spans)
         if len(spans) == before:
