@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from .engine import Part
 
-__all__ = ["PARTS", "find_colon", "find_colons", "find_mac"]
+__all__ = ["PARTS", "find_colon", "find_colons", "find_mac", "is_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -40,6 +40,11 @@ _GOES_BEFORE: Final = re.compile(rb"[0-9:]:")
 _PREFIX: Final = re.compile(rb"[0-9A-Fa-f]{1,3}::|[A-Fa-f]{4}::")
 _SLICE: Final = re.compile(rb"::[0-9A-Fa-f]{1,4}")
 _SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
+
+
+def is_mac(text: bytes) -> bool:
+    """Whether *text*, found by the scan, is a MAC address with dashes or dots."""
+    return (len(text) == 17 and text.count(b"-") == 5) or (len(text) == 14 and text.count(b".") == 2)
 
 
 def find_mac(view: bytes, start: int, end: int, spans: list[Span]) -> None:
