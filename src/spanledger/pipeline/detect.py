@@ -34,6 +34,7 @@ _MANY: Final = 9
 _PACKED: Final = 20
 _WORDLESS: Final = 0xFF
 _JSON_KEYS: Final = re.compile(rb"\"([^\"\x1f]{1,96})\"\s{0,4}:")
+_MAX_PLAIN: Final = 4096
 _NAMING: Final = frozenset({b"name", b"key", b"header", b"Name", b"Key"})
 _HOLDING: Final = frozenset({b"value", b"values", b"content"})
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
@@ -47,6 +48,8 @@ class Detector:
         self._others = tuple(others)
         self._named = named.Named(self._keys)
         self._names: dict[bytes, bool] = {}
+        self._plain: frozenset[bytes] = frozenset()
+        """Keys of JSON that tell nothing."""
         self._engine = engine(
             [
                 *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, *mail.PARTS, sql.PART, *named.PARTS,
@@ -100,9 +103,13 @@ class Detector:
         self._look(view, spans, only_first=True)
         if spans:
             return False
-        names = _JSON_KEYS.findall(view)
-        label = self._keys.label
-        return not any(map(label, names)) and (_NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names))
+        names = frozenset(_JSON_KEYS.findall(view))
+        if not names <= self._plain:  # most are known from the last time
+            if any(map(self._keys.label, names)):
+                return False
+            if len(self._plain) < _MAX_PLAIN:
+                self._plain |= names
+        return _NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names)
 
     def _both(self, view: bytes) -> list[Span]:
         spans: list[Span] = []
@@ -153,7 +160,7 @@ class Detector:
         if view[start + 1 : start + 2] in _MAILS and self._mail(view, start, end, spans):
             return
         text = view[start:end]
-        if text[2:3] == b"-" and _is_mac(text):
+        if text[2:3] == b"-" and network.is_mac(text):
             network.find_mac(view, start, end, spans)
             return
         if not text.translate(None, _DOTTED):
@@ -166,7 +173,7 @@ class Detector:
                 tokens.find(view, start, end, spans)
             else:
                 network.find_colons(view, start, end, spans)
-        elif _is_mac(text):
+        elif network.is_mac(text):
             network.find_mac(view, start, end, spans)
         else:
             before = len(spans)
@@ -251,9 +258,10 @@ class Detector:
         before = len(spans)
         if text[1:15].isdigit() and end - start > 15:
             numbers.find(view, start, end, spans)
-        elif b":" in text and _HEX.issuperset(text):
+        elif b":" in text and _HEX.issuperset(text.partition(b"/")[0]):
             network.find_colons(view, start, end, spans)
-        elif _is_mac(text):
+            return
+        elif network.is_mac(text):
             network.find_mac(view, start, end, spans)
         if len(spans) == before:
             tokens.find(view, start, end, spans)
@@ -273,10 +281,6 @@ def _may_hide(view: bytes, start: int, end: int) -> bool:
     if view[start + 2] == 0x3A and 0x30 <= view[start] <= 0x39 and view[start + 8 : start + 9] != b":":
         return False  # the time of day, as far as it goes
     return colon < end - 3 or view[end : end + 1] in _WORDS
-
-
-def _is_mac(text: bytes) -> bool:
-    return (len(text) == 17 and text.count(b"-") == 5) or (len(text) == 14 and text.count(b".") == 2)
 
 
 def merged(spans: list[Span]) -> list[Span]:

@@ -37,7 +37,8 @@ def is_escaped(view: bytes) -> bool:
         (b"\\" in view and _BACKSLASH.search(view) is not None)
         or (b"%" in view and _PERCENT.search(view) is not None)
         or (b"&" in view and _ENTITY.search(view) is not None)
-        or (b"=" in view and (b"=40" in view or _QUOTED_PRINTABLE_AT.search(view) is not None))
+        or b"=40" in view
+        or (view.count(b"=") > 2 and _QUOTED_PRINTABLE_AT.search(view) is not None)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from .engine import Part
 
-__all__ = ["PARTS", "find_colon", "find_colons", "find_mac"]
+__all__ = ["PARTS", "find_colon", "find_colons", "find_mac", "is_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -16,7 +16,8 @@ _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
     rb"://[^\s:@/\"'<>]*(?::[^/\s:]|@)",
     rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
-    rb"\b(?:" + _H + rb"{1,4}:){1,7}:[0-9A-Fa-f:.]*|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
+    rb"\b(?:" + _H + rb"{1,4}:){2,7}:[0-9A-Fa-f:.]*|\b" + _H + rb"{1,4}::(?:/[0-9]|[0-9A-Fa-f][0-9A-Fa-f:.]*)"
+    rb"|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
     rb"::[0-9A-Fa-f][0-9A-Fa-f:.]*",
     rb":thin:[A-Za-z0-9_]+/",
 )
@@ -39,6 +40,11 @@ _GOES_BEFORE: Final = re.compile(rb"[0-9:]:")
 _PREFIX: Final = re.compile(rb"[0-9A-Fa-f]{1,3}::|[A-Fa-f]{4}::")
 _SLICE: Final = re.compile(rb"::[0-9A-Fa-f]{1,4}")
 _SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
+
+
+def is_mac(text: bytes) -> bool:
+    """Whether *text*, found by the scan, is a MAC address with dashes or dots."""
+    return (len(text) == 17 and text.count(b"-") == 5) or (len(text) == 14 and text.count(b".") == 2)
 
 
 def find_mac(view: bytes, start: int, end: int, spans: list[Span]) -> None:

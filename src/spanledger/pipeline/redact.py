@@ -64,7 +64,7 @@ class Redactor:
                 return with_marks(plain, spans, self.mark, counts) if spans else plain
             except Exception as error:  # noqa: BLE001 - fails closed
                 return _failed(error, counts)
-        new = self.value(text, counts)
+        new = self._protect(lambda walk: walk.value(text, looked=True), counts)
         return new if isinstance(new, str) else str(new)
 
     def value(self, value: Any, counts: Counter[str] | None = None, key: str | None = None) -> Any:

@@ -56,19 +56,21 @@ class _Node:
 class Walk:
     """The texts of one value, in a fixed order, and their places."""
 
-    __slots__ = ("_add", "_keys", "_nodes", "_passes", "_root", "_slots")
+    __slots__ = ("_add", "_keys", "_looked", "_nodes", "_passes", "_root", "_slots")
 
     def __init__(self, keys: Keys, add: Add, passes: Callable[[str], bool] = _never) -> None:
         self._keys = keys
         self._add = add
+        self._looked = False
         self._passes = passes
         """Whether a text that looks like JSON may stay as it is, told at a glance."""
         self._slots: list[tuple[Any, Any, _Node, bool]] = []
         self._nodes: list[_Node] = []
         self._root: list[Any] = []
 
-    def value(self, value: Any, label: str | None = None) -> None:
-        """Gather the texts of *value*, whose key has *label*."""
+    def value(self, value: Any, label: str | None = None, *, looked: bool = False) -> None:
+        """Gather the texts of *value*, whose key has *label*; *looked* says that it does not pass at a glance."""
+        self._looked = looked
         self._root = root = [value]
         self._visit(root, 0, value, label, self._node([None], 0, None, lambda: None), 0)
 
@@ -160,7 +162,7 @@ class Walk:
                 return  # too little to say anything
             if size <= 7 or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
                 pass
-            elif self._passes(text):
+            elif not (self._looked and depth == 0) and self._passes(text):
                 return
             elif (loaded := load(text)) is not None:
                 tree, faithful = loaded
