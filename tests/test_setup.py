@@ -9,14 +9,15 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from spanledger.journal import Archive
+from spanledger.journal import Archive, Journal, RunRow
 from spanledger.testing import ScriptedServer
 
 BIN = Path(sys.executable).parent
@@ -295,3 +296,178 @@ def test_runs_are_listed_as_json(ended, tmp_path):
         env={**os.environ, "SPANLEDGER_JOURNAL": str(tmp_path / "journal.db")},
     )  # fmt: skip
     assert json.loads(done.stdout)["run"]["stop_reason"] == "completed"
+
+
+CALLING = """
+    import openai, spanledger, sys
+    def call(name):
+        with spanledger.run(name):
+            openai.OpenAI().chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
+"""
+
+
+def spans_of(tmp_path):
+    with Archive(tmp_path / "journal.db") as archive:
+        return {run.name: sorted(span.name for span in archive.spans(run.run_id)) for run in archive.runs()}
+
+
+def both(name):
+    return {name: ["chat gpt-4o-mini", f"invoke_agent {name}"]}
+
+
+def test_under_the_launcher_too_what_ended_before_a_termination_is_delivered(start, tmp_path):
+    process = start(
+        CALLING + """
+    call("done")
+    print("in", flush=True)
+    import time; time.sleep(600)
+    """, *LAUNCHER,
+    )  # fmt: skip
+    waits_for(process, "in")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM, err
+    assert spans_of(tmp_path) == both("done")
+
+
+def test_a_termination_while_the_program_ends_waits_for_the_end(start, tmp_path):
+    process = start(
+        CALLING + """
+    call("done")
+    import atexit, os, signal, threading, spanledger.setup as setup
+    made, within = setup.current(), setup.within
+    def interrupted(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return within(*args)
+    setup.within = interrupted
+    """, *LAUNCHER,
+    )  # fmt: skip
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM, err
+    assert spans_of(tmp_path) == both("done")
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no forks")
+def test_under_the_launcher_children_deliver_what_they_did(ended, tmp_path, kind):
+    ended(
+        CALLING + f"""
+    import multiprocessing
+    if __name__ == "__main__":
+        child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
+        child.start()
+        child.join()
+        sys.exit(child.exitcode)
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("child")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_that_is_forked_while_we_load_has_everything(ended, tmp_path):
+    """Half an import stays half in the child; what is in the parent's queue is not the child's to miss."""
+    _, err = ended(
+        CALLING + """
+    import os
+    call("parent")  # prices, patterns and SQLite are being loaded by now
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+    else:
+        call("child")
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("parent") | both("child")
+    assert "spanledger failed" not in err
+    assert "unsent" not in err
+
+
+def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path):
+    _, err = ended(
+        CALLING + """
+    call("done")
+    """, *LAUNCHER,
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="0.2",
+    )  # fmt: skip
+    assert err.count("2 spans were left unsent after 0.2 s") == 1
+    assert "shutdown can only be called once" not in err
+    assert "Traceback" not in err
+    assert spans_of(tmp_path) == both("done")
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_a_worker_that_waits_for_a_lock_ends_when_it_is_asked_to(ended, tmp_path, kind):
+    """The signal arrives while its main thread is about to wait, so that nothing wakes it up."""
+    ended(
+        CALLING + f"""
+    import multiprocessing, signal, threading
+    def work(lock, ready):
+        call("child")
+        def ask():
+            ready.set()
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        threading.Thread(target=ask).start()
+        lock.acquire()
+    if __name__ == "__main__":
+        context = multiprocessing.get_context("{kind}")
+        lock, ready = context.Lock(), context.Event()
+        lock.acquire()
+        child = context.Process(target=work, args=(lock, ready))
+        child.start()
+        child.join(60)
+        assert child.exitcode == -signal.SIGTERM, child.exitcode
+    """, *LAUNCHER,
+    )  # fmt: skip
+    assert spans_of(tmp_path) == both("child")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_does_not_inherit_the_journals_locks(tmp_path):
+    """Forked in the middle of a write, a child would find the file busy for ever."""
+    path, ready = tmp_path / "journal.db", Event()
+    journal = Journal(path, busy=0.5)
+    now = time.time_ns()
+    run = RunRow(run_id="parent", started=now, heartbeat=now)
+
+    def write():
+        def slowly(connection):
+            ready.set()
+            time.sleep(0.3)  # the fork must come while the lock is held; it waits for us
+
+        journal._write("runs", 1, slowly)
+
+    assert journal.write_runs([run])
+    writing = Thread(target=write)
+    writing.start()
+    ready.wait(60)
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(30)
+        os._exit(0 if journal.write_runs([replace(run, run_id="child")]) else 1)
+    writing.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    with Archive(path) as archive:
+        assert {each.run_id for each in archive.runs()} == {"parent", "child"}
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"SPANLEDGER_TOOLS": "nothing"}, "'nothing' names no tool"),
+        ({"SPANLEDGER_HASH_KEY": "zz"}, "must be base64 of at least 32"),
+        ({"SPANLEDGER_LIMITS_STORE": "carrier-pigeon"}, "carrier-pigeon"),
+        ({"SPANLEDGER_PRICES": "nowhere.toml"}, "nowhere.toml"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, "http/json"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_once_and_the_program_is_watched_all_the_same(wrong, said, ended, tmp_path):
+    out, err = ended(AGENT, *LAUNCHER, **wrong)
+    assert out == "Hello\n"
+    assert err.count(said) == 1, err
+    assert "Traceback" not in err
+    [path] = [*tmp_path.rglob("journal.db")]  # where it was to be, or where the safe defaults put it
+    with Archive(path) as archive:
+        assert [run.stop_reason for run in archive.runs()] == ["completed"]

@@ -222,9 +222,9 @@ class Run:
 
         with _pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
             while self._to_price:
-                call = self._to_price.pop()
-                price = pricing.price_call(call)
+                price = pricing.price_call(self._to_price[0])
                 with self.lock:
+                    del self._to_price[0]  # not before: an empty list says that the sum is whole
                     if price.amount is None:
                         self._unpriced += 1
                     else:

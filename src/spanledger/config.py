@@ -128,9 +128,11 @@ class Settings:
     """The time zone whose midnight ends a budget's day, e.g. ``Europe/Berlin``."""
 
     def __post_init__(self) -> None:
-        """Raise `ConfigurationError` for a moment that is none."""
+        """Raise `ConfigurationError` for a moment or a tool that is none."""
         if self.capture_until is not None:
             read_moment(self.capture_until)
+        if bad := [name for name in self.tools if not all(name.partition(":"))]:
+            raise ConfigurationError(f"tools: {bad[0]!r} names no tool; write module:function or module:*")
 
     @property
     def content_on_spans(self) -> bool:

@@ -33,7 +33,6 @@ import hmac
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +42,7 @@ from . import private_file
 from .canonical import TooLarge, canonical, parse_json, quick_bytes, to_json
 from .config import Settings, state_directory
 from .errors import ConfigurationError
+from .forks import undivided
 from .shield import report
 
 __all__ = ["CANONICALIZATION", "Hashed", "Hasher", "configure_hasher", "hasher", "to_json"]
@@ -180,14 +180,13 @@ def _kept_key(path: Path) -> bytes:
     return _decode(path.read_text(encoding="ascii"), str(path))
 
 
-_lock = threading.Lock()
 _hasher: Hasher | None = None
 
 
 def configure_hasher(settings: Settings) -> Hasher:
     """Make the hasher of this process anew, from *settings*; `ConfigurationError` when its key is no key."""
     global _hasher  # noqa: PLW0603 - one per process, as meant
-    with _lock:
+    with undivided():
         _hasher = Hasher(settings)
         return _hasher
 
@@ -197,7 +196,7 @@ def hasher() -> Hasher:
     global _hasher  # noqa: PLW0603 - one per process, as meant
     if (known := _hasher) is not None:
         return known
-    with _lock:
+    with undivided():
         if _hasher is None:
             try:
                 _hasher = Hasher(Settings.load())

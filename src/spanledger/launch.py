@@ -7,6 +7,7 @@ A configuration that can't be understood is said on standard error and the safe 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import sys
@@ -23,6 +24,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from . import setup
 from .config import Settings
 from .errors import ConfigurationError
+from .hashing import configure_hasher
 from .journal import Journal, JournalSpanExporter
 from .pipeline import (
     LedgerSpanProcessor,
@@ -32,6 +34,7 @@ from .pipeline import (
     default_steps,
     otlp_exporter_from_environment,
 )
+from .pipeline.relay import apart
 from .shield import shield
 
 __all__ = ["Configurator", "Instrumentor", "SpanledgerExporter"]
@@ -40,12 +43,36 @@ _protected: Final[list[bool]] = []
 """Not empty when the exporters of the provider stand behind our pipeline."""
 
 
+@functools.cache
+def _say(what: str) -> None:
+    """Say *what* on standard error, once."""
+    print(f"spanledger: {what}", file=sys.stderr)  # noqa: T201
+
+
 def _settings() -> Settings:
+    settings = Settings()
     try:
-        return Settings.load()
+        settings = Settings.load()
+        configure_hasher(settings)  # a key that is none is found out here
     except ConfigurationError as error:
-        print(f"spanledger: {error}\nspanledger: carrying on with the safe defaults", file=sys.stderr)  # noqa: T201
-        return Settings()
+        return _instead(settings, error)
+    return settings
+
+
+def _instead(settings: Settings, error: ConfigurationError) -> Settings:
+    """The safe defaults, with the journal where it was to be; says why."""
+    _say(f"{error}\nspanledger: carrying on with the safe defaults")
+    return Settings(journal=settings.journal, journal_off=settings.journal_off, journal_days=settings.journal_days)
+
+
+def _otlp() -> list[SpanExporter]:
+    """The OTLP exporter that the environment asks for, if it can be had."""
+    try:
+        otlp = otlp_exporter_from_environment()
+    except ConfigurationError as error:
+        _say(f"{error}\nspanledger: carrying on without it: spans stay in the journal")
+        return []
+    return [otlp] if otlp is not None else []
 
 
 def _journal_exporter(settings: Settings) -> list[SpanExporter]:
@@ -69,8 +96,8 @@ class Configurator(_OTelSDKConfigurator):
             return
         settings = _settings()
         outputs = _journal_exporter(settings)
-        if not os.environ.get(OTEL_TRACES_EXPORTER) and (otlp := otlp_exporter_from_environment()) is not None:
-            outputs.append(otlp)
+        if not os.environ.get(OTEL_TRACES_EXPORTER):
+            outputs += _otlp()
         super()._configure(  # type: ignore[no-untyped-call]
             span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
             log_record_processors=[
@@ -94,7 +121,11 @@ class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
         provider = trace.get_tracer_provider()
         with shield("starting under the launcher"):
             sdk = provider if isinstance(provider, TracerProvider) else None
-            setup.start(_settings(), sdk, protected=bool(_protected))
+            settings = _settings()
+            try:
+                setup.start(settings, sdk, protected=bool(_protected))
+            except ConfigurationError as error:
+                setup.start(_instead(settings, error), sdk, protected=bool(_protected))
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
         if (made := setup.current()) is not None:
@@ -112,4 +143,4 @@ class SpanledgerExporter(RedactingSpanExporter):
         settings = Settings.load(**given)
         otlp = otlp_exporter_from_environment()
         outputs = [*_journal_exporter(settings), *([otlp] if otlp is not None else [])]
-        super().__init__(outputs, Pipeline(default_steps(settings)))
+        super().__init__(apart(outputs), Pipeline(default_steps(settings)))

@@ -6,13 +6,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
@@ -25,8 +22,10 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
-from .pipeline import LedgerSpanProcessor, note, otlp_exporter_from_environment, unprotected
+from .pipeline import LedgerSpanProcessor, note, otlp_exporter_from_environment, processors_of, unprotected
+from .pipeline.deadline import keep_ready, within
 from .shield import logger, shield
+from .termination import die, on_sigterm, wake_main_thread
 
 if TYPE_CHECKING:
     from .frameworks import Frameworks
@@ -53,19 +52,29 @@ class Spanledger:
     processors: list[Any] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
     """What takes back the protection of metrics, log records and baggage."""
+    endings: list[Callable[[], Any]] = field(default_factory=list)
+    """What ends the rest of an SDK that was built for us."""
+    terminated: bool = False
+    """Whether somebody asked the process to end."""
+    done: bool = False
+    """Whether all is delivered that could be."""
     _over: bool = False
 
     def force_flush(self) -> bool:
         """Deliver what is waiting; true when all of it left within the deadline."""
-        deadline = int(self.settings.flush_seconds * 1000)
-        done = [processor.force_flush(deadline) for processor in self.processors]
+        seconds = self.settings.flush_seconds
+        done = within(seconds, *(partial(each.force_flush, int(seconds * 1000)) for each in self.processors))
         if self.live is not None:
             with shield("flushing the journal"):
                 self.live.flush()
-        return all(done)
+        return done
 
-    def finish(self) -> None:
-        """End what is going on and deliver it, as at the exit of the process; once."""
+    def finish(self, *also: Callable[[], Any]) -> None:
+        """
+        End what is going on and deliver it, as at the exit of the process; once.
+
+        Everything that was set up for us, and what is done *also*, has the same ``flush_seconds``, side by side.
+        """
         if self._over:
             return
         self._over = True
@@ -73,10 +82,18 @@ class Spanledger:
             if self.instrumentation is not None:
                 self.instrumentation.engine.end_streams()
             runs.end_all()
-            for processor in self.processors:
-                processor.shutdown()
+            for ending in self.endings:  # or the SDK would wait for a dead collector once more
+                atexit.unregister(ending)
+            ours = [*(each.shutdown for each in self.processors), *self.endings]
             if self.live is not None:
-                self.live.close(self.settings.flush_seconds)
+                ours.append(partial(self.live.close, self.settings.flush_seconds))
+            within(self.settings.flush_seconds, *ours, *also)
+            for each in self.processors:
+                if isinstance(each, LedgerSpanProcessor):
+                    each.say_unsent()
+        self.done = True
+        if self.terminated:
+            die()
 
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""
@@ -147,14 +164,10 @@ def start(
 ) -> Spanledger:
     """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
     # rooms that only a program that sets us up needs: importing the package must cost little
-    from . import pricing  # noqa: PLC0415
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
     from .signals import Metrics  # noqa: PLC0415
 
-    configure_hasher(settings)
-    pricing.configure(settings.prices)
-    pricing.use_table(pricing.fetched_table(settings.price_table))
-    runs.configure(settings)
+    limits = _checked(settings, limits, watch)
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]
     if journal is not None and not protected:
@@ -171,18 +184,24 @@ def start(
         processors += [BatchSpanProcessor(output) for output in outputs]
     for processor in processors:
         provider.add_span_processor(processor)
+    endings: list[Callable[[], Any]] = []
+    if protected:
+        processors = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)]
+        others: tuple[Any, ...] = (metrics.get_meter_provider(), _logs.get_logger_provider())
+        endings = [each.shutdown for each in others if hasattr(each, "shutdown")]  # an SDK's, not the placeholders
+        keep_ready(len(processors) + len(endings) + 1)
     live = None
     if journal is not None:
         program = version_of(provider.resource.attributes)
         live = LiveRuns(journal, ledger, describe=protection(settings), version=program)
     made = Spanledger(
         settings, provider, journal, live,
-        Metrics(ledger, meter_provider, settings.metric_names), processors=processors,
+        Metrics(ledger, meter_provider, settings.metric_names), processors=processors, endings=endings,
     )  # fmt: skip
     ledger.listen(ended=made.metrics.run_ended)
     runs.tool_listeners.append(made.metrics.tool_ended)
     runs.use_provider(provider)
-    if watch:
+    if limits is not None:
         _watch(made, limits)
     _protect_others(made, meter_provider)
     bypassing = unprotected(provider)
@@ -190,9 +209,7 @@ def start(
     for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
-    atexit.register(made.finish)
-    _at_the_end_of_children(made)
-    _on_sigterm(made)
+    _at_the_end(made)
     return made
 
 
@@ -209,39 +226,56 @@ def _protect_others(made: Spanledger, meter_provider: MeterProvider | None) -> N
         made.undo.append(protect_baggage(made.settings))
 
 
-def _watch(made: Spanledger, limits: Limits | None) -> None:
+def _checked(settings: Settings, limits: Limits | None, watch: bool) -> Limits | None:
+    """Take what may be refused in *settings* first, before anybody listens: the key, the prices, the limits."""
+    from . import pricing  # noqa: PLC0415 - as above
+
+    configure_hasher(settings)
+    pricing.configure(settings.prices)
+    pricing.use_table(pricing.fetched_table(settings.price_table))
+    if watch and limits is None:
+        from .limits import configured  # noqa: PLC0415 - as above
+
+        limits = configured(settings)
+    runs.configure(settings)
+    return limits if watch else None
+
+
+def _watch(made: Spanledger, limits: Limits) -> None:
     """Watch clients, tools and frameworks, with the limits at the door."""
     from .frameworks import watch_frameworks  # noqa: PLC0415 - as above
     from .instrument import Brakes, instrument  # noqa: PLC0415 - as above
-    from .limits import configured  # noqa: PLC0415 - as above
 
     made.instrumentation = instrument(made.settings, tracer_provider=made.provider)
     made.instrumentation.engine.listeners.append(made.metrics.call_ended)
     made.frameworks = watch_frameworks()
-    made.brakes = Brakes(made.instrumentation.engine, limits or configured(made.settings))
+    made.brakes = Brakes(made.instrumentation.engine, limits)
     made.brakes.limits.listeners.append(made.metrics.decided)
 
 
-def _at_the_end_of_children(made: Spanledger) -> None:
-    """Deliver what a worker of `multiprocessing` left: it ends without what `atexit` keeps."""
+def _at_the_end(made: Spanledger) -> None:
+    """Deliver what is left at exit, on SIGTERM, and in workers of `multiprocessing`, which know no `atexit`."""
     from multiprocessing import util  # noqa: PLC0415 - only when something is set up
 
-    util.register_after_fork(made, lambda made: util.Finalize(made, made.force_flush, exitpriority=0))
-
-
-def _on_sigterm(made: Spanledger) -> None:
-    """Deliver what is left when somebody ends the process, unless the program has a handler of its own."""
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        return
-
-    def finish(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
-        runs.end_all("cancelled")
-        made.finish()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-
+    atexit.register(made.finish)
     with shield("watching for SIGTERM"):
-        signal.signal(signal.SIGTERM, finish)
+        on_sigterm(partial(_terminated, made))
+
+    def begun(made: Spanledger) -> None:
+        util.Finalize(made, made.force_flush, exitpriority=0)
+        with shield("watching for SIGTERM"):
+            wake_main_thread()
+
+    util.register_after_fork(made, begun)
+
+
+def _terminated(made: Spanledger) -> None:
+    """Deliver what is left when somebody ends the process."""
+    made.terminated = True
+    runs.end_all("cancelled")
+    made.finish(getattr(made.provider, "force_flush", bool))
+    if made.done:  # else it came while the program was about to end; that goes on below us
+        die()
 
 
 def current() -> Spanledger | None:

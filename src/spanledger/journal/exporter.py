@@ -26,6 +26,8 @@ class JournalSpanExporter(SpanExporter):
     Never raises.  `FAILURE` means that the spans were lost, and counted; trying again is pointless.
     """
 
+    counts_losses = True
+
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .. import pricing
+from ..forks import undivided
 from ..ledger import Ledger, Run
 from ..shield import failures, shield
 from .program import version_of_environment
@@ -136,7 +137,9 @@ class LiveRuns:
         self._word.notify_all()
 
     def _work(self) -> None:
-        with shield("loading prices"):
+        with undivided(), shield("loading prices"):
+            from . import tables, tidy  # noqa: F401, PLC0415 - SQLite, at last
+
             pricing.warm()
         while True:
             with self._word:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import JournalError
+from ..forks import closes
 from ..shield import failures
 from .rows import RunRow, SpanRow
 
@@ -32,6 +33,9 @@ TIDY_SECONDS: Final = 3600.0
 
 _journals: weakref.WeakSet[Journal] = weakref.WeakSet()
 _watching_forks = False
+_warned: list[str] = []
+"""The files that a journal of this process has warned about: spans and runs are written by one each."""
+MAX_WARNED: Final = 100
 
 
 def _after_fork() -> None:
@@ -58,10 +62,12 @@ class Journal:
         self._untold: Counter[str] = Counter()
         self._connection: sqlite3.Connection | None = None
         self._left_behind: list[Any] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held while the file is used."""
         self._off = self._warned = False
         self._not_before = self._tidied = float("-inf")
         _journals.add(self)
+        closes(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
             _watching_forks = True
@@ -92,7 +98,7 @@ class Journal:
 
     def close(self) -> None:
         """Give the file back; a later write opens it again."""
-        with self._lock:
+        with self.lock:
             self._drop_connection()
 
     def __del__(self) -> None:
@@ -104,7 +110,7 @@ class Journal:
     ) -> bool:
         if not count and not anyway:
             return True
-        with self._lock:
+        with self.lock:
             if not self._off and time.monotonic() >= self._not_before and self._try(work):
                 return True
             self.lost[kind] += count
@@ -178,8 +184,9 @@ class Journal:
 
     def _fail(self, trouble: str) -> None:
         self.trouble = trouble
-        if not self._warned:
+        if not self._warned and str(self.path) not in _warned:
             self._warned = True
+            _warned[:] = [*_warned[-MAX_WARNED:], str(self.path)]
             logger.warning("%s; the program goes on, and what is not recorded is counted", trouble)
 
     def _drop_connection(self) -> None:
@@ -188,10 +195,9 @@ class Journal:
             connection.close()
 
     def _forget_parent(self) -> None:
-        """In a forked child: leave the parent's connection alone, unclosed; closing it would hurt the parent."""
+        """In a forked child: leave a connection alone that the fork did not wait for, unclosed."""
         if self._connection is not None:
             self._left_behind.append(self._connection)
             self._connection = None
-        self._lock = threading.RLock()
         self.lost.clear()
         self._untold.clear()

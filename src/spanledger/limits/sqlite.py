@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import private_file
+from ..forks import closes
 from .store import HOLD_SECONDS, Kill, Refused, StoreDown, Want
 
 __all__ = ["SqliteStore"]
@@ -80,6 +81,7 @@ class SqliteStore:
         self._pid = 0
         self._left: list[sqlite3.Connection] = []  # a parent's: closing them in a fork would drop the parent's locks
         self._swept = 0.0
+        closes(self)
 
     def connection(self) -> sqlite3.Connection:
         """The connection of this process, opened when it is first needed."""

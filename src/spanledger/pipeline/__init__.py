@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bypass import note, noted, unprotected
+from .bypass import note, noted, processors_of, unprotected
 from .exporter import RedactingSpanExporter, otlp_exporter_from_environment
 from .processor import LedgerSpanProcessor
 from .record import Record
@@ -34,6 +34,7 @@ __all__ = [
     "note",
     "noted",
     "otlp_exporter_from_environment",
+    "processors_of",
     "redacted",
     "unprotected",
 ]

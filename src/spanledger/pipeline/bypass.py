@@ -21,7 +21,7 @@ from spanledger.shield import shield
 
 from .exporter import RedactingSpanExporter
 
-__all__ = ["exporters_of", "note", "noted", "unprotected"]
+__all__ = ["exporters_of", "note", "noted", "processors_of", "unprotected"]
 
 _FILE: Final = "unprotected.json"
 _MAX_NOTES: Final = 32
@@ -34,7 +34,7 @@ def unprotected(provider: Any) -> list[str]:
 
     *provider* is a `TracerProvider`, or the processors themselves.
     """
-    processors = list(_processors(provider))
+    processors = list(processors_of(provider))
     if any(getattr(processor, "mode", None) in ("in place", "wrapped") for processor in processors):
         return []
     return [
@@ -45,11 +45,12 @@ def unprotected(provider: Any) -> list[str]:
     ]
 
 
-def _processors(holder: Any) -> Iterator[Any]:
+def processors_of(holder: Any) -> Iterator[Any]:
+    """The span processors of a provider, those inside composed ones included."""
     holder = getattr(holder, "_active_span_processor", holder)
     for processor in holder if isinstance(holder, (tuple, list)) else getattr(holder, "_span_processors", ()):
         if getattr(processor, "_span_processors", None):
-            yield from _processors(processor)
+            yield from processors_of(processor)
         else:
             yield processor
 

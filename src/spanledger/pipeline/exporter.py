@@ -15,6 +15,7 @@ from spanledger.errors import ConfigurationError
 from spanledger.shield import report
 
 from .bounds import split
+from .relay import Relay
 from .steps import Pipeline
 
 __all__ = ["RedactingSpanExporter", "otlp_exporter_from_environment"]
@@ -28,15 +29,30 @@ class RedactingSpanExporter(SpanExporter):
     Runs the pipeline and hands the same protected copies to each exporter.
 
     Works on the thread that calls it: put it inside a `BatchSpanProcessor`.  An exporter that fails does not hurt the
-    others; `unsent` counts, by exporter, the spans that it did not take.
+    others.
     """
 
     def __init__(self, exporters: Sequence[SpanExporter], pipeline: Pipeline) -> None:
         self.exporters = tuple(exporters)
         self.pipeline = pipeline
-        self.unsent: dict[str, int] = {}
+        self.done = 0
+        """How many spans went through here, whatever became of them."""
+        self._unsent: dict[str, int] = {}
         self._lock = threading.Lock()
         self._closed = False
+
+    @property
+    def unsent(self) -> dict[str, int]:
+        """How many spans each exporter did not take (yet), by its class."""
+        waiting = {type(e.exporter).__name__: e.unsent for e in self.exporters if isinstance(e, Relay) and e.unsent}
+        return {**self._unsent, **waiting}
+
+    def begin_anew(self) -> None:
+        """Count from zero, in a forked child."""
+        self.done, self._unsent, self._lock = 0, {}, threading.Lock()
+        for exporter in self.exporters:
+            if isinstance(exporter, Relay):
+                exporter.begin_anew()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Protect *spans* and send them to all; failure when any of the exporters failed."""
@@ -47,6 +63,7 @@ class RedactingSpanExporter(SpanExporter):
             for exporter in self.exporters:
                 if not self._send(exporter, batch):
                     result = SpanExportResult.FAILURE
+        self.done += len(spans)
         return result
 
     def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> bool:
@@ -65,9 +82,11 @@ class RedactingSpanExporter(SpanExporter):
         return False
 
     def _count(self, exporter: SpanExporter, number: int) -> None:
+        if getattr(exporter, "counts_losses", False):  # the journal says itself what it could not write
+            return
         name = type(exporter).__name__
         with self._lock:
-            self.unsent[name] = self.unsent.get(name, 0) + number
+            self._unsent[name] = self._unsent.get(name, 0) + number
 
     def shutdown(self) -> None:
         """Shut the exporters down, each once, whatever the others do."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -13,11 +15,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from spanledger import runs
 from spanledger.config import Settings
-from spanledger.shield import report, shield
+from spanledger.shield import failures, report, shield
 
 from .bypass import note, unprotected
+from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
+from .relay import apart
 from .steps import default_pipeline, redactor_of
 
 __all__ = ["LedgerSpanProcessor"]
@@ -48,12 +52,15 @@ class LedgerSpanProcessor(SpanProcessor):
         self.exporter: RedactingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
         self._stamps = stamps
+        self._queued = 0
+        self._over = self._said = False
+        _watch_forks(self)
         if exporter is not None:
             self.mode = "copies"
-            self.exporter = RedactingSpanExporter(
-                [exporter] if isinstance(exporter, SpanExporter) else exporter, self.pipeline
-            )
+            exporters = [exporter] if isinstance(exporter, SpanExporter) else apart(exporter)
+            self.exporter = RedactingSpanExporter(exporters, self.pipeline)
             self._inner = BatchSpanProcessor(self.exporter)
+            keep_ready(1)
         elif self._works():
             self.mode = "in place"
             self._inner = InPlace(self.pipeline)
@@ -115,31 +122,56 @@ class LedgerSpanProcessor(SpanProcessor):
                 runs.server_ended(span)
         if self.exporter is not None and self._inner is not None:
             with shield("queueing a span"):
+                self._queued += span.context is not None and span.context.trace_flags.sampled
                 self._inner.on_end(span)
 
+    @property
+    def unsent(self) -> int:
+        """How many of the spans that ended have not arrived at each exporter (yet)."""
+        if self.exporter is None:
+            return 0
+        return self._queued - self.exporter.done + sum(self.exporter.unsent.values())
+
     def shutdown(self) -> None:
-        """Deliver what is left, for at most ``flush_seconds``."""
-        if self._inner is not None and not _within(self._inner.shutdown, self._settings.flush_seconds):
-            logger.warning("spans were left unsent after %s s", self._settings.flush_seconds)
+        """Deliver what is left, for at most ``flush_seconds``; once."""
+        if self._inner is None or self._over:
+            return
+        self._over = True
+        within(self._settings.flush_seconds, self._inner.shutdown)
+        self.say_unsent()
+
+    def begin_anew(self) -> None:
+        """Count from zero: what is queued in a forked child's parent is the parent's to send."""
+        self._queued = 0
+        if self.exporter is not None:
+            self.exporter.begin_anew()
+
+    def say_unsent(self) -> None:
+        """Say how many spans did not leave, once."""
+        if self._over and self.unsent and not self._said:
+            self._said = True
+            failures["sending spans"] += self.unsent
+            logger.warning("%d spans were left unsent after %s s", self.unsent, self._settings.flush_seconds)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver what is queued; whether it was done within *timeout_millis* and ``flush_seconds``."""
         inner = self._inner
         if inner is None:
             return True
-        seconds = min(timeout_millis / 1000, self._settings.flush_seconds)
-        return _within(lambda: inner.force_flush(timeout_millis), seconds)
+        return within(
+            min(timeout_millis / 1000, self._settings.flush_seconds), lambda: inner.force_flush(timeout_millis)
+        )
 
 
-def _within(work: Callable[[], Any], seconds: float) -> bool:
-    """Do *work* on a thread of its own; whether it was done in time.  An exit must not wait for a dead collector."""
-    done: list[bool] = []
+_all: WeakSet[LedgerSpanProcessor] = WeakSet()
 
-    def body() -> None:
-        with shield("delivering spans"):
-            done.append(work() is not False)
 
-    thread = threading.Thread(target=body, name="spanledger-flush", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return bool(done) and done[0]
+def _watch_forks(processor: LedgerSpanProcessor) -> None:
+    if not _all and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+    _all.add(processor)
+
+
+def _after_fork() -> None:
+    for processor in list(_all):
+        processor.begin_anew()

@@ -6,7 +6,6 @@ A step that raises costs the span its content: only safe names, ids and numbers 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -16,6 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from spanledger import semconv
 from spanledger.config import Settings
+from spanledger.forks import undivided
 from spanledger.policy import Policy
 from spanledger.shield import report
 
@@ -100,15 +100,14 @@ def _is_safe(key: str, value: Any) -> bool:
     return key in _SAFE_TEXTS and isinstance(value, str) and len(value) <= _MAX_SAFE and _SAFE_SHAPE.issuperset(value)
 
 
-_lock = threading.Lock()
 _redactors: list[tuple[tuple[Policy, tuple[str, ...]], Redactor]] = []
 
 
 def redactor_of(settings: Settings) -> Redactor:
     """The redactor for *settings*; one for all who ask with the same ones, for it is costly to make."""
-    from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
+    with undivided():
+        from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
 
-    with _lock:
         for known, redactor in _redactors:
             if known == (settings.policy, settings.redact_keys):
                 return redactor

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spanledger.errors import ConfigurationError
+from spanledger.forks import undivided
 from spanledger.shield import report
 
 from .card import PRICE_KEYS, Card, Rate
@@ -121,7 +122,9 @@ class Table:
 
     def load(self) -> None:
         """Import the library and have its data ready, or those of the fetched file."""
-        with self._lock:
+        if self._snapshot is not None:
+            return
+        with undivided(), self._lock:
             if self._snapshot is not None:
                 return
             from genai_prices import data_snapshot  # noqa: PLC0415 - 0.2 s, when the first price is asked for

@@ -1,0 +1,76 @@
+"""
+Work that may take no longer than it may: an exit must not wait for a dead collector.
+
+Each piece is done on a thread of its own.  Python 3.12 starts no thread while it ends, so there some are kept waiting
+for that moment; where none is left the work is done here, for as long as it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Final
+
+from spanledger.shield import shield
+
+__all__ = ["keep_ready", "within"]
+
+Work = Callable[[], Any]
+
+NAME: Final = "spanledger-flush"
+_waiting: Final[list[SimpleQueue[Work]]] = []
+"""Where threads wait for one piece of work, for when no thread can be started any more."""
+
+
+def within(seconds: float, *works: Work) -> bool:
+    """Do all *works* side by side; whether all was done, and none of it gave back `False`, within *seconds*."""
+    over, results = threading.Semaphore(0), []
+
+    def body(work: Work) -> None:
+        try:
+            with shield("delivering what is left"):
+                results.append(work() is not False)
+        finally:
+            over.release()
+
+    until = time.monotonic() + seconds
+    for work in works:
+        _hand_over(lambda work=work: body(work))  # type: ignore[misc]
+    for _ in works:
+        if not over.acquire(timeout=max(0.0, until - time.monotonic())):
+            return False
+    return len(results) == len(works) and all(results)
+
+
+def _hand_over(work: Work) -> None:
+    try:
+        threading.Thread(target=work, name=NAME, daemon=True).start()
+    except RuntimeError:  # the interpreter ends, or the system has no more threads
+        if _waiting and threading.current_thread().name != NAME:
+            _waiting.pop().put(work)
+        else:
+            work()
+
+
+def keep_ready(number: int) -> None:
+    """Keep *number* threads for the exit, where Python can start none then."""
+    if sys.version_info[:2] == (3, 12):
+        while len(_waiting) < number:
+            box: SimpleQueue[Work] = SimpleQueue()
+            threading.Thread(target=lambda box=box: box.get()(), name=NAME, daemon=True).start()  # type: ignore[misc]
+            _waiting.append(box)
+
+
+def _after_fork() -> None:
+    number = len(_waiting)
+    _waiting.clear()
+    with shield("keeping threads for the exit"):
+        keep_ready(number)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
