@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 
-from spanledger import account
+from spanledger import pricing
 from spanledger.ledger import ModelCall, Run
 from spanledger.model import Usage
 from spanledger.pricing import Price
@@ -19,7 +19,7 @@ def test_two_who_ask_at_once_get_the_same_sum(monkeypatch):
         go_on.wait(60)
         return Price(Decimal("0.5"), "priced", "table", "1")
 
-    monkeypatch.setattr(account.pricing, "price_call", slow)
+    monkeypatch.setattr(pricing, "price_call", slow)
     run, heard = Run(id="r"), []
     run.settle_model(ModelCall("chat", "openai", "m", "m", Usage(), 1, 2, 1))
     first = threading.Thread(target=lambda: heard.append(run.cost))
