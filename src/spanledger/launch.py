@@ -51,13 +51,19 @@ def _say(what: str) -> None:
 
 
 def _settings() -> Settings:
+    settings = Settings()
     try:
         settings = Settings.load()
         configure_hasher(settings)  # a key that is none is found out here
     except ConfigurationError as error:
-        _say(f"{error}\nspanledger: carrying on with the safe defaults")
-        return Settings()
+        return _instead(settings, error)
     return settings
+
+
+def _instead(settings: Settings, error: ConfigurationError) -> Settings:
+    """The safe defaults, with the journal where it was to be; says why."""
+    _say(f"{error}\nspanledger: carrying on with the safe defaults")
+    return Settings(journal=settings.journal, journal_off=settings.journal_off, journal_days=settings.journal_days)
 
 
 def _otlp() -> list[SpanExporter]:
@@ -118,11 +124,11 @@ class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
         provider = trace.get_tracer_provider()
         with shield("starting under the launcher"):
             sdk = provider if isinstance(provider, TracerProvider) else None
+            settings = _settings()
             try:
-                setup.start(_settings(), sdk, protected=bool(_protected))
+                setup.start(settings, sdk, protected=bool(_protected))
             except ConfigurationError as error:
-                _say(f"{error}\nspanledger: carrying on with the safe defaults")
-                setup.start(Settings(), sdk, protected=bool(_protected))
+                setup.start(_instead(settings, error), sdk, protected=bool(_protected))
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
         if (made := setup.current()) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from decimal import Decimal
 
 import pytest
@@ -328,3 +329,10 @@ def test_runs_that_are_never_ended_do_not_pile_up(monkeypatch, spans):
         contextvars.Context().run(runs.open_for, Request("m", tools=["t"]))
     assert len(_implicit._open) == 5
     assert [span.attributes["agent.run.stop_reason"] for span in spans()] == ["abandoned"] * 15
+
+
+@pytest.mark.parametrize(("code", "reason"), [(None, "completed"), (0, "completed"), (3, "error"), ("why", "error")])
+def test_a_program_that_exits_well_inside_a_run_completes_it(provider, code, reason):
+    with pytest.raises(SystemExit), spanledger.run("support") as active:
+        sys.exit(code)
+    assert active.stop_reason == reason

@@ -33,7 +33,7 @@ def table_of(runs: Sequence[RunRow], *, now: int, kills: Mapping[str, Kill] | No
     for run in runs:
         cells: list[str | Text] = [
             run.run_id[:ID_SHOWN], clean(run.name or "-"), Text(outcome(run), STYLES.get(run.status, "")),
-            str(run.steps), str(run.model_calls), str(run.tool_calls), f"{run.input_tokens + run.output_tokens:,}",
+            str(run.steps), str(run.model_calls), str(run.tool_calls), _tokens(run),
             spent(run.cost, run.unpriced, run.model_calls), duration(seconds_of(run)), age(run.started, now),
         ]  # fmt: skip
         if kills is not None:
@@ -41,6 +41,13 @@ def table_of(runs: Sequence[RunRow], *, now: int, kills: Mapping[str, Kill] | No
             cells += [clean(run.last_tool or "-"), age(run.heartbeat, now), decided]
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
     return table
+
+
+def _tokens(run: RunRow) -> str:
+    known = run.input_tokens + run.output_tokens
+    if not run.unknown_usage:
+        return f"{known:,}"
+    return f"{known:,} + ?" if known else "?"
 
 
 def totals_line(found: Sum) -> str:

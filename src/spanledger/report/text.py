@@ -74,7 +74,7 @@ def _line(parts: Iterable[tuple[str, str] | str | None]) -> Text:
 def _run_lines(run: RunRow) -> Text:
     head = _line([
         ("run", "dim"), (run.run_id, "bold"), (run.name or "", "bold"), (outcome(run), STYLES.get(run.status, "")),
-        run.error_class, duration(seconds_of(run)), tokens(run.input_tokens, run.output_tokens, run.cache_read_tokens),
+        run.error_class, duration(seconds_of(run)), _tokens_of(run),
         spent(run.cost, run.unpriced, run.model_calls),
     ])  # fmt: skip
     facts = {
@@ -90,12 +90,17 @@ def _run_lines(run: RunRow) -> Text:
     return Text("\n").join([head, about] if about else [head])
 
 
+def _tokens_of(run: RunRow) -> str:
+    return tokens(run.input_tokens, run.output_tokens, run.cache_read_tokens, missing=run.unknown_usage)
+
+
 def _step(node: Node) -> Text:
     facts = node.facts
     price = spent(Decimal(facts["cost"]), facts["unpriced"], facts["model_calls"]) if facts["model_calls"] else None
     return _line([
         (f"step {facts.get('number', '?')}", "bold"), facts.get("title"), duration(node.seconds),
-        tokens(facts["input_tokens"], facts["output_tokens"]) if facts["model_calls"] else None, price,
+        tokens(facts["input_tokens"], facts["output_tokens"], missing=facts["calls_without_usage"])
+        if facts["model_calls"] else None, price,
         *_failure(node),
     ])  # fmt: skip
 
@@ -175,7 +180,7 @@ def _totals(tree: RunTree) -> Text:
     return _line([
         ("total", "bold"), _count(run.steps, "step"), _count(run.model_calls, "model call", run.model_errors),
         _count(run.tool_calls, "tool call", run.tool_errors),
-        tokens(run.input_tokens, run.output_tokens, run.cache_read_tokens),
+        _tokens_of(run),
         spent(run.cost, run.unpriced, run.model_calls),
         f"{_count(run.retries, 'retry', plural='retries')}, waited {duration(run.retry_wait)}" if run.retries else None,
         f"redacted: {redacted or 'nothing'}",

@@ -144,6 +144,9 @@ def _sum_step(step: Node) -> None:
     step.facts["tool_calls"] = sum(node.kind == "tool" for node in step.walk())
     step.facts["input_tokens"] = sum(node.facts.get("input_tokens") or 0 for node in calls)
     step.facts["output_tokens"] = sum(node.facts.get("output_tokens") or 0 for node in calls)
+    step.facts["calls_without_usage"] = sum(
+        "input_tokens" not in node.facts and "output_tokens" not in node.facts for node in calls
+    )
     step.facts["cost"] = str(sum((p for p in prices if p is not None), Decimal(0)))
     step.facts["unpriced"] = sum(node.facts.get("cost") is None and node.facts.get("paid", True) for node in calls)
 

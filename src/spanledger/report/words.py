@@ -40,8 +40,12 @@ def spent(cost: Decimal, unpriced: int, calls: int) -> str:
     return f"{money(cost)} + {unpriced} unpriced"
 
 
-def tokens(inward: int | None, outward: int | None, cached: int | None = None) -> str:
-    """Token counts; what the provider did not say is a question mark."""
+def tokens(inward: int | None, outward: int | None, cached: int | None = None, *, missing: int = 0) -> str:
+    """Token counts; what the provider did not say is a question mark; *missing* calls said nothing at all."""
+    if missing and not inward and not outward:
+        return "tokens unknown"
+    if missing:
+        return f"{tokens(inward, outward, cached)} + {missing} unknown"
     said = "?" if inward is None else f"{inward:,}"
     note = f" ({cached:,} cached)" if cached else ""
     return f"{said} in{note}, {'?' if outward is None else f'{outward:,}'} out"

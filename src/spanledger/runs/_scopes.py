@@ -143,6 +143,8 @@ class RunScope(Attached):
 
     def close(self, error: BaseException | None, result: Any = None) -> None:  # noqa: ARG002 - a run keeps no result
         """End the run with the stop reason that *error*, or its last model call, stands for."""
+        if isinstance(error, SystemExit) and not error.code:
+            error = None  # a program that ends well
         with shield("closing a run"):
             open_scopes.pop(self.run.id, None)
             if self.context is not None:
