@@ -71,3 +71,9 @@ def test_a_file_that_means_nothing_is_named(text, said, tmp_path):
 def test_a_path_may_start_at_home(monkeypatch):
     monkeypatch.setenv("HOME", "/home/somebody")
     assert Settings.load({"SPANLEDGER_JOURNAL": "~/j.db"}).journal_path == Path("/home/somebody/j.db")
+
+
+@pytest.mark.parametrize("word", ["off", "False", "no"])
+def test_a_switch_is_no_path(word):
+    with pytest.raises(ConfigurationError, match=rf"journal is '{word}'; it must be a path \(to keep no journal set"):
+        Settings.load({"SPANLEDGER_JOURNAL": word})

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from .budget import ACTIONS, Budget, Loops, Rule, read_budgets, read_loops, read_rules
+from .budget import ACTIONS, Budget, Loops, Rule
+from .conversions import TYPES, WANTED
 from .errors import ConfigurationError
-from .policy import Policy, read_moment, read_policy
+from .policy import Policy, read_moment
 from .shield import logger
 
 __all__ = ["CONTENT_SWITCH", "Settings", "state_directory"]
 
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
-_TRUE: Final = ("1", "true", "yes", "on")
-_FALSE: Final = ("0", "false", "no", "off")
 _RESULTS: Final = ("none", "sampled", "full")
 
 
@@ -223,11 +222,11 @@ def _convert(name: str, value: Any, source: str) -> Any:
         raise ConfigurationError(msg)
     setting = _FIELDS[name]
     try:
-        converted = _TYPES[str(setting.type)](value)
+        converted = TYPES[str(setting.type)](value)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
     except (TypeError, ValueError) as error:
-        msg = f"{source}: {name} is {value!r}; it must be {_WANTED[str(setting.type)]}"
+        msg = f"{source}: {name} is {value!r}; it must be {WANTED[str(setting.type)]}"
         raise ConfigurationError(msg) from error
     choices = setting.metadata.get("choices")
     if choices and converted is not None:
@@ -236,64 +235,3 @@ def _convert(name: str, value: Any, source: str) -> Any:
             msg = f"{source}: {name} is {value!r}; {_nearest(converted, list(choices))}"
             raise ConfigurationError(msg)
     return converted
-
-
-def _bool(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() in _TRUE:
-        return True
-    if str(value).lower() in _FALSE:
-        return False
-    raise ValueError(value)
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    raise ValueError(value)
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _positive(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def convert(value: Any) -> Any:
-        if isinstance(value, bool) or (number := kind(value)) < 0:
-            raise ValueError(value)
-        return number
-
-    return convert
-
-
-_TYPES: Final[dict[str, Callable[[Any], Any]]] = {
-    "str": _string,
-    "str | None": lambda v: None if v is None else _string(v),
-    "bool": _bool,
-    "int": _positive(int),
-    "float": _positive(float),
-    "int | None": lambda v: None if v is None else _positive(int)(v),
-    "float | None": lambda v: None if v is None else _positive(float)(v),
-    "tuple[Budget, ...]": read_budgets,
-    "tuple[Rule, ...]": read_rules,
-    "Loops": read_loops,
-    "Policy": read_policy,
-    "tuple[str, ...]": _strings,
-    "Path | None": lambda v: None if v is None else Path(v).expanduser(),
-}
-_WANTED: Final = {
-    "str": "a text",
-    "str | None": "a text",
-    "bool": "true or false",
-    "int": "a whole number, not negative",
-    "float": "a number, not negative",
-    "int | None": "a whole number, not negative",
-    "float | None": "a number, not negative",
-    "tuple[str, ...]": "a list of texts",
-    "Path | None": "a path",
-}

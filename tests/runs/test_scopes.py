@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import logging
 import sys
@@ -319,8 +320,6 @@ def test_without_any_provider_everything_is_still_counted():
 
 
 def test_runs_that_are_never_ended_do_not_pile_up(monkeypatch, spans):
-    import contextvars
-
     from spanledger.model import Request
     from spanledger.runs import _implicit
 
@@ -328,6 +327,16 @@ def test_runs_that_are_never_ended_do_not_pile_up(monkeypatch, spans):
     for _ in range(20):
         contextvars.Context().run(runs.open_for, Request("m", tools=["t"]))
     assert len(_implicit._open) == 5
+    assert [span.attributes["agent.run.stop_reason"] for span in spans()] == ["abandoned"] * 15
+
+
+def test_runs_that_are_entered_and_never_left_do_not_pile_up(monkeypatch, spans):
+    from spanledger.runs import _scopes
+
+    monkeypatch.setattr(_scopes, "MAX_ENTERED", 5)
+    for _ in range(20):
+        contextvars.Context().run(spanledger.run("left lying").__enter__)
+    assert len(_scopes.open_scopes) == 5
     assert [span.attributes["agent.run.stop_reason"] for span in spans()] == ["abandoned"] * 15
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -107,7 +108,10 @@ def end_run(run: Run, span: Span, reason: str, error: BaseException | None = Non
             span.set_status(StatusCode.ERROR, reason)
 
 
-open_scopes: Final[dict[str, RunScope]] = {}
+MAX_ENTERED: Final = 10_000
+"""How many entered runs go on at once; beyond, the oldest counts as abandoned."""
+
+open_scopes: Final[OrderedDict[str, RunScope]] = OrderedDict()
 """The entered runs that have not ended, to be ended with the process."""
 
 
@@ -135,6 +139,10 @@ class RunScope(Attached):
             note_span(self.run, span)
             ledger.open(self.run)
             open_scopes[self.run.id] = self
+            while len(open_scopes) > MAX_ENTERED:
+                _, left = open_scopes.popitem(last=False)
+                left.run.stop_reason = left.run.stop_reason or "abandoned"
+                left.close(None)
             self.context = placed(Placement(self.run), trace.set_span_in_context(span))
 
     adopts = False

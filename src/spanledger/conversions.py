@@ -1,0 +1,84 @@
+"""
+What a text of the environment, or a value of a YAML file, becomes in a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from .budget import read_budgets, read_loops, read_rules
+from .policy import read_policy
+
+__all__ = ["TYPES", "WANTED"]
+
+_TRUE: Final = ("1", "true", "yes", "on")
+_FALSE: Final = ("0", "false", "no", "off")
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in _TRUE:
+        return True
+    if str(value).lower() in _FALSE:
+        return False
+    raise ValueError(value)
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise ValueError(value)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _path(value: Any) -> Path:
+    if str(value).lower() in (*_TRUE, *_FALSE):  # a switch, meant for another setting
+        raise ValueError(value)
+    return Path(value).expanduser()
+
+
+def _positive(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, bool) or (number := kind(value)) < 0:
+            raise ValueError(value)
+        return number
+
+    return convert
+
+
+TYPES: Final[dict[str, Callable[[Any], Any]]] = {
+    "str": _string,
+    "str | None": lambda v: None if v is None else _string(v),
+    "bool": _bool,
+    "int": _positive(int),
+    "float": _positive(float),
+    "int | None": lambda v: None if v is None else _positive(int)(v),
+    "float | None": lambda v: None if v is None else _positive(float)(v),
+    "tuple[Budget, ...]": read_budgets,
+    "tuple[Rule, ...]": read_rules,
+    "Loops": read_loops,
+    "Policy": read_policy,
+    "tuple[str, ...]": _strings,
+    "Path | None": lambda v: None if v is None else _path(v),
+}
+WANTED: Final = {
+    "str": "a text",
+    "str | None": "a text",
+    "bool": "true or false",
+    "int": "a whole number, not negative",
+    "float": "a number, not negative",
+    "int | None": "a whole number, not negative",
+    "float | None": "a number, not negative",
+    "tuple[str, ...]": "a list of texts",
+    "Path | None": "a path (to keep no journal set journal_off)",
+}
