@@ -34,6 +34,7 @@ from .pipeline import (
     default_steps,
     otlp_exporter_from_environment,
 )
+from .pipeline.attach import protect_all
 from .pipeline.relay import apart
 from .shield import shield
 
@@ -101,6 +102,8 @@ class Configurator(_OTelSDKConfigurator):
             export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
             **kwargs,
         )
+        if settings.redact:  # the instrumentor comes only where there is a client to watch
+            protect_all(settings)
         _protected.append(True)
 
 

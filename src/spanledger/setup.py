@@ -215,15 +215,10 @@ def start(
 
 def _protect_others(made: Spanledger, meter_provider: MeterProvider | None) -> None:
     """Protect metrics, log records and outgoing baggage as well, where the program has set them up."""
-    if not made.settings.redact:
-        return
-    from .pipeline.attach import protect_baggage, protect_logs, protect_metrics  # noqa: PLC0415 - as above
+    if made.settings.redact:
+        from .pipeline.attach import protect_all  # noqa: PLC0415 - as above
 
-    with shield("protecting metrics, log records and baggage"):
-        for provider in {id(each): each for each in (meter_provider, metrics.get_meter_provider()) if each}.values():
-            made.undo.append(protect_metrics(provider, made.settings))
-        made.undo.append(protect_logs(_logs.get_logger_provider(), made.settings))
-        made.undo.append(protect_baggage(made.settings))
+        made.undo += protect_all(made.settings, meter_provider)
 
 
 def _checked(settings: Settings, limits: Limits | None, watch: bool) -> Limits | None:

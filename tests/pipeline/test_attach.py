@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from opentelemetry import baggage, propagate
@@ -146,3 +149,30 @@ def test_the_doctor_names_an_exporter_that_bypasses_us(monkeypatch, tmp_path):
     again.shutdown()
     assert noted() == []
     assert [finding.level for finding in examine({})["bypass"]] == ["ok"]
+
+
+PROGRAM = """
+from opentelemetry import _logs, baggage, metrics, propagate, trace
+from opentelemetry.context import attach
+from spanledger.launch import Configurator
+
+Configurator().configure()
+metrics.get_meter("m").create_counter("calls").add(1, {"to": "jane@leak.example.com"})
+_logs.get_logger("l").emit(body="card 4111 1111 1111 1111")
+attach(baggage.set_baggage("to", "jane@leak.example.com", baggage.set_baggage("tenant", "acme")))
+with trace.get_tracer("t").start_as_current_span("ask jane@leak.example.com"):
+    headers = {}
+    propagate.inject(headers)
+print(headers["baggage"])
+"""
+
+
+def test_the_launcher_protects_them_where_there_is_no_client_to_watch(tmp_path):
+    console = {f"OTEL_{signal}_EXPORTER": "console" for signal in ("TRACES", "METRICS", "LOGS")}
+    environ = {**os.environ, **console, "XDG_STATE_HOME": str(tmp_path), "OTEL_METRIC_EXPORT_INTERVAL": "60000"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environ, capture_output=True, text=True, check=True)
+    assert "tenant=acme\n" in done.stdout
+    assert done.stdout.count("[EMAIL]") >= 2
+    assert "card [CARD]" in done.stdout
+    assert "jane" not in done.stdout
+    assert "4111" not in done.stdout

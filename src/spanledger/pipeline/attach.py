@@ -10,18 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from opentelemetry import propagate
+from opentelemetry import _logs, metrics, propagate
 
 from spanledger.config import Settings
-from spanledger.shield import logger
+from spanledger.shield import logger, shield
 
 from .logs import RedactingLogRecordProcessor
 from .metrics import RedactingPropagator, protected_metrics
 
-__all__ = ["Undo", "protect_baggage", "protect_logs", "protect_metrics"]
+__all__ = ["Undo", "protect_all", "protect_baggage", "protect_logs", "protect_metrics"]
 
 Undo: TypeAlias = Callable[[], None]
 _MARK: Final = "_spanledger_protects"
+
+
+def protect_all(settings: Settings, meter_provider: Any = None) -> list[Undo]:
+    """All three, on *meter_provider* and the global providers; what is protected already stays so.  Never raises."""
+    undo: list[Undo] = []
+    with shield("protecting metrics, log records and baggage"):
+        providers = [meter_provider] if meter_provider is not None else []
+        undo += [protect_metrics(provider, settings) for provider in (*providers, metrics.get_meter_provider())]
+        undo += [protect_logs(_logs.get_logger_provider(), settings), protect_baggage(settings)]
+    return undo
 
 
 def protect_metrics(provider: Any, settings: Settings) -> Undo:
