@@ -90,3 +90,19 @@ def test_only_those_after_the_first_have_a_queue():
     assert first is near
     assert isinstance(second, Relay)
     second.shutdown()
+
+
+def test_the_exit_waits_for_patterns_that_are_being_made(monkeypatch):
+    """A thread that is in C++ when the interpreter ends aborts the process."""
+    begun, go_on, seen = threading.Event(), threading.Event(), []
+
+    def warm(self):
+        seen.append(threading.current_thread())
+        begun.set()
+        go_on.wait(60)
+
+    monkeypatch.setattr(LedgerSpanProcessor, "_warm", warm)
+    LedgerSpanProcessor(settings=Settings())
+    begun.wait(60)
+    go_on.set()
+    assert [thread.daemon for thread in seen] == [False]

@@ -65,7 +65,8 @@ class LedgerSpanProcessor(SpanProcessor):
             self.mode = "in place"
             self._inner = InPlace(self.pipeline)
             if self._settings.redact:  # the first span must not wait for the patterns
-                threading.Thread(target=self._warm, name="spanledger-warm", daemon=True).start()
+                # no daemon: one that is in RE2's C++ when the interpreter ends would abort the process
+                threading.Thread(target=self._warm, name="spanledger-warm", daemon=False).start()
         else:
             self.mode = "wrapped"
             logger.error(
