@@ -15,6 +15,7 @@ from ._embeddings import EMBEDDINGS
 from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from ._peers import base_url, peers
 from ._plain_calls import plain_call
+from ._realtime import connections
 from ._responses import COMPACT, COUNT, FETCH, RESPONSES
 from ._stainless import by_path, stainless
 
