@@ -12,7 +12,7 @@ import openai
 from google import genai
 from google.genai import types
 
-from wires import Answers, http_client, library_of
+from wires import Answers, http_client, library_of, transports
 
 
 def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
@@ -24,6 +24,18 @@ def sse(*events: Any, done: bool = True, named: bool = False) -> list[bytes]:
     return [*lines, b"data: [DONE]\n\n"] if done else lines
 
 
+def google_options(answers: Answers) -> dict[str, Any]:
+    """Options that lead Google's client to *answers*; its first versions take transports only."""
+    library = library_of("google.genai._api_client")
+    sync, asyn = http_client(answers, library, False), http_client(answers, library, True)
+    if "httpx_client" in types.HttpOptions.model_fields:
+        return {"base_url": "http://gemini.test", "httpx_client": sync, "httpx_async_client": asyn}
+    there, later = transports(answers, library)
+    return {
+        "base_url": "http://gemini.test", "client_args": {"transport": there}, "async_client_args": {"transport": later},
+    }  # fmt: skip
+
+
 def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
     """Each client in its sync and async form, answered by *answers*."""
     base = {"api_key": "test-key", "max_retries": 0}
@@ -32,9 +44,7 @@ def clients(answers: Answers) -> dict[str, tuple[Any, Any]]:
         library = library_of(module)
         return http_client(answers, library, False), http_client(answers, library, True)
 
-    sync, asyn = of("google.genai._api_client")
-    options = types.HttpOptions(base_url="http://gemini.test", httpx_client=sync, httpx_async_client=asyn)
-    gemini = genai.Client(api_key="test-key", http_options=options)
+    gemini = genai.Client(api_key="test-key", http_options=types.HttpOptions(**google_options(answers)))
     made: dict[str, tuple[Any, Any]] = {"gemini": (gemini, gemini.aio)}
     for name, plain, asynchronous, url in (
         ("openai", openai.OpenAI, openai.AsyncOpenAI, "http://openai.test/v1"),
