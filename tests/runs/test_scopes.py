@@ -330,6 +330,24 @@ def test_runs_that_are_never_ended_do_not_pile_up(monkeypatch, spans):
     assert [span.attributes["agent.run.stop_reason"] for span in spans()] == ["abandoned"] * 15
 
 
+def test_a_tool_that_is_left_in_the_middle_and_ended_by_the_loop_did_not_fail(spans):
+    @spanledger.tool
+    async def pages():
+        for number in range(3):
+            yield number
+
+    async def agent():
+        with spanledger.run("reader") as run:
+            async for _ in pages():
+                break
+        return run
+
+    asyncio.run(agent())
+    gc.collect()
+    (tool,) = [span for span in spans() if span.name == "execute_tool pages"]
+    assert tool.attributes["agent.tool.status"] == "success"
+
+
 def test_runs_that_are_entered_and_never_left_do_not_pile_up(monkeypatch, spans):
     from spanledger.runs import _scopes
 

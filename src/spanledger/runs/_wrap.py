@@ -12,6 +12,8 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Protocol
 
+from ..outcomes import is_cancelled
+
 __all__ = ["Scope", "decorate"]
 
 
@@ -116,7 +118,7 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
         scope = scope_for(args, kwargs)
         inner = function(*args, **kwargs)
         scope.open()
-        step, given = inner.asend, None
+        step, given, left = inner.asend, None, False
         try:
             while True:
                 scope.resume()
@@ -131,6 +133,7 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
                     raise
                 except BaseException as error:  # noqa: BLE001 - thrown into the generator, and so into theirs
                     given, step = error, inner.athrow
+                    left = is_cancelled(error)  # by the loop that ends, after somebody stopped reading
         except StopAsyncIteration:
             scope.close(None)
         except GeneratorExit:
@@ -142,7 +145,7 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
                 scope.close(None)
             raise
         except BaseException as error:
-            scope.close(error)
+            scope.close(None if left and is_cancelled(error) else error)
             raise
 
     return wrapper
