@@ -28,6 +28,8 @@ _UNPRICED: Final = {
     "counted_in_child": "priced inside",
 }  # fmt: skip
 _GAP: Final = "  "
+MAX_NAME: Final = 120
+"""Characters of a name that are shown; the JSON form has all of it."""
 MAX_DECISIONS: Final = 20
 """How many decisions of a run are shown; the middle ones are left out."""
 
@@ -61,6 +63,10 @@ def _add(drawn: Tree, node: Node, content: bool) -> None:
         _add(branch, child, content)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
+
+
 def _line(parts: Iterable[tuple[str, str] | str | None]) -> Text:
     text = Text()
     for part in parts:
@@ -73,7 +79,8 @@ def _line(parts: Iterable[tuple[str, str] | str | None]) -> Text:
 
 def _run_lines(run: RunRow) -> Text:
     head = _line([
-        ("run", "dim"), (run.run_id, "bold"), (run.name or "", "bold"), (outcome(run), STYLES.get(run.status, "")),
+        ("run", "dim"), (run.run_id, "bold"), (_short(run.name or ""), "bold"),
+        (outcome(run), STYLES.get(run.status, "")),
         run.error_class, duration(seconds_of(run)), _tokens_of(run),
         spent(run.cost, run.unpriced, run.model_calls),
     ])  # fmt: skip
@@ -133,7 +140,7 @@ def _tool(node: Node) -> Text:
     facts = node.facts
     took = facts.get("duration")
     return _line([
-        ("tool", "blue"), facts.get("tool") or node.name,
+        ("tool", "blue"), _short(facts.get("tool") or node.name),
         f"args {short_hash(facts['args_hash'])}" if facts.get("args_hash") else None,
         None if facts["inferred"] else duration(took if isinstance(took, (int, float)) else node.seconds),
         None if facts["status"] == "error" else (str(facts.get("tool_status", "ok")), "green"), *_failure(node),
@@ -145,7 +152,7 @@ def _other(node: Node) -> Text:
     facts = node.facts
     status = facts.get("http_status")
     return _line([
-        (node.name, "dim"), facts.get("server"), str(status) if status else None, duration(node.seconds),
+        (_short(node.name), "dim"), facts.get("server"), str(status) if status else None, duration(node.seconds),
         *_failure(node),
     ])  # fmt: skip
 
