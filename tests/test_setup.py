@@ -402,10 +402,11 @@ def test_a_worker_that_waits_for_a_lock_ends_when_it_is_asked_to(ended, tmp_path
     """The signal arrives while its main thread is about to wait, so that nothing wakes it up."""
     ended(
         CALLING + f"""
-    import multiprocessing, signal, threading
+    import multiprocessing, signal, threading, time
     def work(lock, ready):
         call("child")
         def ask():
+            time.sleep(0.5)  # or the main thread would hear of it on its way to the lock
             ready.set()
             signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         threading.Thread(target=ask).start()

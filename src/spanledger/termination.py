@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -20,6 +21,7 @@ __all__ = ["die", "on_sigterm", "wake_main_thread"]
 PATIENCE: Final = 0.3
 """Seconds after which a handler that did not begin is asked for again."""
 
+_SPAWNED: Final = "--multiprocessing-fork"
 _begun = threading.Event()
 
 
@@ -40,7 +42,8 @@ def wake_main_thread() -> None:
     """In a worker of `multiprocessing`: see to it that its main thread hears what it is asked."""
     from multiprocessing import parent_process  # noqa: PLC0415 - only when something is set up
 
-    if parent_process() is None or os.name != "posix" or signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+    worker = parent_process() is not None or _SPAWNED in sys.orig_argv  # which does not know yet that it is one
+    if not worker or os.name != "posix" or signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
