@@ -34,7 +34,7 @@ def traced(peer, order, **env):
             [*launcher, sys.executable, PROGRAM, server.url, peer, order],
             capture_output=True, text=True, check=False, timeout=120,
             env={**os.environ, "OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_LOGS_EXPORTER": "none",
-                 "SPANLEDGER_JOURNAL": "off", **env},
+                 "SPANLEDGER_JOURNAL_OFF": "1", **env},
         )  # fmt: skip
         asked = len(server.requests)
     assert done.returncode == 0, done.stderr
