@@ -4,8 +4,8 @@ Does memory stay flat, and is nothing lost, when many runs never end?
     python benchmarks/soak.py [--runs 100000] [--unended 10] [--check]
 
 The real `openai` client, answered in memory; redaction, prices, metrics and the journal on.  Of each hundred runs,
-*unended* never end: agent loops whose tool is never answered.  The others are agents that answer at once.  `--check` exits with 1 when a call, a span or a run is missing, or
-when memory grows by more than a twentieth in the second half.
+*unended* never end: agent loops whose tool is never answered.  The others are agents that answer at once.  `--check`
+exits with 1 when a call, a span or a run is missing, or when memory grows by more than a twentieth in the second half.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def main() -> int:
     print(dict(found["settled"]), dict(found["exported"]), f"{time.perf_counter() - began:.0f} s")
     memory = found["memory"]
     flat = memory[-1] <= memory[len(memory) // 2] * 1.05
-    whole = found["settled"]["calls"] == chosen.runs == found["exported"]["chat"]
+    whole = found["settled"]["calls"] == chosen.runs == found["exported"]["chat"] == found["exported"]["invoke_agent"]
     print("memory is flat" if flat else "MEMORY GROWS", "and nothing is lost" if whole else "AND SOMETHING IS LOST")
     return 1 if chosen.check and not (flat and whole) else 0
 
