@@ -67,7 +67,7 @@ def left(stream):
 
 
 def closed(stream):
-    close = closing(stream)
+    close = getattr(stream, "close", None)
     if close is None:
         pytest.skip("its streams can't be closed")
     next(iter(stream))
@@ -75,7 +75,7 @@ def closed(stream):
 
 
 def closed_before_it_was_read(stream):
-    close = closing(stream)
+    close = getattr(stream, "close", None)
     if close is None:
         pytest.skip("its streams can't be closed")
     close()
@@ -344,7 +344,8 @@ def test_it_ends_once(case, asynchronous, made, answers, watching, spans, way):
     expected = {"drained": "completed", "error": "model_error"}
     assert said["agent.run.stop_reason"] == expected.get(said["agent.stream.end"], "cancelled")
     if said["agent.stream.end"] == "error":
-        assert said["agent.error.class"] == "connection"
+        # LiteLLM makes an error 500 of it
+        assert said["agent.error.class"] == ("upstream_error" if case.name == "litellm" else "connection")
         assert "gone" not in (only(spans).status.description or "")
 
 
