@@ -217,3 +217,9 @@ def test_the_ledger_counts_what_the_sampler_drops(exporter):
     assert exporter.get_finished_spans() == ()
     assert (run.usage.input, run.usage.output, run.stop_reason) == (9, 4, "completed")
     assert ledger.get(run.id) is not None
+
+
+def test_openai_2_never_finds_half_of_httpx2():
+    pytest.importorskip("httpx2")
+    code = "from spanledger.instrument import instrument; instrument(); import openai, sys; print('httpx2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

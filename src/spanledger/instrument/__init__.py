@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -63,6 +65,7 @@ class Instrumentation:
                     self._patches.add(seam.module, seam.asyncio, watch.asyncio, optional=seam.optional)
         take_back(self._patches)
         watch_retries(self._patches)
+        self._patches.on_import("openai._httpx2", _whole_httpx2)
         watch_tools(settings.tools, self._patches)
         if settings.carry_threads:
             carry_into_threads(self._patches)
@@ -84,6 +87,16 @@ class Instrumentation:
 
     def __exit__(self, *exc: object) -> None:
         self.undo()
+
+
+def _whole_httpx2(_: object) -> None:
+    """
+    Import httpx2 as a whole, for openai 2: it looks at what there is of it in each call.
+
+    Our worker imports it with the price library; a call in the middle of that would find a module without its classes.
+    """
+    with suppress(ImportError):
+        import_module("httpx2")
 
 
 _active: list[Instrumentation] = []
