@@ -45,7 +45,7 @@ QUICK = {"short": 30, "history": 30, "stream": 24, "concurrent": 8}
 def measured(name: str, contender: Contender, workload: str, pairs: int | None) -> dict[str, Any]:
     """One row, from a new process in the contender's environment."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith(CLEAN)}
-    variables.update(contender.variables, PYTHONHASHSEED="0")
+    variables.update(contender.variables)
     python = environments.python(contender.environment)
     command = [str(python), str(HERE / "measure.py"), name, workload, *([str(pairs)] if pairs else [])]
     done = subprocess.run(command, capture_output=True, text=True, env=variables, check=False, timeout=600)
