@@ -96,21 +96,21 @@ def read_response(completion: Any, content: bool) -> Response:
 
 def fold(draft: Draft, chunks: Sequence[Any]) -> None:
     push = None
+    if draft.id is None and chunks:
+        _fold_any(draft, fields(chunks[0]))
+        chunks = chunks[1:]
     for chunk in chunks:
-        # nearly every chunk is some text of choice 0; a pydantic attribute costs ten times a dictionary's item
+        # nearly every chunk is some text of choice 0
         try:
-            found = chunk.__dict__
-            (choice,) = found["choices"]
-            said = choice.__dict__
-            delta = said["delta"]
+            (choice,) = chunk.choices
+            delta = choice.delta
             news = delta.__dict__
             if (
                 type(text := news["content"]) is str
-                and said["finish_reason"] is None
-                and draft.id is not None
-                and found["usage"] is None
+                and choice.finish_reason is None
+                and chunk.usage is None
                 and news["tool_calls"] is None
-                and said["index"] == 0
+                and choice.index == 0
                 and not delta.__pydantic_extra__
             ):
                 if push is None:
