@@ -48,3 +48,11 @@ def asynchronous(request, case):
 @pytest.fixture
 def made(answers, watching, case, asynchronous):
     return case.made(answers, asynchronous)
+
+
+def pytest_collection_modifyitems(items):
+    """LiteLLM warns of its own models, more with each pydantic: no business of ours."""
+    for item in items:
+        if "litellm" in item.name:
+            item.add_marker(pytest.mark.filterwarnings("ignore::UserWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
