@@ -106,6 +106,13 @@ OUTCOMES = {
 }
 
 
+def untimed(said):
+    """What was *said* without the second at which LiteLLM says that it was made."""
+    if isinstance(said, dict):
+        return {key: untimed(value) for key, value in said.items() if key != "created"}
+    return type(said)(map(untimed, said)) if isinstance(said, (list, tuple)) else said
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_what_the_caller_gets_is_that_of_a_program_without_us(case, answers, provider, spans, asynchronous, outcome):
     script, act = OUTCOMES[outcome]
@@ -117,7 +124,7 @@ def test_what_the_caller_gets_is_that_of_a_program_without_us(case, answers, pro
     before = once()
     with instrument(Settings(), tracer_provider=provider):
         during = once()
-    assert during == before
+    assert untimed(during) == untimed(before)
     assert len(spans()) == 1  # or nothing was compared
 
 
