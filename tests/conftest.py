@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from spanledger import runs, shield
+from spanledger import hashing, runs, shield
 from spanledger.config import Settings
 from spanledger.journal import store
 from spanledger.ledger import ledger
@@ -46,6 +46,7 @@ def _no_run_left():
     ledger._open.clear()
     ledger._started = ledger._ended = ()
     runs.use_provider(None)
+    hashing._hasher = None
     runs.configure(Settings())
 
 
