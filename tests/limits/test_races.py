@@ -50,7 +50,7 @@ class Watched:
         answer = self._store.reserve(wants, targets)
         if type(answer) is tuple:
             for want, (spent, held) in zip(wants, answer[1], strict=True):
-                if want[1] == "usd":
+                if want[0].unit == "usd":
                     self.most = max(self.most, spent + held)
         return answer
 

@@ -63,7 +63,7 @@ class After:
         self, state: RunState, reservation: Reservation | None, slots: Sequence[Slot],
         spent: Mapping[str, int | None], step: int,
     ) -> None:  # fmt: skip
-        held = dict(reservation.held) if reservation is not None else {}
+        held = {slot: amount for slot, amount, hold in reservation.held if hold} if reservation is not None else {}
         charges = []
         for slot in slots:
             reserved, real = held.get(slot, 0), spent[slot.unit]
@@ -81,9 +81,9 @@ class After:
         if reservation is None or not reservation.open:
             return
         reservation.open = False
-        if reservation.held:
+        charges = [(slot.key, slot.unit, amount, 0, slot.expires) for slot, amount, hold in reservation.held if hold]
+        if charges:
             with shield("releasing a reservation"):
-                charges = [(slot.key, slot.unit, amount, 0, slot.expires) for slot, amount in reservation.held]
                 self.outage.settle(reservation.hold, charges)
 
     def settle_tool(self, run: Run, reservation: Reservation | None, use: ToolUse) -> None:

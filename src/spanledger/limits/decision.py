@@ -75,13 +75,15 @@ class Reservation:
 
     __slots__ = ("entry", "held", "hold", "open", "plan", "request")
 
-    def __init__(self, plan: Any, hold: Any = None, held: Sequence[tuple[Any, int]] = (), entry: Any = None) -> None:
+    def __init__(
+        self, plan: Any, hold: Any = None, held: Sequence[tuple[Any, int, bool]] = (), entry: Any = None
+    ) -> None:
         self.plan = plan
         """Who pays, as it was when the call began."""
         self.hold = hold
         """The store's name for it; `None` when nothing is held there."""
         self.held = held
-        """(slot of the plan, amount) that are held."""
+        """(slot of the plan, amount, whether it is held rather than spent)."""
         self.entry = entry
         """The tool call in the run's history."""
         self.request: str | None = None

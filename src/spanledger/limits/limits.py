@@ -11,7 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Sequence, Sized
-from typing import Any, cast
+from typing import Any
 
 from ..budget import Budget, Loops, Rule
 from ..errors import LimitExceeded
@@ -26,13 +26,13 @@ from .memory import MemoryStore
 from .outage import Down, Outage
 from .plan import Days, Slot
 from .state import Poll, RunState, States
-from .store import Kill, Refused, Store, Want
+from .store import Kill, Refused, Store
 from .voice import Voice
 from .worth import at_most, standings
 
 __all__ = ["Limits"]
 
-_Held = list[tuple[Slot, int]]
+_Wants = list[tuple[Slot, int, bool]]
 
 
 _all: weakref.WeakSet[Limits] = weakref.WeakSet()
@@ -101,15 +101,16 @@ class Limits(After):
             self._stand(state, step)
             if self._access is not None and model is not None:
                 self._allow(state, "model", model, step)
-            held: _Held = []
+            wants: _Wants = []
             if state.plan.counted or state.plan.money:
-                held, priced = at_most(state, provider, model, request, estimate_tokens)
+                wants, priced = at_most(state, provider, model, request, estimate_tokens)
                 if not priced:
                     self.voice.unpriced(state, model, state.plan.unpriced, step)
             if again is not None:
                 self._try_again(state, model, again, step)
-            once = [(slot, int(again is not None)) for slot in state.plan.retries]
-            return _tried(run, self._reserve(state, step, held, once, None), again)
+            once = [(slot, int(again is not None), False) for slot in state.plan.retries] if state.plan.retries else ()
+            held = self._reserve(state, step, wants, once, None)
+            return held if again is None or held is None else _tried(run, held, again)
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours is no reason to stop the user's call
@@ -131,7 +132,7 @@ class Limits(After):
                 if loop is not None:
                     self.voice.looped(state, loop, self.loops.action, step)
                 self._watch_drift(state, state.history.calls, step)
-            return self._reserve(state, step, [], [(slot, 1) for slot in state.plan.tools], entry)
+            return self._reserve(state, step, [], [(slot, 1, False) for slot in state.plan.tools], entry)
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001
@@ -145,7 +146,7 @@ class Limits(After):
         try:
             state = self._states.of(run)
             self._stand(state, number)
-            self._reserve(state, number, [], [], None)
+            self._reserve(state, number, [], (), None)
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001
@@ -194,31 +195,27 @@ class Limits(After):
             self.voice.not_allowed(state, kind, name, *refused, step)
 
     def _reserve(
-        self, state: RunState, step: int, held: _Held, once: _Held, entry: Entry | None
+        self, state: RunState, step: int, wants: _Wants, once: Sequence[tuple[Slot, int, bool]], entry: Entry | None
     ) -> Reservation | None:
-        """Take it all from the store, or refuse."""
+        """Take *wants*, a step that is new and what is counted *once* from the store, all of it, or refuse."""
         plan = state.plan
         new = state.claim(step) if plan.steps else 0
-        wants: list[Want] = [(s.key, s.unit, amount, s.limit, True, s.expires) for s, amount in held]
-        slots = [slot for slot, _ in held]
         if new:
-            wants += [(s.key, s.unit, new, s.limit, False, s.expires) for s in plan.steps]
-            slots += plan.steps
+            wants += [(slot, new, False) for slot in plan.steps]
         if once:
-            wants += [(s.key, s.unit, amount, s.limit, False, s.expires) for s, amount in once]
-            slots += [slot for slot, _ in once]
+            wants += once
         if not wants:
             self._ask_kills(state, step)
             return Reservation(plan, entry=entry)
         answer = self.outage.reserve(wants, state.targets)
         if type(answer) is tuple:
-            hold, after = cast("tuple[Any, list[tuple[int, int]]]", answer)
-            for slot, row in zip(slots, after, strict=True):
+            hold, after = answer  # type: ignore[misc]  # mypy takes named tuples for it, too
+            for (slot, _, _), row in zip(wants, after, strict=True):
                 if row[0] >= slot.watch:
                     self.voice.reached(state, slot, row[0], step)
-            return Reservation(plan, hold, held, entry)
+            return Reservation(plan, hold, wants, entry)
         if isinstance(answer, Down):
-            late = [(key, unit, 0, amount, expires) for key, unit, amount, _, hold, expires in wants if not hold]
+            late = [(slot.key, slot.unit, 0, amount, slot.expires) for slot, amount, hold in wants if not hold]
             self.outage.owe(None, late)
             self.voice.store_down(state, answer, closed=self._closed, step=step)
             return Reservation(plan, entry=entry)
@@ -226,7 +223,7 @@ class Limits(After):
         if isinstance(answer, Kill):
             self.voice.killed(state, answer, step)
         if isinstance(answer, Refused):
-            self.voice.no_budget(state, slots[answer.place], wants[answer.place][2], answer, step)
+            self.voice.no_budget(state, *wants[answer.place][:2], answer, step)
         return None
 
     def _ask_kills(self, state: RunState, step: int) -> None:
@@ -254,10 +251,9 @@ class Limits(After):
             self.store.forget(f"run:{run.id}")
 
 
-def _tried(run: Run, reservation: Reservation | None, again: str | None) -> Reservation | None:
+def _tried(run: Run, reservation: Reservation, again: str) -> Reservation:
     """Count a try that may go on."""
-    if again is not None and reservation is not None:
-        reservation.request = again
-        with run.lock:
-            run.retries += 1
+    reservation.request = again
+    with run.lock:
+        run.retries += 1
     return reservation

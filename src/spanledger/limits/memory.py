@@ -40,17 +40,18 @@ class MemoryStore:
         with self._lock:
             if self.stopped and (kill := self._killed(targets)) is not None:
                 return kill
-            rows = []
-            for place, (key, unit, amount, limit, _, expires) in enumerate(wants):
-                row = counters.get((key, unit))
+            rows: list[list[int]] = []
+            after = []
+            for counter, amount, _ in wants:
+                row = counters.get(counter.name)
                 if row is None:
-                    row = counters[key, unit] = [0, 0, expires]
-                if limit is not None and row[0] + row[1] + amount > limit:
-                    return Refused(place, row[0], row[1])
+                    row = counters[counter.name] = [0, 0, counter.expires]
+                if counter.limit is not None and row[0] + row[1] + amount > counter.limit:
+                    return Refused(len(rows), row[0], row[1])
                 rows.append(row)
-            for place, want in enumerate(wants):
-                rows[place][1 if want[4] else 0] += want[2]
-            after = [(row[0], row[1]) for row in rows]
+            for row, (_, amount, hold) in zip(rows, wants, strict=True):
+                row[1 if hold else 0] += amount
+                after.append((row[0], row[1]))
             if len(counters) > self._max:
                 self._shrink()
         return True, after

@@ -58,7 +58,7 @@ class Outage:
         self, wants: Sequence[Want], targets: Sequence[str]
     ) -> tuple[Any, list[tuple[int, int]]] | Refused | Kill | Down:
         """As `Store.reserve`; `Down` when the store is away, which then owes what was spent at once."""
-        if (why := self._away()) is None:
+        if self._why is None or (why := self._away()) is None:
             try:
                 return self.store.reserve(wants, targets)
             except StoreDown as error:

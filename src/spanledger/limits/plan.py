@@ -62,11 +62,12 @@ class Line(NamedTuple):
 class Slot:
     """One counter that a run pays into, and the limits on it."""
 
-    __slots__ = ("expires", "holds", "key", "levels", "limit", "lines", "unit", "watch")
+    __slots__ = ("expires", "holds", "key", "levels", "limit", "lines", "name", "unit", "watch")
 
     def __init__(self, key: str, unit: str, expires: int) -> None:
         self.key = key
         self.unit = unit
+        self.name = (key, unit)
         self.expires = expires
         self.lines: list[Line] = []
         self.levels: list[int] = []

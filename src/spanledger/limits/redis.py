@@ -137,11 +137,11 @@ class RedisStore:
         self, wants: Sequence[Want], targets: Sequence[str]
     ) -> tuple[Any, list[tuple[int, int]]] | Refused | Kill:
         """See `Store.reserve`."""
-        held = [(key, unit, str(amount)) for key, unit, amount, _, holds, _ in wants if holds and amount]
+        held = [(*counter.name, str(amount)) for counter, amount, holds in wants if holds and amount]
         hold = _json([f"{random.getrandbits(96):x}", held]) if held else ""
         asked = [
-            (key, unit, str(amount), "" if limit is None else str(limit), holds, expires)
-            for key, unit, amount, limit, holds, expires in wants
+            (*counter.name, str(amount), "" if counter.limit is None else str(counter.limit), holds, counter.expires)
+            for counter, amount, holds in wants
         ]
         answer = self._call(0, _json(list(targets)), _json(asked), hold, self._hold_seconds)
         if answer[0] == "killed":

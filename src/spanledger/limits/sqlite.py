@@ -129,13 +129,13 @@ class SqliteStore:
         if now - self._swept > _SWEEP_SECONDS:
             self._sweep(db, now)
         after, held = [], []
-        for place, (key, unit, amount, limit, hold, expires) in enumerate(wants):
-            change = (key, unit, 0, amount, expires) if hold else (key, unit, amount, 0, expires)
-            row = db.execute(_ADD, change).fetchone()
-            if limit is not None and row[0] + row[1] > limit:
+        for place, (counter, amount, hold) in enumerate(wants):
+            change = (0, amount) if hold else (amount, 0)
+            row = db.execute(_ADD, (*counter.name, *change, counter.expires)).fetchone()
+            if counter.limit is not None and row[0] + row[1] > counter.limit:
                 return Refused(place, row[0] if hold else row[0] - amount, row[1] - amount if hold else row[1])
             if hold and amount:
-                held.append((key, unit, amount))
+                held.append((*counter.name, amount))
             after.append(row)
         if not held:
             return None, after

@@ -21,13 +21,24 @@ class StoreDown(Exception):
     """The store can't be asked now."""
 
 
-Want: TypeAlias = tuple[str, str, int, "int | None", bool, int]
-"""
-(key, unit, amount, limit, hold, expires): *amount* more on a counter.
+class Counter(Protocol):
+    """What is counted on: (key, unit), the limit on it, and when nobody asks for it any more."""
 
-*limit* `None` counts without asking, *hold* `False` spends at once, *expires* is the second since the epoch after which
-nobody asks for this counter any more.
-"""
+    @property
+    def name(self) -> tuple[str, str]:
+        """Key and unit."""
+
+    @property
+    def limit(self) -> int | None:
+        """What it may reach; `None` counts without asking."""
+
+    @property
+    def expires(self) -> int:
+        """The second since the epoch after which it may be forgotten."""
+
+
+Want: TypeAlias = tuple[Counter, int, bool]
+"""(counter, amount, hold): *amount* more on a counter; *hold* `False` spends at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def pico(dollars: Decimal) -> int:
 
 def at_most(
     state: RunState, provider: str, model: str | None, request: Request, estimate: int | None
-) -> tuple[list[tuple[Slot, int]], bool]:
-    """What the call may use of each counter that can refuse it; and whether its price is known, where that matters."""
+) -> tuple[list[tuple[Slot, int, bool]], bool]:
+    """What to hold of each counter that can refuse the call; and whether its price is known, where that matters."""
     plan, settings, dollars, known = state.plan, request.settings, 0, True
     tokens_in = state.last_input if estimate is None else estimate
     tokens_out = int(settings.get(_MAX_TOKENS) or ASSUMED_OUTPUT) * int(settings.get(_CHOICES) or 1)
@@ -42,8 +42,8 @@ def at_most(
         found = pricing.estimate(provider, model, tokens_in, tokens_out, time.time_ns(), tier)
         dollars, known = found or 0, found is not None
     tokens = tokens_in + tokens_out
-    held = [(slot, (dollars if slot.unit == "usd" else tokens) if slot.holds else 0) for slot in plan.counted]
-    return held, known
+    wants = [(s, (dollars if s.unit == "usd" else tokens) if s.holds else 0, True) for s in plan.counted]
+    return wants, known
 
 
 def used(state: RunState, call: ModelCall, voice: Voice) -> dict[str, int | None]:
