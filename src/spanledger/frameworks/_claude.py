@@ -241,9 +241,9 @@ class Conversation:
             attributes[semconv.USAGE_SOURCE] = "estimated"
         if call.error is not None:
             attributes[semconv.ERROR_CLASS] = attributes[semconv.ERROR_TYPE] = call.error
-        span = runs.tracer().start_span(
-            f"chat {response.model}", context=scope.context,  # type: ignore[union-attr]
-            kind=SpanKind.CLIENT, attributes=attributes, start_time=call.started,
+        span = runs.start_span(
+            f"chat {response.model}", scope.context,  # type: ignore[union-attr]
+            SpanKind.CLIENT, attributes, call.started,
         )  # fmt: skip
         if call.error is not None:
             span.set_status(StatusCode.ERROR, call.error)

@@ -103,10 +103,9 @@ class Call:
     def _open_span(self, here: Context, placement: runs.Placement | None) -> None:
         model = self.request.model
         operation = self.endpoint.operation
-        self.span = runs.tracer().start_span(
-            f"{operation} {model}" if model else operation,
-            context=here, kind=SpanKind.CLIENT, attributes=for_sampling(self), start_time=self.mark,
-        )  # fmt: skip
+        self.span = runs.start_span(
+            f"{operation} {model}" if model else operation, here, SpanKind.CLIENT, for_sampling(self), self.mark
+        )
         self._ctx = runs.hushed(runs.around(self.retried, self.span, here, placement))
         self._recording = self.span.is_recording()
         if self._recording:

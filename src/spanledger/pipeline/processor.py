@@ -39,6 +39,9 @@ class LedgerSpanProcessor(SpanProcessor):
     place``.  Of several processors of one provider only one needs *stamps*.
     """
 
+    looks_at_start = False
+    """Whether it wants to see the first attributes of a span; see `runs.start_span`."""
+
     def __init__(
         self,
         exporter: SpanExporter | Sequence[SpanExporter] | None = None,

@@ -40,10 +40,6 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
 
 _SYSTEM: Final = ("system", "developer")
 _ANSWERS: Final = ("tool", "function")
-_EXTRAS: Final = (
-    ("service_tier", semconv.OPENAI_RESPONSE_TIER),
-    ("system_fingerprint", semconv.OPENAI_FINGERPRINT),
-)
 
 
 def read_request(body: Any) -> Request:
@@ -142,9 +138,10 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
 
 
 def _read_extras(answer: Draft | Response, found: Mapping[str, Any]) -> None:
-    for key, name in _EXTRAS:
-        if isinstance(value := found.get(key), str):
-            answer.extra[name] = value
+    if isinstance(tier := found.get("service_tier"), str):
+        answer.extra[semconv.OPENAI_RESPONSE_TIER] = tier
+    if isinstance(fingerprint := found.get("system_fingerprint"), str):
+        answer.extra[semconv.OPENAI_FINGERPRINT] = fingerprint
     if error := found.get("error"):  # OpenRouter, inside a 200
         answer.error = error_name(error)
 

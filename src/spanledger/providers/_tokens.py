@@ -23,10 +23,6 @@ _CACHE_READ: Final = (
 )
 
 
-_INTO: Final = (("audio_tokens", "input_audio"), ("image_tokens", "input_image"))
-_OUT_OF: Final = (("audio_tokens", "output_audio"), ("image_tokens", "output_image"))
-
-
 def read_usage(wire: Any) -> Usage:
     """
     *wire* in disjoint buckets.
@@ -64,10 +60,14 @@ def read_usage(wire: Any) -> Usage:
 
 
 def _details(usage: Usage, into: Mapping[str, Any], out_of: Mapping[str, Any]) -> None:
-    for details, names in ((into, _INTO), (out_of, _OUT_OF)):
-        for key, field in names:
-            if (value := details.get(key)) is not None:
-                setattr(usage, field, count(value))
+    if (audio := into.get("audio_tokens")) is not None:
+        usage.input_audio = count(audio)
+    if (image := into.get("image_tokens")) is not None:
+        usage.input_image = count(image)
+    if (audio := out_of.get("audio_tokens")) is not None:
+        usage.output_audio = count(audio)
+    if (image := out_of.get("image_tokens")) is not None:
+        usage.output_image = count(image)
     if apart := into.get("cached_tokens_details"):
         usage.cache_read_audio = count(fields(apart).get("audio_tokens"))
 

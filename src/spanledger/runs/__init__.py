@@ -35,12 +35,11 @@ from ._place import (
     provider,
     restore,
     stamp,
-    tracer,
     use_provider,
 )
 from ._run import ActiveRun, current_run, run, step
 from ._scopes import RunScope, begin_step, defaults, described, new_id
-from ._spans import note_decisions, write
+from ._spans import note_decisions, start_span, write
 from ._tool import tool
 from ._toolcall import ToolScope, keep, shared_tool, tool_listeners
 from ._wrap import decorate
@@ -51,7 +50,7 @@ __all__ = [
     "current_run", "decorate", "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent",
     "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit", "infer_tools", "keep", "new_id",
     "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed", "provider", "restore", "run",
-    "server_ended", "server_started", "shared_tool", "stamp", "step", "sweep", "tool", "tool_listeners", "tracer",
+    "server_ended", "server_started", "shared_tool", "stamp", "start_span", "step", "sweep", "tool", "tool_listeners",
     "use_provider", "write",
 ]  # fmt: skip
 

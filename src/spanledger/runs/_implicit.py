@@ -27,6 +27,7 @@ from . import _pending, _place
 from ._pending import pending_of, waiting
 from ._place import Placement
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
+from ._spans import start_span
 
 __all__ = ["ImplicitRun", "call_ended", "end_all", "forget", "open_for", "sweep"]
 
@@ -95,7 +96,7 @@ def _begun(request: Request, server: _Server | None, *, spanless: bool) -> Impli
             found.spanless = True
         else:
             name = f"invoke_agent {run.name}" if run.name else "invoke_agent"
-            span = _place.tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(run))
+            span = start_span(name, None, SpanKind.INTERNAL, run_attributes(run))
             note_span(run, span)
             found.span, found.context = span, trace.set_span_in_context(span)
     ledger.open(run, remember=found.span is not None or found.spanless)

@@ -18,7 +18,8 @@ from ..model import ToolResult
 from ..outcomes import classify_payload
 from ..shield import shield
 from . import _pending
-from ._place import Placement, attributes_of, tracer
+from ._place import Placement, attributes_of
+from ._spans import start_span
 from ._toolcall import as_text, keep, parent_of, settled
 
 __all__ = ["infer_tools", "note_unknown"]
@@ -67,9 +68,7 @@ def _infer(run: Run, pending: _pending.Pending, item: ToolResult) -> None:
         attributes[semconv.TOOL_RESULT] = as_text(item.content)
     now = time.time_ns()
     parent = parent_of(Placement(run))
-    span = tracer().start_span(
-        f"execute_tool {name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes, start_time=now
-    )
+    span = start_span(f"execute_tool {name}", parent, SpanKind.INTERNAL, attributes, now)
     if error_class:
         span.set_status(StatusCode.ERROR, error_class)
     span.end(now)

@@ -20,8 +20,8 @@ from ..outcomes import classify_exception, error_type, status_of, stop_reason_of
 from ..shield import shield
 from ._foreign import complete, foreign_agent
 from ._gate import gate
-from ._place import Attached, Placement, attributes_of, current, placed, tracer
-from ._spans import note_decisions, write
+from ._place import Attached, Placement, attributes_of, current, placed
+from ._spans import note_decisions, start_span, write
 
 __all__ = [
     "RunScope", "StepScope", "begin_step", "defaults", "described", "end_run", "new_id", "note_span", "run_attributes",
@@ -133,7 +133,7 @@ class RunScope(Attached):
             span = foreign_agent() if self.adopts else None
             self._theirs = span is not None
             if span is None:
-                span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=run_attributes(self.run))
+                span = start_span(name, None, SpanKind.INTERNAL, run_attributes(self.run))
             else:
                 complete(span, run_attributes(self.run))
             note_span(self.run, span)
@@ -192,7 +192,7 @@ class StepScope(Attached):
             self.number = begin_step(self.run)
             attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
             name = f"step {self.name}" if self.name else "step"
-            span = tracer().start_span(name, kind=SpanKind.INTERNAL, attributes=attributes)
+            span = start_span(name, None, SpanKind.INTERNAL, attributes)
             self.context = placed(Placement(self.run, self.number), trace.set_span_in_context(span))
         if gate.step is not None and self.context is not None:
             self._ask(gate.step, trace.get_current_span(self.context))

@@ -27,8 +27,8 @@ from ..shield import shield
 from . import _implicit, _pending
 from ._foreign import complete, foreign_tool
 from ._gate import gate
-from ._place import Attached, Placement, attributes_of, current, placed, tracer
-from ._spans import note_decisions, write
+from ._place import Attached, Placement, attributes_of, current, placed
+from ._spans import note_decisions, start_span, write
 
 __all__ = ["Cost", "ToolScope", "as_text", "keep", "parent_of", "settled", "shared_tool", "tool_listeners"]
 
@@ -134,9 +134,7 @@ class ToolScope(Attached):
         else:
             if self._placement is not None and current() is not self._placement:
                 parent = parent_of(self._placement)
-            span = tracer().start_span(
-                f"execute_tool {self.name}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes
-            )
+            span = start_span(f"execute_tool {self.name}", parent, SpanKind.INTERNAL, attributes)
             context = trace.set_span_in_context(span, parent)
         if self._placement is not None:
             context = placed(Placement(self._placement.run, self._placement.number), context)

@@ -76,6 +76,8 @@ def _matches(span: ReadableSpan, attributes: dict[str, Any]) -> bool:
 class _Collector(SpanProcessor):
     """Hands ended spans to whoever listens just now; one for each provider, as none can be taken off again."""
 
+    looks_at_start = False
+
     def __init__(self) -> None:
         self.listeners: list[Spans] = []
 
