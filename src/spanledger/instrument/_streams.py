@@ -128,17 +128,17 @@ class Stream(Watched):
         call = self._self_call
         batch = call.batch()
         keep, run = batch.append, _context_of(call).run
-        read = iter(self.__wrapped__).__next__
+        stream = iter(self.__wrapped__)
         try:
             if self._self_first:
-                chunk = run(read)
+                chunk = run(next, stream)
                 self._self_first = False
                 call.started_streaming()
                 keep(chunk)
                 yield chunk
             while True:
                 for _ in _BATCH:
-                    chunk = run(read)
+                    chunk = run(next, stream)
                     keep(chunk)
                     yield chunk
                 call.fold()

@@ -96,17 +96,19 @@ def fold(draft: Draft, chunks: Sequence[Any]) -> None:
         _fold_any(draft, fields(chunks[0]))
         chunks = chunks[1:]
     for chunk in chunks:
-        # nearly every chunk is some text of choice 0
+        # nearly every chunk is some text of choice 0; a pydantic object's attributes cost ten times an item
         try:
-            (choice,) = chunk.choices
-            delta = choice.delta
+            said = chunk.__dict__
+            (choice,) = said["choices"]
+            told = choice.__dict__
+            delta = told["delta"]
             news = delta.__dict__
             if (
                 type(text := news["content"]) is str
-                and choice.finish_reason is None
-                and chunk.usage is None
+                and told["finish_reason"] is None
+                and said["usage"] is None
                 and news["tool_calls"] is None
-                and choice.index == 0
+                and told["index"] == 0
                 and not delta.__pydantic_extra__
             ):
                 if push is None:
