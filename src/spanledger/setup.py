@@ -250,18 +250,21 @@ def _watch(made: Spanledger, limits: Limits) -> None:
 
 def _at_the_end(made: Spanledger) -> None:
     """Deliver what is left at exit, on SIGTERM, and in workers of `multiprocessing`, which know no `atexit`."""
-    from multiprocessing import util  # noqa: PLC0415 - only when something is set up
+    from .patching import Patches  # noqa: PLC0415 - as above
 
     atexit.register(made.finish)
     with shield("watching for SIGTERM"):
         on_sigterm(partial(_terminated, made))
 
-    def begun(made: Spanledger) -> None:
-        util.Finalize(made, made.force_flush, exitpriority=0)
-        with shield("watching for SIGTERM"):
-            wake_main_thread()
+    def watch_workers(util: Any) -> None:
+        def begun(made: Spanledger) -> None:
+            util.Finalize(made, made.force_flush, exitpriority=0)
+            with shield("watching for SIGTERM"):
+                wake_main_thread()
 
-    util.register_after_fork(made, begun)
+        util.register_after_fork(made, begun)
+
+    Patches().on_import("multiprocessing.util", watch_workers)
 
 
 def _terminated(made: Spanledger) -> None:

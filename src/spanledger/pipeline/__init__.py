@@ -12,9 +12,10 @@ from .record import Record
 from .steps import Pipeline, Step, default_pipeline, default_steps
 
 if TYPE_CHECKING:
+    from .baggage import RedactingPropagator
     from .explained import Explained, explain, redacted
     from .logs import RedactingLogRecordProcessor
-    from .metrics import RedactingMetricExporter, RedactingPropagator
+    from .metrics import RedactingMetricExporter
     from .redact import Redactor
 
 __all__ = [
@@ -43,7 +44,7 @@ _LATER = {
     "Explained": "explained",
     "RedactingLogRecordProcessor": "logs",
     "RedactingMetricExporter": "metrics",
-    "RedactingPropagator": "metrics",
+    "RedactingPropagator": "baggage",
     "Redactor": "redact",
     "explain": "explained",
     "redacted": "explained",
