@@ -23,7 +23,8 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
-from .pipeline import LedgerSpanProcessor, note, otlp_exporter_from_environment, processors_of, unprotected
+from .notes import note
+from .pipeline import BYPASSING, LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
 from .pipeline.deadline import keep_ready, within
 from .pipeline.pace import Pace, queues_of
 from .shield import logger, shield
@@ -213,7 +214,7 @@ def start(
         _watch(made, limits)
     _protect_others(made, meter_provider)
     bypassing = unprotected(provider)
-    note(bypassing)
+    note(BYPASSING, bypassing)
     for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bypass import note, noted, processors_of, unprotected
+from .bypass import BYPASSING, processors_of, unprotected
 from .exporter import RedactingSpanExporter, otlp_exporter_from_environment
 from .processor import LedgerSpanProcessor
 from .record import Record
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .redact import Redactor
 
 __all__ = [
+    "BYPASSING",
     "Explained",
     "LedgerSpanProcessor",
     "Pipeline",
@@ -32,8 +33,6 @@ __all__ = [
     "default_pipeline",
     "default_steps",
     "explain",
-    "note",
-    "noted",
     "otlp_exporter_from_environment",
     "processors_of",
     "redacted",

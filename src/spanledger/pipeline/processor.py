@@ -15,9 +15,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from spanledger import runs
 from spanledger.config import Settings
+from spanledger.notes import note
 from spanledger.shield import failures, report, shield
 
-from .bypass import note, unprotected
+from .bypass import BYPASSING, unprotected
 from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
@@ -107,7 +108,7 @@ class LedgerSpanProcessor(SpanProcessor):
                 wrap_exporters([each for each in processors if each is not self], self.pipeline)
                 return
             names = unprotected(processors)
-            note(names)
+            note(BYPASSING, names)
             for name in names:
                 logger.warning(
                     "%s gets spans that spanledger does not protect; put LedgerSpanProcessor() on the provider to"
