@@ -77,7 +77,7 @@ def soak(runs: int, unended: int, tell: Any = lambda *_: None) -> dict[str, Any]
         http_client=http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=answer(tool[0])))),
     )  # fmt: skip
     counted, settled = Counted(), Counter()
-    made = spanledger.configure(exporters=[counted])
+    made = spanledger.configure(exporters=[counted], flush_seconds=60)  # a tenth is ended at exit, behind an exporter that keeps up
     made.instrumentation.engine.listeners.append(lambda _: settled.update(calls=1))
     ledger.listen(ended=lambda _: settled.update(ended=1))
 

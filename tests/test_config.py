@@ -8,6 +8,8 @@ import pytest
 
 from spanledger.config import Settings
 from spanledger.errors import ConfigurationError
+from spanledger.pipeline import others
+from spanledger.understood import understood
 
 
 def test_the_defaults_are_the_safe_ones():
@@ -77,3 +79,99 @@ def test_a_path_may_start_at_home(monkeypatch):
 def test_a_switch_is_no_path(word):
     with pytest.raises(ConfigurationError, match=rf"journal is '{word}'; it must be a path \(to keep no journal set"):
         Settings.load({"SPANLEDGER_JOURNAL": word})
+
+
+def salvaged(tmp_path, text="", environ=None):
+    file = tmp_path / "spanledger.yaml"
+    file.write_text(text, encoding="utf-8")
+    settings, refused = Settings.salvage(environ or {}, file=file)
+    with pytest.raises(ConfigurationError):
+        Settings.load(environ or {}, file=file)
+    return settings, [str(error) for error in refused]
+
+
+def test_each_part_that_is_right_holds_where_another_is_wrong(tmp_path):
+    settings, refused = salvaged(
+        tmp_path,
+        "agent: support\nnothing: 1\nstore_results: perhaps\nrules: [{deny_tools: delete_*}, {deny_models: ['*-pro']}, 7]\n"
+        "loops: {action: stop, repeats: 1, cycles: 5}\n",
+        {"SPANLEDGER_BUDGET_STEPS": "many", "SPANLEDGER_BUDGET_TOKENS": "900", "SPANLEDGER_BUDGET_ACTION": "stop",
+         "SPANLEDGER_BUGDET_USD": "3", "SPANLEDGER_TOOLS": "nothing,a:b", "SPANLEDGER_BUDGET_USD": "nan"},
+    )  # fmt: skip
+    assert (settings.agent, settings.store_results, settings.tools) == ("support", "none", ("a:b",))
+    assert (settings.own_budget.tokens, settings.own_budget.steps, settings.own_budget.usd) == (900, None, None)
+    assert settings.own_budget.action == "stop"
+    assert [rule.deny_models for rule in settings.rules] == [(), ("*-pro",)]
+    assert (settings.loops.action, settings.loops.repeats, settings.loops.cycles) == ("stop", 5, 5)
+    named = " | ".join(refused)
+    for each in ("unknown setting 'nothing'", "store_results is 'perhaps'", "deny_tools is 'delete_*'", "number 3 of rules is 7",
+                 "loops: repeats is 1", "budget_steps is 'many'", "SPANLEDGER_BUGDET_USD; did you mean 'SPANLEDGER_BUDGET_USD'?",
+                 "'nothing' names no tool", "usd is nan"):  # fmt: skip
+        assert named.count(each) == 1, refused
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        ("{usd: 1, action: stop, stesp: 4}", {"usd": 1, "action": "stop", "steps": None}),
+        ("{usd: 1, action: stop, steps: -4}", {"usd": 1, "action": "stop", "steps": None}),
+        ("{steps: 4, action: halt}", {"steps": 4, "action": "warn"}),  # neither silent nor what nobody said
+        ("{steps: 4, acton: stop}", {"steps": 4, "action": "warn"}),
+        ("{steps: 4, action: stop, warn_at: 7}", {"steps": 4, "action": "stop", "warn_at": 0.7}),
+        ("{scope: usr, steps: 4}", None),  # it would be for others
+        ("{socpe: user, steps: 4}", None),
+        ("{steps: many}", None),
+        ("7", None),
+    ],
+)
+def test_of_a_budget_holds_what_is_right_for_those_it_is_for(entry, left, tmp_path):
+    settings, refused = salvaged(tmp_path, f"budgets: [{entry}, {{scope: user, tokens: 5, action: stop}}]\n")
+    assert len(refused) >= 1
+    *found, other = settings.budgets
+    assert (other.scope, other.tokens, other.action) == ("user", 5, "stop")
+    assert [{name: getattr(each, name) for name in left} for each in found] == ([left] if left else [])
+
+
+@pytest.mark.parametrize("wrong", ["policy: {defualt: keep}", "redact_keys: 7", "policy: [", "- a list"])
+def test_where_what_to_take_out_is_not_understood_nothing_is_stored(wrong, tmp_path):
+    environ = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY", "SPANLEDGER_STORE_ARGUMENTS": "true",
+               "SPANLEDGER_STORE_RESULTS": "full", "SPANLEDGER_BUDGET_STEPS": "3"}  # fmt: skip
+    settings, _ = salvaged(tmp_path, wrong, environ)
+    assert (settings.content, settings.store_arguments, settings.store_results) == ("no_content", False, "none")
+    assert settings.redact
+    assert settings.own_budget.steps == 3
+
+
+def test_what_is_right_is_not_refused():
+    environ = {"SPANLEDGER_BUDGET_STEPS": "3", "SPANLEDGER_TOOLS": "a:b"}
+    assert Settings.salvage(environ) == (Settings.load(environ), [])
+
+
+@pytest.mark.parametrize(
+    ("environ", "said", "field"),
+    [
+        ({"SPANLEDGER_HASH_KEY": "zz"}, "hash_key (SPANLEDGER_HASH_KEY) must be base64", "hash_key"),
+        ({"SPANLEDGER_HASH_KEY_PREVIOUS": "zz"}, "(SPANLEDGER_HASH_KEY_PREVIOUS) must be base64", "hash_key_previous"),
+        ({"SPANLEDGER_PRICES": "nowhere.toml"}, "nowhere.toml", "prices"),
+        ({"SPANLEDGER_LIMITS_STORE": "pigeon"}, "'pigeon'", "limits_store"),
+        ({"SPANLEDGER_DAY_ZONE": "Mars"}, "'Mars' is no time zone", "day_zone"),
+        ({"SPANLEDGER_DIALECTS": "klingon"}, "'klingon'", "dialects"),
+    ],
+)
+def test_what_only_its_user_can_judge_is_left_out_alone(environ, said, field):
+    settings, refused = understood({**environ, "SPANLEDGER_BUDGET_STEPS": "3", "SPANLEDGER_STORE_ARGUMENTS": "yes"})
+    assert [said in each for each in refused] == [True]
+    assert getattr(settings, field) == getattr(Settings(), field)
+    assert settings.own_budget.steps == 3
+    assert settings.store_arguments
+
+
+def test_a_detector_that_is_not_installed_leaves_nothing_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(others, "find_spec", lambda _: None)
+    file = tmp_path / "s.yaml"
+    file.write_text("policy: {detectors: [presidio]}\nstore_arguments: true\nbudget_steps: 3\n", encoding="utf-8")
+    settings, refused = understood({"SPANLEDGER_CONFIG": str(file)})
+    assert "spanledger[presidio]" in refused[0]
+    assert "are stored" in refused[1]
+    assert not settings.store_arguments
+    assert settings.own_budget.steps == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -41,3 +42,15 @@ def test_importing_the_package_costs_next_to_nothing():
     code = "import sys, spanledger; print(sorted(m for m in sys.modules if m.split('.')[0] in ('opentelemetry', 'wrapt')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_configuring_leaves_alone_what_only_a_span_or_an_sdk_in_use_needs(tmp_path):
+    late = ["opentelemetry.sdk.metrics", "opentelemetry.sdk._logs", "spanledger.pipeline.detect", "genai_prices",
+            "phonenumbers", "multiprocessing", "yaml", "rich", "click"]  # fmt: skip
+    code = f"import sys, spanledger; spanledger.configure(); print([m for m in {late!r} if m in sys.modules])"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "SPANLEDGER_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={**clean, "XDG_STATE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout == "[]\n", done.stdout

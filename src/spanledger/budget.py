@@ -5,14 +5,14 @@ What a run, user, session, agent or team may use, and what is a loop: plain data
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from .errors import ConfigurationError
 
-__all__ = ["ACTIONS", "SCOPES", "Budget", "Loops", "Rule", "read_budgets", "read_loops", "read_rules"]
+__all__ = ["ACTIONS", "SCOPES", "Budget", "Loops", "Refuse", "Rule", "read_budgets", "read_loops", "read_rules"]
 
 ACTIONS: Final = ("observe", "warn", "stop")
 """What happens at a limit: it is recorded, somebody is told, the next call is refused."""
@@ -23,11 +23,22 @@ _COUNTS: Final = ("tokens", "steps", "tool_calls", "retries")
 T = TypeVar("T", bound="Budget | Rule | Loops")
 
 
+_SELECTORS: Final = ("scope", "name", "per", "agent")
+"""What says whom a limit is for: without it, it would be for others."""
+
+Refuse: TypeAlias = Callable[[ConfigurationError], None]
+"""Where to tell what is wrong, to go on with the rest."""
+
+
 def _one_of(place: str, name: str, value: Any, valid: Sequence[str]) -> None:
     if value not in valid:
-        close = difflib.get_close_matches(str(value), valid, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(valid)}"
-        raise ConfigurationError(f"{place}: {name} is {value!r}; {hint}")
+        close = _closest(value, valid)
+        hint = f"did you mean {close!r}?" if close else f"valid: {', '.join(valid)}"
+        raise ConfigurationError(f"{place}: {name} is {value!r}; {hint}", name)
+
+
+def _closest(value: Any, valid: Sequence[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(str(value), valid, n=1, cutoff=0.5)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +89,14 @@ class Budget:
         for name in _COUNTS:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-                raise ConfigurationError(f"{place}: {name} is {value!r}; it must be a whole number, not negative")
+                raise ConfigurationError(f"{place}: {name} is {value!r}; it must be a whole number, not negative", name)
         if self.seconds is not None:
             _number(place, "seconds", self.seconds)
             if self.per != "run":
-                raise ConfigurationError(f"{place}: seconds counts per run; say per: run")
+                raise ConfigurationError(f"{place}: seconds counts per run; say per: run", "seconds")
         if not 0 < _number(place, "warn_at", self.warn_at) <= 1:
-            raise ConfigurationError(f"{place}: warn_at is {self.warn_at!r}; it must be a share above 0, up to 1")
+            raise ConfigurationError(f"{place}: warn_at is {self.warn_at!r}; it must be a share above 0, up to 1",
+                                     "warn_at")
         if all(getattr(self, name) is None for name in ("usd", "seconds", *_COUNTS)):
             raise ConfigurationError(f"{place} has no limit; give one of usd, seconds, {', '.join(_COUNTS)}")
 
@@ -112,7 +124,7 @@ class Rule:
             value = getattr(self, name)
             if isinstance(value, str) or not all(isinstance(item, str) for item in value):
                 raise ConfigurationError(
-                    f"rule for agent {self.agent!r}: {name} is {value!r}; it must be a list of texts"
+                    f"rule for agent {self.agent!r}: {name} is {value!r}; it must be a list of texts", name
                 )
             object.__setattr__(self, name, tuple(value))
 
@@ -141,12 +153,14 @@ class Loops:
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name != "action" and (isinstance(value, bool) or not isinstance(value, int) or value < 2):  # noqa: PLR2004
-                raise ConfigurationError(f"loops: {item.name} is {value!r}; it must be a whole number, 2 or more")
+                raise ConfigurationError(
+                    f"loops: {item.name} is {value!r}; it must be a whole number, 2 or more", item.name
+                )
 
 
 def _number(place: str, name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-        raise ConfigurationError(f"{place}: {name} is {value!r}; it must be a number, not negative")
+        raise ConfigurationError(f"{place}: {name} is {value!r}; it must be a number, not negative", name)
     return float(value)
 
 
@@ -156,7 +170,7 @@ def _amount(place: str, value: Any) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if isinstance(value, bool) or not amount.is_finite() or not 0 <= amount <= 1_000_000:  # noqa: PLR2004
-        raise ConfigurationError(f"{place}: usd is {value!r}; it must be an amount from 0 to 1,000,000")
+        raise ConfigurationError(f"{place}: usd is {value!r}; it must be an amount from 0 to 1,000,000", "usd")
     return amount
 
 
@@ -167,26 +181,58 @@ def _read(kind: type[T], value: Any, what: str) -> T:
         raise ConfigurationError(f"{what} is {value!r}; it must be a mapping")
     words = [item.name for item in fields(kind)]
     for word in value:
-        _one_of(what, "a key", word, words)
+        if word not in words:
+            close = _closest(word, words)
+            hint = f"did you mean {close!r}?" if close else f"valid: {', '.join(words)}"
+            raise ConfigurationError(f"{what}: a key is {word!r}; {hint}", str(word))
     return kind(**value)
 
 
-def _read_all(kind: type[T], value: Any, what: str) -> tuple[T, ...]:
+def _read_all(kind: type[T], value: Any, what: str, refuse: Refuse | None) -> tuple[T, ...]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise ConfigurationError(f"{what} is {value!r}; it must be a list")
-    return tuple(_read(kind, entry, f"number {n} of {what}") for n, entry in enumerate(value, 1))
+    if refuse is None:
+        return tuple(_read(kind, entry, f"number {n} of {what}") for n, entry in enumerate(value, 1))
+    found = [_what_is_left(kind, entry, f"number {n} of {what}", refuse) for n, entry in enumerate(value, 1)]
+    return tuple(entry for entry in found if entry is not None)
 
 
-def read_budgets(value: Any) -> tuple[Budget, ...]:
-    """The section ``budgets`` of a configuration file; `ConfigurationError` names the entry."""
-    return _read_all(Budget, value, "budgets")
+def _what_is_left(kind: type[T], value: Any, what: str, refuse: Refuse) -> T | None:
+    """
+    *value* without its keys that mean nothing; `None` where it would be for others than was meant, or say nothing.
+
+    A limit whose action means nothing warns: neither is it silent nor does it stop what nobody said it should.
+    """
+    left = dict(value) if isinstance(value, Mapping) else value
+    words = [item.name for item in fields(kind)]
+    while True:
+        try:
+            return _read(kind, left, what)
+        except (ConfigurationError, TypeError, ValueError) as error:
+            wrong = error if isinstance(error, ConfigurationError) else ConfigurationError(f"{what}: {error}")
+            refuse(wrong)
+        if not isinstance(left, dict) or wrong.key not in left:
+            return None
+        meant = wrong.key if wrong.key in words else _closest(wrong.key, words)
+        if meant is None or meant in _SELECTORS:
+            return None
+        del left[wrong.key]
+        if meant == "action":
+            left.setdefault("action", "warn")
 
 
-def read_rules(value: Any) -> tuple[Rule, ...]:
-    """The section ``rules`` of a configuration file; `ConfigurationError` names the entry."""
-    return _read_all(Rule, value, "rules")
+def read_budgets(value: Any, refuse: Refuse | None = None) -> tuple[Budget, ...]:
+    """The section ``budgets`` of a configuration file; what is wrong goes to *refuse*, else is raised."""
+    return _read_all(Budget, value, "budgets", refuse)
 
 
-def read_loops(value: Any) -> Loops:
-    """The section ``loops`` of a configuration file."""
-    return _read(Loops, value, "loops")
+def read_rules(value: Any, refuse: Refuse | None = None) -> tuple[Rule, ...]:
+    """The section ``rules`` of a configuration file; what is wrong goes to *refuse*, else is raised."""
+    return _read_all(Rule, value, "rules", refuse)
+
+
+def read_loops(value: Any, refuse: Refuse | None = None) -> Loops:
+    """The section ``loops`` of a configuration file; what is wrong goes to *refuse*, else is raised."""
+    if refuse is None:
+        return _read(Loops, value, "loops")
+    return _what_is_left(Loops, value, "loops", refuse) or Loops()

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from .budget import ACTIONS, Budget, Loops, Rule
-from .conversions import TYPES, WANTED
+from .budget import ACTIONS, Budget, Loops, Refuse, Rule
+from .conversions import IN_PARTS, TYPES, WANTED
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
+from .settings_file import settings_in
 from .shield import logger
 
-__all__ = ["CONTENT_SWITCH", "Settings", "state_directory"]
+__all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
@@ -127,30 +128,57 @@ class Settings:
     """The time zone whose midnight ends a budget's day, e.g. ``Europe/Berlin``."""
 
     def __post_init__(self) -> None:
-        """Raise `ConfigurationError` for a moment or a tool that is none."""
+        """Raise `ConfigurationError` for a moment, a tool or a budget that is none."""
         if self.capture_until is not None:
             read_moment(self.capture_until)
-        if bad := [name for name in self.tools if not all(name.partition(":"))]:
-            raise ConfigurationError(f"tools: {bad[0]!r} names no tool; write module:function or module:*")
+        if bad := [name for name in self.tools if not _names_a_tool(name)]:
+            raise ConfigurationError(f"tools: {bad[0]!r} names no tool; write module:function or module:*", "tools")
+        _ = self.own_budget
 
     @property
     def content_on_spans(self) -> bool:
         """Whether messages are written to spans."""
         return self.content in ("span_only", "span_and_event")
 
+    @property
+    def own_budget(self) -> Budget | None:
+        """What the fields ``budget_...`` say of each run."""
+        limits = {name: getattr(self, f"budget_{name}") for name in _LIMITS}
+        if all(limit is None for limit in limits.values()):
+            return None
+        try:
+            return Budget(**limits, warn_at=self.budget_warn_at, action=self.budget_action)
+        except ConfigurationError as error:
+            raise ConfigurationError(str(error), f"budget_{error.key}") from error
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, file: str | Path | None = None, **given: Any) -> Settings:
         """Read file, environment and *given*, in this order of increasing belief, and validate all of it."""
-        environ = os.environ if environ is None else environ
-        values: dict[str, Any] = {}
-        beside = "spanledger.yaml" if Path("spanledger.yaml").exists() else None
-        path = file or environ.get("SPANLEDGER_CONFIG") or beside
-        if path:
-            values.update(_from_file(Path(path)))
-        values.update(_from_environment(environ))
-        for name, value in given.items():
-            values[name] = _convert(name, value, "the arguments")
-        return cls(**values)
+        return cls(**_read(os.environ if environ is None else environ, file, given, None))
+
+    @classmethod
+    def salvage(
+        cls, environ: Mapping[str, str] | None = None, file: str | Path | None = None, **given: Any
+    ) -> tuple[Settings, list[ConfigurationError]]:
+        """
+        The same, without what is wrong: every other part of it holds, of a budget too.  And what was refused.
+
+        Where that is what to take out of values, none is stored that it might have been in.
+        """
+        refused: list[ConfigurationError] = []
+        values = _read(os.environ if environ is None else environ, file, given, refused.append)
+        while True:
+            try:
+                settings = cls(**values)
+                break
+            except ConfigurationError as error:
+                refused.append(error)
+                values = _without(values, error)
+        return settings.without_content() if any(error.key in PROTECTING for error in refused) else settings, refused
+
+    def without_content(self) -> Settings:
+        """The same, but neither message content nor arguments nor results are stored."""
+        return replace(self, content="no_content", store_arguments=False, store_results="none", capture_until=None)
 
     @property
     def price_table(self) -> Path:
@@ -163,6 +191,9 @@ class Settings:
         return self.journal or state_directory() / "journal.db"
 
 
+_LIMITS: Final = ("usd", "tokens", "steps", "tool_calls", "retries", "seconds")
+PROTECTING: Final = ("policy", "redact", "redact_keys", "file")
+"""What decides what is taken out of values."""
 _FIELDS: Final = {f.name: f for f in fields(Settings)}
 _OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})
 """Variables with our prefix that are no setting."""
@@ -173,60 +204,85 @@ def _nearest(name: str, valid: list[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(valid))}"
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        msg = f"can't read the configuration file {path}: {error.strerror}; set SPANLEDGER_CONFIG to one that exists"
-        raise ConfigurationError(msg) from error
-    try:
-        import yaml  # noqa: PLC0415 - most programs have no file
-    except ImportError as error:
-        msg = f"{path} needs PyYAML: pip install 'spanledger[yaml]'"
-        raise ConfigurationError(msg) from error
-    try:
-        data = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        msg = f"{path} is not valid YAML: {error}"
-        raise ConfigurationError(msg) from error
-    if not isinstance(data, Mapping):
-        msg = f"{path} must hold a mapping of settings, not a {type(data).__name__}"
-        raise ConfigurationError(msg)
-    found = {}
-    for name, value in data.items():
-        if name not in _FIELDS:
-            msg = f"unknown setting {name!r} in {path}; {_nearest(str(name), list(_FIELDS))}"
-            raise ConfigurationError(msg)
-        found[name] = _convert(name, value, str(path))
-    return found
+def _names_a_tool(name: str) -> bool:
+    return all(name.partition(":"))
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def _without(values: dict[str, Any], error: ConfigurationError) -> dict[str, Any]:
+    """*values* without what *error* is about."""
+    if error.key == "tools":
+        return {**values, "tools": tuple(filter(_names_a_tool, values["tools"]))}
+    return {name: value for name, value in values.items() if name != error.key} if error.key in values else {}
+
+
+def _read(
+    environ: Mapping[str, str], file: str | Path | None, given: Mapping[str, Any], refuse: Refuse | None
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    beside = "spanledger.yaml" if Path("spanledger.yaml").exists() else None
+    if path := file or environ.get("SPANLEDGER_CONFIG") or beside:
+        try:
+            data = settings_in(Path(path))
+        except ConfigurationError as error:
+            if refuse is None:
+                raise
+            refuse(error)
+        else:
+            said = ((str(name), str(name), value) for name, value in data.items())
+            values.update(_converted(said, str(path), refuse))
+    values.update(_from_environment(environ, refuse))
+    values.update(_converted(((name, name, value) for name, value in given.items()), "the arguments", refuse))
+    return values
+
+
+def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict[str, Any]:
     variables = {f.metadata.get("env") or f"SPANLEDGER_{name.upper()}": name for name, f in _FIELDS.items()}
-    found = {}
+    said: list[tuple[str, str, Any]] = []
     for variable, text in environ.items():
         if variable == CONTENT_SWITCH and text.lower() not in ("", *_CONTENT_MODES):
             logger.warning("%s is %r; valid: %s; no content is captured", variable, text, ", ".join(_CONTENT_MODES))
         elif name := variables.get(variable):
             if text:
-                found[name] = _convert(name, text, f"the variable {variable}")
+                said.append((name, variable, text))
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
             msg = f"unknown variable {variable}; {_nearest(variable, [*variables, *_OTHER_VARIABLES])}"
-            raise ConfigurationError(msg)
+            _refuse(ConfigurationError(msg), refuse)
+    return _converted(said, "", refuse)
+
+
+def _converted(said: Iterable[tuple[str, str, Any]], source: str, refuse: Refuse | None) -> dict[str, Any]:
+    """What is *said*, name, spelling and value, as settings; what is wrong goes to *refuse*, else is raised."""
+    found: dict[str, Any] = {}
+    for name, spelling, value in said:
+        try:
+            found[name] = _convert(name, value, source or f"the variable {spelling}", refuse)
+        except ConfigurationError as error:  # noqa: PERF203 - each may be wrong
+            _refuse(ConfigurationError(str(error), name), refuse)
+            if name == "budget_action":  # neither silent, nor stopping what nobody said it should
+                found[name] = "warn"
     return found
 
 
-def _convert(name: str, value: Any, source: str) -> Any:
+def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
+    if refuse is None:
+        raise error
+    refuse(error)
+
+
+def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if name not in _FIELDS:
         msg = f"unknown setting {name!r} in {source}; {_nearest(name, list(_FIELDS))}"
         raise ConfigurationError(msg)
     setting = _FIELDS[name]
+    kind = str(setting.type)
     try:
-        converted = TYPES[str(setting.type)](value)
+        if refuse is not None and kind in IN_PARTS:
+            return IN_PARTS[kind](value, lambda error: refuse(ConfigurationError(f"{source}: {error}", error.key)))
+        converted = TYPES[kind](value)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
     except (TypeError, ValueError) as error:
-        msg = f"{source}: {name} is {value!r}; it must be {WANTED[str(setting.type)]}"
+        msg = f"{source}: {name} is {value!r}; it must be {WANTED[kind]}"
         raise ConfigurationError(msg) from error
     choices = setting.metadata.get("choices")
     if choices and converted is not None:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from .budget import read_budgets, read_loops, read_rules
+from .budget import Refuse, read_budgets, read_loops, read_rules
 from .policy import read_policy
 
-__all__ = ["TYPES", "WANTED"]
+__all__ = ["IN_PARTS", "TYPES", "WANTED"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
@@ -71,6 +71,10 @@ TYPES: Final[dict[str, Callable[[Any], Any]]] = {
     "tuple[str, ...]": _strings,
     "Path | None": lambda v: None if v is None else _path(v),
 }
+IN_PARTS: Final[dict[str, Callable[[Any, Refuse], Any]]] = {
+    "tuple[Budget, ...]": read_budgets, "tuple[Rule, ...]": read_rules, "Loops": read_loops,
+}  # fmt: skip
+"""Those of which what is right can be kept, with what tells what is wrong."""
 WANTED: Final = {
     "str": "a text",
     "str | None": "a text",

@@ -40,6 +40,11 @@ class SpanledgerError(Exception):
 class ConfigurationError(SpanledgerError, ValueError):
     """A setting is unknown or malformed.  The message names it, where it stands and what would be valid."""
 
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+        """The setting, or the key inside of one, that is at fault, where one alone is."""
+
 
 class JournalError(SpanledgerError):
     """The journal can't answer."""

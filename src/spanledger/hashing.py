@@ -45,7 +45,7 @@ from .errors import ConfigurationError
 from .forks import undivided
 from .shield import report
 
-__all__ = ["CANONICALIZATION", "Hashed", "Hasher", "configure_hasher", "hasher", "to_json"]
+__all__ = ["CANONICALIZATION", "Hashed", "Hasher", "check_key", "configure_hasher", "hasher", "to_json"]
 
 logger = logging.getLogger("spanledger")
 
@@ -169,6 +169,12 @@ def _decode(text: str, source: str) -> bytes:
         msg = f"{source} must be base64 of at least {MIN_KEY_BYTES} random bytes, e.g. of `openssl rand -base64 32`"
         raise ConfigurationError(msg)
     return key
+
+
+def check_key(text: str | None, name: str) -> None:
+    """Raise `ConfigurationError` when *text*, the setting *name*, is no key."""
+    if text is not None:
+        _decode(text, f"{name} (SPANLEDGER_{name.upper()})")
 
 
 def _kept_key(path: Path) -> bytes:

@@ -2,7 +2,7 @@
 What `opentelemetry-instrument` loads: the configurator that builds the SDK behind our pipeline, and the instrumentor.
 
 With another distribution's configurator in charge only the instrumentor runs; it then protects the provider in place.
-A configuration that can't be understood is said on standard error and the safe defaults hold: the program runs.
+What can't be understood or had is said on standard error, and by `doctor`; the rest holds, and the program runs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from .config import Settings
 from .errors import ConfigurationError
 from .hashing import configure_hasher
 from .journal import Journal, JournalSpanExporter
+from .named_exporters import SIGNALS, examined, only
+from .notes import note
 from .pipeline import (
     LedgerSpanProcessor,
     Pipeline,
@@ -33,10 +35,12 @@ from .pipeline import (
     RedactingSpanExporter,
     default_steps,
     otlp_exporter_from_environment,
+    processors_of,
 )
 from .pipeline.attach import protect_all
 from .pipeline.relay import apart
 from .shield import shield
+from .understood import REFUSED, understood
 
 __all__ = ["Configurator", "Instrumentor", "SpanledgerExporter"]
 
@@ -51,19 +55,24 @@ def _say(what: str) -> None:
 
 
 def _settings() -> Settings:
-    settings = Settings()
-    try:
-        settings = Settings.load()
-        configure_hasher(settings)  # a key that is none is found out here
-    except ConfigurationError as error:
-        return _instead(settings, error)
+    """What can be used of the settings; says what can't, and keeps it for `doctor`."""
+    settings, refused = understood()
+    for each in refused:
+        _tell(each)
+    if refused:
+        _say("carrying on without that; everything else that was set holds")
+    configure_hasher(settings)
     return settings
 
 
-def _instead(settings: Settings, error: ConfigurationError) -> Settings:
-    """The safe defaults, with the journal where it was to be; says why."""
-    _say(f"{error}\nspanledger: carrying on with the safe defaults")
-    return Settings(journal=settings.journal, journal_off=settings.journal_off, journal_days=settings.journal_days)
+_told: Final[list[str]] = []
+
+
+def _tell(what: str) -> None:
+    """Say *what* is wrong, and keep it for `doctor`."""
+    _say(what)
+    if what not in _told:
+        _told.append(what)
 
 
 def _otlp() -> list[SpanExporter]:
@@ -71,7 +80,7 @@ def _otlp() -> list[SpanExporter]:
     try:
         otlp = otlp_exporter_from_environment()
     except ConfigurationError as error:
-        _say(f"{error}\nspanledger: carrying on without it: spans stay in the journal")
+        _tell(f"{error}; spans stay in the journal")
         return []
     return [otlp] if otlp is not None else []
 
@@ -88,6 +97,22 @@ def _takes_processors() -> bool:
     return {"span_processors", "log_record_processors", "export_span_processor"} <= set(known)
 
 
+_OTHERWISE: Final = {
+    "traces": "spans are in the journal, and go to what else is named", "metrics": "that gets no metrics",
+    "logs": "that gets no log records",
+}  # fmt: skip
+
+
+def _named() -> dict[str, list[str]]:
+    """The exporters that the environment names and that can be had; says which can't."""
+    known = {}
+    for signal in SIGNALS:
+        known[signal], wrong = examined(signal)
+        for each in wrong:
+            _tell(f"{each} ({_OTHERWISE[signal]})")
+    return known
+
+
 class Configurator(_OTelSDKConfigurator):
     """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
 
@@ -99,18 +124,29 @@ class Configurator(_OTelSDKConfigurator):
         outputs = _journal_exporter(settings)
         if not os.environ.get(OTEL_TRACES_EXPORTER):
             outputs += _otlp()
-        super()._configure(  # type: ignore[no-untyped-call]
-            span_processors=[LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())],
-            log_record_processors=[
-                RedactingLogRecordProcessor(settings),
-                *kwargs.pop("log_record_processors", ()),
-            ],
-            export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
-            **kwargs,
-        )
+        processors = [LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())]
+        try:
+            with only(_named()):
+                super()._configure(  # type: ignore[no-untyped-call]
+                    span_processors=processors,
+                    log_record_processors=[
+                        RedactingLogRecordProcessor(settings),
+                        *kwargs.pop("log_record_processors", ()),
+                    ],
+                    export_span_processor=lambda exporter: LedgerSpanProcessor(
+                        exporter, settings=settings, stamps=False
+                    ),
+                    **kwargs,
+                )
+        except Exception as error:  # noqa: BLE001 - the program must be watched all the same
+            _tell(
+                f"OpenTelemetry's SDK can't be set up as the environment says: {type(error).__name__}: {error}; "
+                "the journal is kept, what the SDK did not come to is missing"
+            )
         if settings.redact:  # the instrumentor comes only where there is a client to watch
             protect_all(settings)
-        _protected.append(True)
+        if processors[0] in processors_of(trace.get_tracer_provider()):
+            _protected.append(True)
 
 
 class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -124,11 +160,12 @@ class Instrumentor(BaseInstrumentor):  # type: ignore[misc]
         provider = trace.get_tracer_provider()
         with shield("starting under the launcher"):
             sdk = provider if isinstance(provider, TracerProvider) else None
-            settings = _settings()
             try:
-                setup.start(settings, sdk, protected=bool(_protected))
+                setup.start(_settings(), sdk, protected=bool(_protected))
             except ConfigurationError as error:
-                setup.start(_instead(settings, error), sdk, protected=bool(_protected))
+                _tell(f"{error}; carrying on with the safe defaults")
+                setup.start(Settings(), sdk, protected=bool(_protected))
+        note(REFUSED, _told)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002 - the base class's signature
         if (made := setup.current()) is not None:
@@ -143,7 +180,7 @@ class SpanledgerExporter(RedactingSpanExporter):
     """
 
     def __init__(self, **given: Any) -> None:
-        settings = Settings.load(**given)
-        otlp = otlp_exporter_from_environment()
-        outputs = [*_journal_exporter(settings), *([otlp] if otlp is not None else [])]
-        super().__init__(apart(outputs), Pipeline(default_steps(settings)))
+        settings, refused = understood(**given)  # what can't be understood must not stop the SDK
+        for each in refused:
+            _tell(each)
+        super().__init__(apart([*_journal_exporter(settings), *_otlp()]), Pipeline(default_steps(settings)))

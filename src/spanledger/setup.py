@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,8 +23,10 @@ from . import runs
 from .config import Settings
 from .hashing import configure_hasher
 from .ledger import ledger
-from .pipeline import LedgerSpanProcessor, note, otlp_exporter_from_environment, processors_of, unprotected
+from .notes import note
+from .pipeline import BYPASSING, LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
 from .pipeline.deadline import keep_ready, within
+from .pipeline.pace import Pace, queues_of
 from .shield import logger, shield
 from .termination import die, on_sigterm, wake_main_thread
 
@@ -78,18 +81,24 @@ class Spanledger:
         if self._over:
             return
         self._over = True
+        until = time.monotonic() + self.settings.flush_seconds
         with shield("finishing"):
+            pace = Pace(self.provider, self.settings.flush_seconds * 0.7)  # the rest is for what is in the queues then
+            if self.terminated:
+                runs.end_all("cancelled", pace)
             if self.instrumentation is not None:
                 self.instrumentation.engine.end_streams()
-            runs.end_all()
+            runs.end_all(None, pace)
             for ending in self.endings:  # or the SDK would wait for a dead collector once more
                 atexit.unregister(ending)
             ours = [*(each.shutdown for each in self.processors), *self.endings]
             if self.live is not None:
                 ours.append(partial(self.live.close, self.settings.flush_seconds))
-            within(self.settings.flush_seconds, *ours, *also)
+            all_left = within(until - time.monotonic(), *ours, *also)
             for each in self.processors:
                 if isinstance(each, LedgerSpanProcessor):
+                    if not all_left:
+                        each.give_up()
                     each.say_unsent()
         self.done = True
         if self.terminated:
@@ -189,7 +198,7 @@ def start(
         processors = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)]
         others: tuple[Any, ...] = (metrics.get_meter_provider(), _logs.get_logger_provider())
         endings = [each.shutdown for each in others if hasattr(each, "shutdown")]  # an SDK's, not the placeholders
-        keep_ready(len(processors) + len(endings) + 1)
+    keep_ready(len(processors) + len(endings) + len(queues_of(provider)) + 1)
     live = None
     if journal is not None:
         program = version_of(provider.resource.attributes)
@@ -205,7 +214,7 @@ def start(
         _watch(made, limits)
     _protect_others(made, meter_provider)
     bypassing = unprotected(provider)
-    note(bypassing)
+    note(BYPASSING, bypassing)
     for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
@@ -250,24 +259,26 @@ def _watch(made: Spanledger, limits: Limits) -> None:
 
 def _at_the_end(made: Spanledger) -> None:
     """Deliver what is left at exit, on SIGTERM, and in workers of `multiprocessing`, which know no `atexit`."""
-    from multiprocessing import util  # noqa: PLC0415 - only when something is set up
+    from .patching import Patches  # noqa: PLC0415 - as above
 
     atexit.register(made.finish)
     with shield("watching for SIGTERM"):
         on_sigterm(partial(_terminated, made))
 
-    def begun(made: Spanledger) -> None:
-        util.Finalize(made, made.force_flush, exitpriority=0)
-        with shield("watching for SIGTERM"):
-            wake_main_thread()
+    def watch_workers(util: Any) -> None:
+        def begun(made: Spanledger) -> None:
+            util.Finalize(made, made.force_flush, exitpriority=0)
+            with shield("watching for SIGTERM"):
+                wake_main_thread()
 
-    util.register_after_fork(made, begun)
+        util.register_after_fork(made, begun)
+
+    Patches().on_import("multiprocessing.util", watch_workers)
 
 
 def _terminated(made: Spanledger) -> None:
     """Deliver what is left when somebody ends the process."""
     made.terminated = True
-    runs.end_all("cancelled")
     made.finish(getattr(made.provider, "force_flush", bool))
     if made.done:  # else it came while the program was about to end; that goes on below us
         die()

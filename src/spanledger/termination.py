@@ -40,9 +40,9 @@ def on_sigterm(act: Callable[[], None]) -> None:
 
 def wake_main_thread() -> None:
     """In a worker of `multiprocessing`: see to it that its main thread hears what it is asked."""
-    from multiprocessing import parent_process  # noqa: PLC0415 - only when something is set up
-
-    worker = parent_process() is not None or _SPAWNED in sys.orig_argv  # which does not know yet that it is one
+    process = sys.modules.get("multiprocessing.process")  # which a worker has imported
+    worker = process is not None and process.parent_process() is not None
+    worker = worker or _SPAWNED in sys.orig_argv  # which does not know yet that it is one
     if not worker or os.name != "posix" or signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         return
     reader, writer = os.pipe()

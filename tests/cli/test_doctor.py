@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import sys
 from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 
 import pytest
 
 from recorded import SUPPORT
-from spanledger import shield
+from spanledger import named_exporters, shield
 from spanledger.journal import Journal
+from spanledger.notes import note, noted
 from spanledger.providers import Adapter, Seam
 from spanledger.report import checks
 from spanledger.report.checks import _clients as clients
@@ -19,19 +22,28 @@ from spanledger.report.checks import _exporters as exporters
 from spanledger.report.checks import _others as others
 from spanledger.report.checks import _ways as ways
 from spanledger.report.checks._finding import surroundings
+from spanledger.understood import REFUSED
 
 OURS = [
     EntryPoint("spanledger", "spanledger.launch:Configurator", "opentelemetry_configurator"),
     EntryPoint("spanledger", "spanledger.launch:Instrumentor", "opentelemetry_instrumentor"),
+    *(
+        EntryPoint(name, "opentelemetry.sdk.trace.export:ConsoleSpanExporter", "opentelemetry_traces_exporter")
+        for name in ("spanledger", "otlp_proto_http")
+    ),
 ]
+GRPC = EntryPoint("otlp_proto_grpc", OURS[-1].value, OURS[-1].group)
 
 
 @pytest.fixture
 def points(monkeypatch):
     """The entry points that are installed; ours at first."""
     found = list(OURS)
-    for module in (ways, others, exporters):
+    for module in (ways, others):
         monkeypatch.setattr(module, "group", lambda name: [point for point in found if point.group == name])
+    monkeypatch.setattr(
+        named_exporters, "entry_points", lambda group: [point for point in found if point.group == group]
+    )
     return found
 
 
@@ -75,6 +87,30 @@ def test_a_configuration_that_cannot_be_understood_is_a_finding(call, points, mo
     assert result.exit_code == 1
     assert "PROBLEM unknown variable SPANLEDGER_CONTENT" in result.output
     assert "redaction is on" in result.output
+
+
+def test_what_a_program_left_out_when_it_started_is_said_until_it_starts_without(call, points, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/srv/agent.py"])
+    note(REFUSED, ["budget_steps is 'x'"])
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert re.search(r"PROBLEM /srv/agent.py \(started [^)]*\): budget_steps is 'x'", result.output)
+    note(REFUSED, [])
+    assert call("doctor").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "program"),
+    [
+        (["python", "-X", "dev", "-u", "/srv/a.py", "x"], "/srv/a.py"), (["python", "-m", "my.agent"], "-m my.agent"),
+        (["python", "-c", "pass"], sys.executable), (["python"], sys.executable),
+    ],
+)  # fmt: skip
+def test_a_program_has_a_name_before_python_has_looked_at_it(given, program, monkeypatch):
+    monkeypatch.delattr(sys, "argv")
+    monkeypatch.setattr(sys, "orig_argv", given)
+    note("kind", ["wrong"])
+    assert [each["program"] for each in noted("kind")] == [program]
 
 
 def test_a_check_that_fails_does_not_hide_the_others(call, points, monkeypatch):
@@ -188,6 +224,13 @@ def test_grpc_without_its_exporter_is_a_problem(points, monkeypatch):
     assert problems(found) == ["grpc needs opentelemetry-exporter-otlp-proto-grpc, which is not installed"]
 
 
+def test_an_exporter_that_nothing_provides_is_a_problem_with_a_remedy(points):
+    found = look(exporters.exporters, OTEL_TRACES_EXPORTER="otlp", OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    assert [each.level for each in found] == ["problem", "note"]
+    assert "pip install 'spanledger[grpc]'" in found[0].text
+    assert found[1].text == "spans stay in the journal"
+
+
 def test_the_state_of_the_journal(call, points, recorded_path):
     assert f"{recorded_path}: format 3, 1 runs," in call("doctor").output
     recorded_path.chmod(0o644)
@@ -243,9 +286,12 @@ def test_the_hash_key(call, points, monkeypatch, path):
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x:port"}, "is no address"),
         ({"OTEL_TRACES_SAMPLER": "traceidratio"}, "accounting is complete, spans may be not"),
         ({"OTEL_TRACES_EXPORTER": "otlp_proto_grpc"}, "over grpc to http://localhost:4317"),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "over grpc to http://localhost:4317"),
+        ({"OTEL_METRICS_EXPORTER": "x"}, "OTEL_METRICS_EXPORTER names 'x', which nothing installed here provides"),
     ],
 )
 def test_exporters_in_words(points, environ, said):
+    points.append(GRPC)
     assert said in texts(look(exporters.exporters, **environ))
 
 

@@ -22,7 +22,8 @@ import spanledger
 from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.hashing import hasher
-from spanledger.pipeline import LedgerSpanProcessor, noted
+from spanledger.notes import noted
+from spanledger.pipeline import BYPASSING, LedgerSpanProcessor
 from spanledger.pipeline.attach import protect_baggage, protect_logs, protect_metrics
 from spanledger.report.checks import examine
 
@@ -137,7 +138,7 @@ def test_the_doctor_names_an_exporter_that_bypasses_us(monkeypatch, tmp_path):
     provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
     provider.get_tracer("t").start_span("s").end()
     provider.shutdown()
-    assert noted()[0]["exporters"] == ["opentelemetry.sdk.trace.export.in_memory_span_exporter.InMemorySpanExporter"]
+    assert noted(BYPASSING)[0]["said"] == ["opentelemetry.sdk.trace.export.in_memory_span_exporter.InMemorySpanExporter"]
     (finding,) = examine({})["bypass"]
     assert finding.level == "problem"
     assert "InMemorySpanExporter" in finding.text
@@ -147,7 +148,7 @@ def test_the_doctor_names_an_exporter_that_bypasses_us(monkeypatch, tmp_path):
     again.add_span_processor(LedgerSpanProcessor(InMemorySpanExporter(), settings=Settings()))
     again.get_tracer("t").start_span("s").end()
     again.shutdown()
-    assert noted() == []
+    assert noted(BYPASSING) == []
     assert [finding.level for finding in examine({})["bypass"]] == ["ok"]
 
 

@@ -42,8 +42,13 @@ def test_threads_that_were_kept_ready_do_what_a_new_one_would(no_threads, monkey
     no_threads()
     both, seen = threading.Barrier(2, timeout=60), []
     assert deadline.within(60, both.wait, both.wait)
+    stuck, over = threading.Event(), threading.Event()
+    assert not deadline.within(0.01, stuck.wait, stuck.wait)  # they are there again
     assert deadline.within(60, lambda: seen.append(threading.current_thread()))  # none is left: done here
     assert seen == [threading.current_thread()]
+    stuck.set()
+    deadline.aside(over.set)
+    assert over.wait(60)
 
 
 class Away(SpanExporter):

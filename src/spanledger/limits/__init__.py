@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..budget import Budget, Loops, Rule
 from ..validation import validate, validator
-from .configured import configured, kill_store
+from .configured import check_limits, configured, kill_store
 from .decision import Decision, Reservation, Standing
 from .limits import Limits
 from .memory import MemoryStore
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Budget", "Decision", "Kill", "Limits", "Loops", "MemoryStore", "RedisStore", "Reservation", "Rule", "SqliteStore",
-    "Standing", "Store", "StoreDown", "configured", "kill_store", "validate", "validator",
+    "Standing", "Store", "StoreDown", "check_limits", "configured", "kill_store", "validate", "validator",
 ]  # fmt: skip
 
 

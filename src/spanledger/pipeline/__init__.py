@@ -5,19 +5,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .bypass import note, noted, processors_of, unprotected
+from .bypass import BYPASSING, processors_of, unprotected
 from .exporter import RedactingSpanExporter, otlp_exporter_from_environment
 from .processor import LedgerSpanProcessor
 from .record import Record
 from .steps import Pipeline, Step, default_pipeline, default_steps
 
 if TYPE_CHECKING:
+    from .baggage import RedactingPropagator
     from .explained import Explained, explain, redacted
     from .logs import RedactingLogRecordProcessor
-    from .metrics import RedactingMetricExporter, RedactingPropagator
+    from .metrics import RedactingMetricExporter
     from .redact import Redactor
 
 __all__ = [
+    "BYPASSING",
     "Explained",
     "LedgerSpanProcessor",
     "Pipeline",
@@ -31,8 +33,6 @@ __all__ = [
     "default_pipeline",
     "default_steps",
     "explain",
-    "note",
-    "noted",
     "otlp_exporter_from_environment",
     "processors_of",
     "redacted",
@@ -43,7 +43,7 @@ _LATER = {
     "Explained": "explained",
     "RedactingLogRecordProcessor": "logs",
     "RedactingMetricExporter": "metrics",
-    "RedactingPropagator": "metrics",
+    "RedactingPropagator": "baggage",
     "Redactor": "redact",
     "explain": "explained",
     "redacted": "explained",

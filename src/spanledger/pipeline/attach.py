@@ -15,8 +15,7 @@ from opentelemetry import _logs, metrics, propagate
 from spanledger.config import Settings
 from spanledger.shield import logger, shield
 
-from .logs import RedactingLogRecordProcessor
-from .metrics import RedactingPropagator, protected_metrics
+from .baggage import RedactingPropagator
 
 __all__ = ["Undo", "protect_all", "protect_baggage", "protect_logs", "protect_metrics"]
 
@@ -45,6 +44,8 @@ def protect_metrics(provider: Any, settings: Settings) -> Undo:
         return _nothing
     if getattr(collect, _MARK, False):
         return _nothing
+    from .metrics import protected_metrics  # noqa: PLC0415 - the SDK's metrics, which few programs use
+
     protect = protected_metrics(settings)
 
     def collected(reader: Any, timeout_millis: float = 10_000, **kwargs: Any) -> Any:
@@ -76,6 +77,8 @@ def protect_logs(provider: Any, settings: Settings) -> Undo:
         if hasattr(provider, "add_log_record_processor"):
             logger.error("log records are NOT protected; add RedactingLogRecordProcessor() before their exporters")
         return _nothing
+    from .logs import RedactingLogRecordProcessor  # noqa: PLC0415 - the SDK's logs, which few programs use
+
     if any(isinstance(processor, RedactingLogRecordProcessor) for processor in known):
         return _nothing
     ours = RedactingLogRecordProcessor(settings)

@@ -1,31 +1,20 @@
 """
-Exporters that get spans without our protection: found and named, and noted for `spanledger doctor`.
-
-A note stands in the state directory until the same program starts without them.
+Exporters that get spans without our protection: found and named.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Final
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from spanledger.config import state_directory
-from spanledger.shield import shield
-
 from .exporter import RedactingSpanExporter
 
-__all__ = ["exporters_of", "note", "noted", "processors_of", "unprotected"]
+__all__ = ["BYPASSING", "exporters_of", "processors_of", "unprotected"]
 
-_FILE: Final = "unprotected.json"
-_MAX_NOTES: Final = 32
-_KEPT_SECONDS: Final = 30 * 86_400
+BYPASSING: Final = "unprotected"
+"""The kind of notes that tell of them."""
 
 
 def unprotected(provider: Any) -> list[str]:
@@ -77,29 +66,3 @@ def _name(exporter: SpanExporter) -> str:
 def _without_userinfo(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}".partition("?")[0]
-
-
-def note(names: Sequence[str]) -> None:
-    """Keep in mind that this program has exporters with *names* that bypass us, or has none of them; never raises."""
-    with shield("noting exporters that bypass spanledger"):
-        path = state_directory() / _FILE
-        program = str(Path(sys.argv[0]).resolve()) if sys.argv and sys.argv[0] else sys.executable
-        known = [each for each in noted() if each["program"] != program]
-        if not names and not path.exists():
-            return
-        if names:
-            known.append({"program": program, "exporters": list(names), "time": time.time()})
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(known[-_MAX_NOTES:]), encoding="utf-8")
-        draft.chmod(0o600)
-        draft.replace(path)
-
-
-def noted() -> list[dict[str, Any]]:
-    """What `note` wrote lately: ``program``, ``exporters``, ``time``; nothing where it can't be read."""
-    try:
-        found = json.loads((state_directory() / _FILE).read_text(encoding="utf-8"))
-        return [each for each in found if each["time"] > time.time() - _KEPT_SECONDS and each["program"]]
-    except (OSError, ValueError, TypeError, KeyError):
-        return []

@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from spanledger.shield import shield
 
-__all__ = ["keep_ready", "within"]
+__all__ = ["aside", "keep_ready", "within"]
 
 Work = Callable[[], Any]
 
 NAME: Final = "spanledger-flush"
 _waiting: Final[list[SimpleQueue[Work]]] = []
-"""Where threads wait for one piece of work, for when no thread can be started any more."""
+"""Where threads wait for work, for when no thread can be started any more."""
 
 
 def within(seconds: float, *works: Work) -> bool:
@@ -39,14 +39,15 @@ def within(seconds: float, *works: Work) -> bool:
 
     until = time.monotonic() + seconds
     for work in works:
-        _hand_over(lambda work=work: body(work))  # type: ignore[misc]
+        aside(lambda work=work: body(work))  # type: ignore[misc]
     for _ in works:
         if not over.acquire(timeout=max(0.0, until - time.monotonic())):
             return False
     return len(results) == len(works) and all(results)
 
 
-def _hand_over(work: Work) -> None:
+def aside(work: Work) -> None:
+    """Do *work* on another thread, or here where none can be had."""
     try:
         threading.Thread(target=work, name=NAME, daemon=True).start()
     except RuntimeError:  # the interpreter ends, or the system has no more threads
@@ -61,8 +62,14 @@ def keep_ready(number: int) -> None:
     if sys.version_info[:2] == (3, 12):
         while len(_waiting) < number:
             box: SimpleQueue[Work] = SimpleQueue()
-            threading.Thread(target=lambda box=box: box.get()(), name=NAME, daemon=True).start()  # type: ignore[misc]
+            threading.Thread(target=_wait_for_work, args=(box,), name=NAME, daemon=True).start()
             _waiting.append(box)
+
+
+def _wait_for_work(box: SimpleQueue[Work]) -> None:
+    while True:
+        box.get()()
+        _waiting.append(box)
 
 
 def _after_fork() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -39,7 +39,9 @@ class RedactingSpanExporter(SpanExporter):
         """How many spans went through here, whatever became of them."""
         self._unsent: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._inside = threading.Lock()
+        """Held while a span is in the pipeline."""
+        self._closed = self._given_up = False
 
     @property
     def unsent(self) -> dict[str, int]:
@@ -49,7 +51,7 @@ class RedactingSpanExporter(SpanExporter):
 
     def begin_anew(self) -> None:
         """Count from zero, in a forked child."""
-        self.done, self._unsent, self._lock = 0, {}, threading.Lock()
+        self.done, self._unsent, self._lock, self._inside = 0, {}, threading.Lock(), threading.Lock()
         for exporter in self.exporters:
             if isinstance(exporter, Relay):
                 exporter.begin_anew()
@@ -59,12 +61,33 @@ class RedactingSpanExporter(SpanExporter):
         if self._closed:
             return SpanExportResult.FAILURE
         result = SpanExportResult.SUCCESS
-        for batch in split([self.pipeline(span) for span in spans], self.pipeline.batch_bytes):
+        protected = [*self._protected(spans)]
+        if len(protected) < len(spans):
+            return SpanExportResult.FAILURE
+        for batch in split(protected, self.pipeline.batch_bytes):
             for exporter in self.exporters:
                 if not self._send(exporter, batch):
                     result = SpanExportResult.FAILURE
         self.done += len(spans)
         return result
+
+    def _protected(self, spans: Sequence[ReadableSpan]) -> Iterator[ReadableSpan]:
+        for span in spans:
+            with self._inside:
+                if self._given_up:
+                    return
+                protected = self.pipeline(span)
+            yield protected
+
+    def give_up(self, seconds: float = 1.0) -> None:
+        """
+        Protect nothing any more; waits *seconds* at most for the span that is in the pipeline.
+
+        An interpreter that ends while a thread of the SDK's is inside of RE2 aborts: it can't unwind what is C++.
+        """
+        self._given_up = True
+        if self._inside.acquire(timeout=seconds):
+            self._inside.release()
 
     def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> bool:
         try:

@@ -1,5 +1,5 @@
 """
-Metrics and baggage: the other two ways out.
+Metrics: another way out.
 
 A metric's attributes become series names, so what is found in them becomes a plain label, never a keyed token, which
 would make a series for each person.
@@ -9,51 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry import baggage
-from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import (
-    CarrierT,
-    Getter,
-    Setter,
-    TextMapPropagator,
-    default_getter,
-    default_setter,
-)
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 
-from spanledger import semconv
 from spanledger.config import Settings
-from spanledger.policy import Policy
 from spanledger.shield import report
 
 from .identity import Identity
-from .redact import Redactor
-from .steps import identity_of
 
-__all__ = ["RedactingMetricExporter", "RedactingPropagator", "protected_metrics"]
+if TYPE_CHECKING:
+    from .redact import Redactor
 
-
-_OURS: Final = frozenset({semconv.RUN_ID, semconv.STEP_ID})
-"""Baggage of ours that says nothing of anybody."""
-_PEOPLE: Final = frozenset({semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.USER_ID})
-
-
-@lru_cache(maxsize=8)
-def _redactor_for(keys: tuple[str, ...], policy_keys: tuple[str, ...], keep: tuple[str, ...],
-                  patterns: tuple[tuple[str, str], ...], allow: tuple[str, ...]) -> Redactor:  # fmt: skip
-    policy = Policy(keys=policy_keys, keep_keys=keep, patterns=dict(patterns), allow=allow)
-    return Redactor(policy, keys)
-
-
-def _redactor(settings: Settings) -> Redactor:
-    """A redactor that writes labels only, whatever the policy does with what is found."""
-    policy = settings.policy
-    return _redactor_for(
-        settings.redact_keys, policy.keys, policy.keep_keys, tuple(policy.patterns.items()), policy.allow
-    )
+__all__ = ["RedactingMetricExporter", "protected_metrics"]
 
 
 def protected_metrics(settings: Settings) -> Callable[[Any], Any]:
@@ -65,7 +33,9 @@ def protected_metrics(settings: Settings) -> Callable[[Any], Any]:
             return data
         try:
             if not later:
-                later.append(_Metrics(_redactor(settings), Identity(settings.policy)))
+                from .labels import labelling_redactor  # noqa: PLC0415 - compiles its patterns
+
+                later.append(_Metrics(labelling_redactor(settings), Identity(settings.policy)))
             return later[0].data(data)
         except Exception as error:  # noqa: BLE001 - fails closed
             report("protecting metrics", error)
@@ -145,50 +115,3 @@ class RedactingMetricExporter(MetricExporter):
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """Shut the exporter down."""
         self._exporter.shutdown(timeout_millis, **kwargs)
-
-
-class RedactingPropagator(TextMapPropagator):
-    """Redacts baggage before *propagator* puts it into the headers of somebody else's service."""
-
-    def __init__(self, propagator: TextMapPropagator, settings: Settings | None = None) -> None:
-        self._propagator = propagator
-        self._settings = settings or Settings.load()
-        self._identity = identity_of(self._settings)
-
-    def inject(
-        self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
-    ) -> None:
-        """Inject *context* without entries that must not leave; runs and steps do, users and sessions by policy."""
-        self._propagator.inject(carrier, self._leaving(context), setter)
-
-    def _leaving(self, context: Context | None) -> Context | None:
-        entries = baggage.get_all(context)
-        if not entries or not self._settings.redact:
-            return context
-        try:
-            redactor = _redactor(self._settings)
-            for name, value in entries.items():
-                if name in _OURS:
-                    continue
-                spelled = {name: value}
-                if name in _PEOPLE:
-                    self._identity.attributes(spelled)
-                if (said := spelled.get(name)) != value and said is not None:
-                    context = baggage.set_baggage(name, said, context)
-                elif said is None or redactor.text(name) != name or redactor.value(value, key=name) != value:
-                    context = baggage.remove_baggage(name, context)
-        except Exception as error:  # noqa: BLE001 - fails closed
-            report("protecting baggage", error)
-            context = baggage.clear(context)
-        return context
-
-    def extract(
-        self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter
-    ) -> Context:
-        """Extract as the propagator does."""
-        return self._propagator.extract(carrier, context, getter)
-
-    @property
-    def fields(self) -> set[str]:
-        """The headers that the propagator writes."""
-        return self._propagator.fields

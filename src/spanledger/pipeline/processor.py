@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -15,13 +15,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from spanledger import runs
 from spanledger.config import Settings
+from spanledger.notes import note
 from spanledger.shield import failures, report, shield
 
-from .bypass import note, unprotected
+from .bypass import BYPASSING, unprotected
 from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
-from .relay import apart
+from .relay import Relay, apart
 from .steps import default_pipeline, redactor_of
 
 __all__ = ["LedgerSpanProcessor"]
@@ -107,7 +108,7 @@ class LedgerSpanProcessor(SpanProcessor):
                 wrap_exporters([each for each in processors if each is not self], self.pipeline)
                 return
             names = unprotected(processors)
-            note(names)
+            note(BYPASSING, names)
             for name in names:
                 logger.warning(
                     "%s gets spans that spanledger does not protect; put LedgerSpanProcessor() on the provider to"
@@ -134,15 +135,22 @@ class LedgerSpanProcessor(SpanProcessor):
         """How many of the spans that ended have not arrived at each exporter (yet)."""
         if self.exporter is None:
             return 0
-        return self._queued - self.exporter.done + sum(self.exporter.unsent.values())
+        missing = self._queued - self.exporter.done + sum(self.exporter.unsent.values())
+        return min(missing, self._queued * len(self.exporter.exporters))  # some may be counted while they move on
 
     def shutdown(self) -> None:
         """Deliver what is left, for at most ``flush_seconds``; once."""
         if self._inner is None or self._over:
             return
         self._over = True
-        within(self._settings.flush_seconds, self._inner.shutdown)
+        if not within(self._settings.flush_seconds, self._inner.shutdown):
+            self.give_up()
         self.say_unsent()
+
+    def give_up(self) -> None:
+        """Protect and send nothing more, for the process ends; what is on its way to an exporter may arrive yet."""
+        if self.exporter is not None:
+            self.exporter.give_up()
 
     def begin_anew(self) -> None:
         """Count from zero: what is queued in a forked child's parent is the parent's to send."""
@@ -158,13 +166,19 @@ class LedgerSpanProcessor(SpanProcessor):
             logger.warning("%d spans were left unsent after %s s", self.unsent, self._settings.flush_seconds)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Deliver what is queued; whether it was done within *timeout_millis* and ``flush_seconds``."""
-        inner = self._inner
-        if inner is None:
-            return True
-        return within(
-            min(timeout_millis / 1000, self._settings.flush_seconds), lambda: inner.force_flush(timeout_millis)
-        )
+        """Deliver what is queued, to each exporter; whether that was within *timeout_millis* and ``flush_seconds``."""
+        return within(min(timeout_millis / 1000, self._settings.flush_seconds), self._deliver)
+
+    def _deliver(self) -> bool:
+        done = [queue() for queue in self.queues()]  # the first hands on to the others
+        return all(done)
+
+    def queues(self) -> list[Callable[[], bool]]:
+        """What empties each queue of ours: the one of the pipeline first, then those of exporters that have one."""
+        if self._inner is None:
+            return []
+        exporters = self.exporter.exporters if self.exporter is not None else ()
+        return [self._inner.force_flush, *(each.force_flush for each in exporters if isinstance(each, Relay))]
 
 
 _all: WeakSet[LedgerSpanProcessor] = WeakSet()

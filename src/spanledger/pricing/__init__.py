@@ -10,13 +10,14 @@ from __future__ import annotations
 from .gate import context_window, estimate, known_window, price, price_call, use_table, version, warm
 from .listing import count, fetched_table, listed, update
 from .money import MONEY, STATUSES, Price
-from .overrides import alias, configure, forget, override
+from .overrides import alias, check_file, configure, forget, override
 
 __all__ = [
     "MONEY",
     "STATUSES",
     "Price",
     "alias",
+    "check_file",
     "configure",
     "context_window",
     "count",

@@ -10,7 +10,7 @@ from typing import Any, Final
 from .card import Card
 from .price_file import ALWAYS, Alias, Override, parse_alias, parse_price, read_price_file
 
-__all__ = ["Overrides", "alias", "configure", "forget", "override", "overrides"]
+__all__ = ["Overrides", "alias", "check_file", "configure", "forget", "override", "overrides"]
 
 
 class Overrides:
@@ -90,6 +90,12 @@ def configure(file: str | Path | None) -> None:
     """Take the overrides of *file*, in place of those of an earlier one; `ConfigurationError` when it can't be read."""
     overrides.file = read_price_file(Path(file)) if file else []
     overrides.changed()
+
+
+def check_file(file: str | Path | None) -> None:
+    """Raise `ConfigurationError` when *file* is no price file."""
+    if file:
+        read_price_file(Path(file))
 
 
 def forget() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -239,14 +240,16 @@ def server_ended(span: Any) -> None:
             _end(server.run)
 
 
-def end_all(reason: str | None = None) -> None:
-    """End every run that is left, at the exit of the process; *reason* when it is known why that ends."""
+def end_all(reason: str | None = None, ended: Callable[[], Any] = bool) -> None:
+    """End every run that is left, at exit; *reason* when it is known why, *ended* is called after each."""
     for found in list(_open.values()):
         found.run.stop_reason = found.run.stop_reason or reason
         _end(found)
+        ended()
     for scope in list(open_scopes.values()):
         scope.run.stop_reason = scope.run.stop_reason or reason or "abandoned"
         scope.close(None)
+        ended()
 
 
 def forget() -> None:

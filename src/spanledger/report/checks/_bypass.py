@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from opentelemetry import trace
 
-from ...pipeline import noted, unprotected
-from ._finding import Finding, Surroundings
+from ...notes import noted
+from ...pipeline import BYPASSING, unprotected
+from ._finding import Finding, Surroundings, started
 
 __all__ = ["bypass"]
 
@@ -15,9 +14,8 @@ __all__ = ["bypass"]
 def bypass(around: Surroundings) -> list[Finding]:
     """Each exporter that bypasses us, by class and endpoint, and the program that has it."""
     found = [_named(name, "this process", {}) for name in unprotected(trace.get_tracer_provider())]
-    for note in noted():
-        when = datetime.fromtimestamp(note["time"], timezone.utc).isoformat(timespec="minutes")
-        found += [_named(name, f"{note['program']} (started {when})", note) for name in note["exporters"]]
+    for note in noted(BYPASSING):
+        found += [_named(name, started(note), note) for name in note["said"]]
     disabled = {"spanledger", "*"} & set(around.names("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"))
     configured = (around.environ.get("OTEL_PYTHON_CONFIGURATOR") or "spanledger") == "spanledger"
     names = around.names("OTEL_TRACES_EXPORTER")

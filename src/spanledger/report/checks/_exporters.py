@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from ._finding import Finding, Surroundings, group, installed
+from ...named_exporters import SIGNALS, examined
+from ._finding import Finding, Surroundings, installed
 
 __all__ = ["exporters"]
 
@@ -22,16 +23,19 @@ def exporters(around: Surroundings) -> list[Finding]:
     if not names and not endpoint:
         text = "no OTLP endpoint is set: spans stay in the journal"
         found.append(Finding("note", text, {"exporters": []}))
-    for name in names or (["otlp"] if endpoint else []):
-        if name == "none":
-            found.append(Finding("note", "OTEL_TRACES_EXPORTER=none: spans stay in the journal", {"exporters": []}))
-        elif name.startswith("otlp") or name == "spanledger":
+    known, wrong = examined("traces", around.environ)
+    if names == ["none"]:
+        found.append(Finding("note", "OTEL_TRACES_EXPORTER=none: spans stay in the journal", {"exporters": []}))
+    for name in known or ([] if names else ["otlp"] if endpoint else []):
+        if name.startswith("otlp") or name == "spanledger":
             found += _otlp(around, name, endpoint)
-        elif name in {point.name for point in group("opentelemetry_traces_exporter")}:
-            found.append(Finding("ok", f"{name}", {"exporter": name}))
         else:
-            text = f"OTEL_TRACES_EXPORTER names {name!r}, which nothing installed here provides"
-            found.append(Finding("problem", text, {"exporter": name}))
+            found.append(Finding("ok", f"{name}", {"exporter": name}))
+    for signal in SIGNALS:
+        for each in wrong if signal == "traces" else examined(signal, around.environ)[1]:
+            found.append(Finding("problem", each, {"signal": signal}))
+    if wrong and not known:
+        found.append(Finding("note", "spans stay in the journal", {"exporters": []}))
     if sampler := around.environ.get("OTEL_TRACES_SAMPLER"):
         text = f"OTEL_TRACES_SAMPLER={sampler}: accounting is complete, spans may be not"
         found.append(Finding("note", text, {"sampler": sampler}))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
 
 from ...config import Settings
-from ...errors import ConfigurationError
+from ...notes import noted
+from ...understood import REFUSED, understood
 
-__all__ = ["Finding", "Surroundings", "group", "installed", "surroundings"]
+__all__ = ["Finding", "Surroundings", "group", "installed", "started", "surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The environment, and the settings that come of it; the safe defaults when it can't be understood."""
+    """The environment, and the settings that come of it; without what can't be understood."""
 
     environ: Mapping[str, str]
     settings: Settings
@@ -41,13 +43,22 @@ class Surroundings:
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
     """What *environ* and the configuration file come to."""
-    try:
-        settings = Settings.load(environ)
-    except ConfigurationError as error:
-        text = f"{error}; the defaults are shown below"
-        return Surroundings(environ, Settings(), [Finding("problem", text, {"error": str(error)})])
+    settings, refused = understood(environ)
+    found = [Finding("problem", each, {"error": each}) for each in refused]
     source = environ.get("SPANLEDGER_CONFIG")
-    return Surroundings(environ, settings, [Finding("ok", "understood" + (f", with {source}" if source else ""))])
+    if found:
+        found.append(Finding("note", "programs go on with the rest, which is shown below; configure() raises"))
+    else:
+        found.append(Finding("ok", "understood" + (f", with {source}" if source else "")))
+    for note in noted(REFUSED):
+        found += [Finding("problem", f"{started(note)}: {each}", note) for each in note["said"]]
+    return Surroundings(environ, settings, found)
+
+
+def started(note: Mapping[str, Any]) -> str:
+    """The program of a *note*, and when it was started."""
+    when = datetime.fromtimestamp(note["time"], timezone.utc).isoformat(timespec="minutes")
+    return f"{note['program']} (started {when})"
 
 
 def installed(distribution: str) -> str | None:
