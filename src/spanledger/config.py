@@ -99,7 +99,7 @@ class Settings:
     metric_names: str = field(default="latest", metadata=_name(choices=("latest", "v1.41", "both")))
     """Which names the GenAI metrics have: the newest convention's, those of v1.41, or both."""
     native_spans: bool = False
-    """Whether to leave the Anthropic SDK's own spans on, and adopt them."""
+    """Whether to leave the own spans of Anthropic's and xAI's clients on, and complete them."""
 
     budget_usd: float | None = None
     """What a run may cost, US dollars."""

@@ -314,3 +314,19 @@ def test_who_is_known_to_trace_beside_us_and_what_becomes_of_it(points, monkeypa
     assert "OpenLLMetry traces openai too: a call has one span" in texts(found)
     assert "OpenLIT (openlit 1.45) is here; where a program starts it, a call has one span" in texts(found)
     assert "Langfuse (langfuse 1.45) is here; a program that starts it may trace calls twice" in texts(found)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "kept silent while we watch, by ACME_SPEAKS=no"),
+        ({"ACME_SPEAKS": "yes"}, "(ACME_SPEAKS=yes): where it does, a call has one span, the client's, completed"),
+        ({"SPANLEDGER_NATIVE_SPANS": "true"}, "(SPANLEDGER_NATIVE_SPANS): where it does, a call has one span"),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_the_spans_that_a_client_makes_itself(points, monkeypatch, environ, said):
+    speaking = Adapter("pytest", "pytest", "1.0", (), quiet=("ACME_SPEAKS", "no"), voices=("pytest:fixture",))
+    silent = Adapter("wrapt", "wrapt", "1.0", (), quiet=("WRAPT_SPEAKS", "no"), voices=("wrapt:gone", "gone:gone"))
+    monkeypatch.setattr(others, "ADAPTERS", (speaking, silent))
+    assert said in texts(look(others.others, **environ))
+    assert "wrapt" not in texts(look(others.others, **environ)).split("opentelemetry")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -182,6 +183,8 @@ class TestNativeSpans:
         assert "ANTHROPIC_OPEN_TELEMETRY" not in os.environ
 
     def test_or_adopted_where_the_user_wants_them(self, monkeypatch):
+        if not hasattr(anthropic.Anthropic, "open_telemetry"):
+            pytest.skip("this version makes none")
         said = python("""
             import sys; sys.path.insert(0, "tests")
             from opentelemetry import trace
@@ -220,6 +223,7 @@ def test_the_ledger_counts_what_the_sampler_drops(exporter):
 
 
 def test_openai_2_never_finds_half_of_httpx2():
-    pytest.importorskip("httpx2")
+    if not all(map(importlib.util.find_spec, ("httpx2", "openai._httpx2"))):
+        pytest.skip("this openai does not know httpx2")
     code = "from spanledger.instrument import instrument; instrument(); import openai, sys; print('httpx2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"

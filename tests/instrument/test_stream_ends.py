@@ -373,6 +373,7 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
         from odd_clients import ODD_CASES
         from driving import opened
         from wires import Answers
+        import openai
         held = []
 
         def here(package):
@@ -384,6 +385,8 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
         async def main():
             for case in CASES + MORE_CASES + ODD_CASES:
                 if not here(case.package) or not (case.asynchronous if FORM == "async" else case.synchronous):
+                    continue
+                if case.name == "openai responses" and not hasattr(openai.OpenAI, "responses"):
                     continue
                 made = case.made(Answers([list(case.events)]), FORM == "async")
                 stream = await opened(case.stream(made))
@@ -409,7 +412,7 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
     began = sorted(line[1:] for line in lines if line[0] == "OPEN")
     ended = sorted(line[2:] for line in lines if line[0] == "ENDED")
     assert done.returncode == 0, done.stderr
-    assert len(began) >= len(CASES)
+    assert len(began) >= len(CASES) - 1
     assert ended == began
     assert {line[1] for line in lines if line[0] == "ENDED"} <= DROPPED
     assert "spanledger failed" not in done.stderr
@@ -418,19 +421,21 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
 # --- ways that are one client's own --------------------------------------------------------------------------------
 
 
+def helper_of(name, client, **said):
+    if name == "anthropic":
+        return client.messages.stream(model="claude-haiku-4-5", **said)
+    completions = client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    return completions.stream(model="gpt-4o-mini", **said)
+
+
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
 def test_returning_early_from_a_helper_ends_the_call(name, answers, watching, spans):
     client = clients(answers)[name][0]
     answers.queue = [list(CASES[0 if name == "openai" else 2].events)]
     said = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 64}
 
-    def helper():
-        if name == "openai":
-            return client.chat.completions.stream(model="gpt-4o-mini", **said)
-        return client.messages.stream(model="claude-haiku-4-5", **said)
-
     def early():
-        with helper() as stream:
+        with helper_of(name, client, **said) as stream:
             for _ in stream:
                 return
 
@@ -446,8 +451,7 @@ def test_returning_early_from_an_asynchronous_helper_ends_the_call(name, answers
     said = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 64}
 
     async def early():
-        resource, model = (client.chat.completions, "gpt-4o-mini") if name == "openai" else (client.messages, "claude-haiku-4-5")
-        async with resource.stream(model=model, **said) as stream:
+        async with helper_of(name, client, **said) as stream:
             async for _ in stream:
                 return
 

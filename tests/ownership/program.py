@@ -52,10 +52,11 @@ def main() -> None:
             o.chat.completions.create(**CHAT)
         with spanledger.run("chat stream"):
             list(o.chat.completions.create(**CHAT, **USAGE))
-        with spanledger.run("responses"):
-            o.responses.create(**ASK)
-        with spanledger.run("responses stream"):
-            list(o.responses.create(**ASK, stream=True))
+        if hasattr(o, "responses"):
+            with spanledger.run("responses"):
+                o.responses.create(**ASK)
+            with spanledger.run("responses stream"):
+                list(o.responses.create(**ASK, stream=True))
         with spanledger.run("messages"):
             a.messages.create(**MESSAGE)
         with spanledger.run("messages stream"):

@@ -16,9 +16,6 @@ from spanledger.config import Settings
 from spanledger.instrument import instrument
 from wires import Answers, http_client, httpx, library_of
 
-if not hasattr(openai._base_client.SyncAPIClient, "_sleep_for_retry") or not hasattr(types, "HttpRetryOptions"):
-    pytest.skip("attempts inside these old versions are not seen", allow_module_level=True)
-
 BUSY = (503, {"error": {"message": "busy", "code": 503}})
 SLOW = (429, {"error": {"message": "slow down", "code": 429}})
 GEMINI = {"model": "gemini-2.5-flash", "contents": "Hi"}
@@ -50,6 +47,8 @@ def call(client, answers, asynchronous):
 
 
 GOOD = {"openai": CHAT, "anthropic": MESSAGE, "gemini": generated("Hello there")}
+if not hasattr(types, "HttpRetryOptions"):
+    del GOOD["gemini"]  # it never tries again
 
 
 @pytest.fixture(autouse=True)

@@ -43,8 +43,15 @@ the flavour that is spoken.
 
 ## Adopted
 
-A client that makes spans of its own is switched to silence by its public switch, or, where it was imported before us or
-told to speak, its span is adopted: enriched, not doubled.
+A client that makes spans of its own is switched to silence by its public switch. Where a client object was made before
+us, or was told to speak, or with `SPANLEDGER_NATIVE_SPANS=true`, its span is the call's: it gets all that a span of ours
+has and it does not (run, step, finish reasons, usage, error class, how a stream ended, messages where content is
+captured, cost) and there is no other. A request that the client makes no span for (`client.post`) has ours. xAI's client
+makes its tracers when it is imported; where that was before us, they are silenced while we watch.
+
+Where another instrumentation's span stands around the client as well, that one is completed and the client's own is left
+out. A client whose spans go to a tracer provider that is not ours has a span in each.
+
 
 """
 

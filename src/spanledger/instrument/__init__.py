@@ -20,6 +20,7 @@ from ._calls import Call
 from ._engine import Engine
 from ._events import Events
 from ._fallbacks import note_fallback
+from ._native import watch_native
 from ._ownership import take_back
 from ._retries import watch_retries
 from ._threads import carry_into_threads
@@ -53,10 +54,11 @@ class Instrumentation:
     def put_on(self, settings: Settings, adapters: Iterable[Adapter]) -> None:
         """Wrap what is there, and see to it that the rest is wrapped when it is imported."""
         for adapter in adapters:
-            if adapter.quiet is not None and not settings.native_spans:
+            if adapter.quiet is not None:
                 variable, value = adapter.quiet
-                if variable not in os.environ:
+                if not settings.native_spans and variable not in os.environ:
                     os.environ[variable] = self._quieted[variable] = value
+                watch_native(self.engine, adapter, self._patches, silent=variable in self._quieted)
             for seam in adapter.seams:
                 watch = Watch(self.engine, adapter, seam)
                 if seam.sync:

@@ -22,6 +22,7 @@ from ..model import Draft, Response
 from ..outcomes import classify_code, classify_exception, error_type, stop_reason_of_finish
 from ..providers import Found, Seam
 from ..shield import report, shield
+from ._adopting import Adopting
 from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
@@ -34,14 +35,13 @@ covered: Final[ContextVar[bool]] = ContextVar("spanledger_covered", default=Fals
 """Whether we are inside a call of a client that calls other clients: what they do is that call."""
 
 
-class Call:
+class Call(Adopting):
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_alone", "_batch", "_ctx", "_done", "_draft", "_implicit", "_later", "_previous", "_recording", "_reservation",
-        "_seam", "_started", "_token", "adopted", "covers",
-        "endpoint", "engine", "error_class", "first_chunk", "found", "mark", "model_call", "number",
-        "peer", "request", "response", "retried", "run", "seconds", "span", "streaming", "theirs",
+        "_batch", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
+        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number",
+        "peer", "request", "response", "run", "seconds", "streaming",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:
@@ -55,6 +55,7 @@ class Call:
         self._done = self._recording = False
         self._batch: list[Any] = []
         self._draft: Draft | None = None
+        self._held: Any = None
         self._reservation: Any = None
         self.first_chunk: float | None = None
         self.error_class: str | None = None
@@ -90,11 +91,10 @@ class Call:
         self._started = time.perf_counter()
         self.mark = time.time_ns()
         if adopted:
-            self.span = theirs or trace.INVALID_SPAN
+            self.span = trace.INVALID_SPAN
             self._ctx = runs.around(self.retried, theirs or trace.get_current_span(here), here, placement)
-            self._recording = self.span.is_recording()
-            if self._recording:  # at once: some end their span before the stream is over
-                runs.complete(self.span, {**for_sampling(self), **request_attributes(self, alone=self._alone)})
+            if theirs is not None:
+                self.take(theirs)
         else:
             self._open_span(here, placement if self._alone else None)
         if request.system or request.tools:
@@ -111,10 +111,7 @@ class Call:
         if self._recording:
             self._later = request_attributes(self, alone=self._alone)
             if self.engine.content:
-                try:
-                    put_content(self, self._later)
-                except Exception as error:  # noqa: BLE001 - without its content then
-                    report("recording a request", error)
+                put_content(self, self._later)
 
     def ask(self, before: Callable[..., Any]) -> None:
         """Ask the limits; raises `LimitExceeded` when one says no."""
@@ -124,6 +121,8 @@ class Call:
             self._reservation = before(self)
         except LimitExceeded as error:
             denied = error
+        if denied is not None and self.retried.expecting is not None:
+            self.own()
         if len(decisions) > known:
             with shield("recording decisions"):
                 runs.note_decisions(self.span, decisions[known:])
@@ -233,12 +232,16 @@ class Call:
         self._done = True
         try:
             response = self.response = response or Response()
+            if self.retried.expecting is not None:
+                self.own()
             self._settle(response, error)
             self._close(response, error)
         except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too
             report("settling a call", failure)
             if self.theirs is None:
                 self.span.end()
+        if self._held is not None:
+            self._held.let_go()
 
     def _settle(self, response: Response, error: BaseException | None) -> None:
         self.seconds = time.perf_counter() - self._started

@@ -13,6 +13,7 @@ from ..canonical import to_json
 from ..hashing import hasher
 from ..ledger import Run
 from ..model import Request
+from ..shield import report
 
 if TYPE_CHECKING:
     from ._calls import Call
@@ -63,7 +64,14 @@ def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:
 
 
 def put_content(call: Call, found: dict[str, Any]) -> None:
-    """System instructions, input messages and tool definitions of a request into *found*."""
+    """System instructions, input messages and tool definitions of a request into *found*; never raises."""
+    try:
+        _put_content(call, found)
+    except Exception as error:  # noqa: BLE001 - without its content then
+        report("recording a request", error)
+
+
+def _put_content(call: Call, found: dict[str, Any]) -> None:
     endpoint, body = call.endpoint, call.found.body
     written = call.engine.history.messages(endpoint, body)
     # what came before the messages, and they themselves only where they were not written already

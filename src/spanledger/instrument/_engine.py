@@ -23,6 +23,8 @@ class Engine:
     content: bool = False
     adopt: bool = True
     active: bool = True
+    heard: set[str] = field(default_factory=set)
+    """The packages whose own spans are seen when they begin."""
     history: History = field(default_factory=History)
     open_calls: dict[int, Call] = field(default_factory=dict)
     """Streams that have not ended, to be ended with the process."""

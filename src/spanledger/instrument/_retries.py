@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
+from types import ModuleType
 from typing import Any, Final
 
 from .. import semconv
@@ -31,6 +33,8 @@ class Retried:
     retries = 0
     wait = 0.0
     errors: tuple[str, ...] = ()
+    expecting: Any = None
+    """The call, while it waits for the span that its client is about to begin."""
     _failed_at: float | None = None
 
     def failed(self, error_class: str) -> None:
@@ -50,21 +54,33 @@ class Retried:
         """What the ledger keeps: the error classes of the earlier attempts, and the seconds between."""
         return self.errors[: self.retries], self.wait
 
-    def again(self) -> None:
-        """The next attempt begins."""
+    def again(self, waits: float | None = None) -> None:
+        """The next attempt begins, now or when the client *waits* no longer."""
         self.retries += 1
         if self._failed_at is not None:
-            self.wait += time.perf_counter() - self._failed_at
+            self.wait += time.perf_counter() - self._failed_at if waits is None else waits
             self._failed_at = None
 
 
 def watch_retries(patches: Patches) -> None:
     """Stand where clients wait before they try again."""
     for module in _PAUSES:
-        patches.add(module, "SyncAPIClient._sleep_for_retry", _pause)
-        patches.add(module, "AsyncAPIClient._sleep_for_retry", _pause_async)
-    patches.add(_GOOGLE, "BaseApiClient._request_once", _attempt)
-    patches.add(_GOOGLE, "BaseApiClient._async_request_once", _attempt_async)
+        patches.on_import(module, partial(_pauses, patches, module))
+    patches.on_import(_GOOGLE, partial(_google, patches))
+
+
+def _pauses(patches: Patches, module: str, imported: ModuleType) -> None:
+    if hasattr(imported.SyncAPIClient, "_retry_request"):  # the older ones, which call themselves once more
+        patches.add(module, "BaseClient._calculate_retry_timeout", _about_to_pause)
+        return
+    patches.add(module, "SyncAPIClient._sleep_for_retry", _pause)
+    patches.add(module, "AsyncAPIClient._sleep_for_retry", _pause_async)
+
+
+def _google(patches: Patches, imported: ModuleType) -> None:
+    if hasattr(imported, "HttpRetryOptions"):  # the older ones never try again
+        patches.add(_GOOGLE, "BaseApiClient._request_once", _attempt)
+        patches.add(_GOOGLE, "BaseApiClient._async_request_once", _attempt_async)
 
 
 def _fails(kwargs: dict[str, Any]) -> Retried | None:
@@ -92,6 +108,13 @@ async def _pause_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwarg
     if retried is not None:
         retried.again()
     return result
+
+
+def _about_to_pause(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    retried, seconds = _fails({}), wrapped(*args, **kwargs)
+    if retried is not None:
+        retried.again(seconds)
+    return seconds
 
 
 class _Attempt:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import wrapt
@@ -84,6 +84,15 @@ def how_it_ended(error: BaseException) -> str:
     return "cancelled" if is_cancelled(error) else "error"
 
 
+async def _undisturbed(done: Awaitable[Any]) -> Any:
+    """Await *done* and leave the context as it is here."""
+    previous = get_current()
+    try:
+        return await done
+    finally:
+        runs.restore(get_current(), previous)
+
+
 class Watched(Proxy):
     """What both kinds share: the call, and the end that comes when nobody holds the proxy any more."""
 
@@ -105,7 +114,12 @@ class Watched(Proxy):
 
         def closing(*args: Any, **kwargs: Any) -> Any:
             self._self_call.finish_stream("closed")
-            return found(*args, **kwargs)
+            previous = get_current()
+            try:
+                done = found(*args, **kwargs)
+            finally:  # a generator may go back to the context that it was first read in
+                runs.restore(get_current(), previous)
+            return _undisturbed(done) if inspect.isawaitable(done) else done
 
         return functools.wraps(found)(closing)
 

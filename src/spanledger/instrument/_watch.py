@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry import trace
-
 from ..providers import Adapter, Seam
 from ..shield import report
 from ._calls import Call, covered
 from ._engine import Engine
+from ._native import adopts
 
 __all__ = ["Watch"]
 
@@ -42,13 +41,6 @@ class Watch:
         with call:
             return call.watch(await wrapped(*args, **kwargs))
 
-    def _adopts(self, instance: Any) -> bool:
-        """Whether the client makes a span of its own for this call, that somebody will see."""
-        speaks = self.adapter.speaks_otel
-        if speaks is None or not self.engine.adopt or not speaks(instance):
-            return False
-        return hasattr(trace.get_tracer_provider(), "add_span_processor")  # an SDK's, not the API's placeholder
-
     def _begin(self, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         if not self.engine.active or covered.get():
             return None
@@ -57,7 +49,11 @@ class Watch:
             if found is None:
                 return None
             call = Call(self.engine, self.seam, found)
-            call.begin(adopted=self.adapter.speaks_otel is not None and self._adopts(instance))
+            speaks = self.adapter.speaks_otel
+            native = speaks is not None and self.engine.adopt and adopts(speaks(instance))
+            call.begin(adopted=native)
+            if native and self.adapter.package in self.engine.heard:
+                call.expect()
             call.covers = self.adapter.covers
         except Exception as error:  # noqa: BLE001 - the user's call goes on without us
             report("reading a request", error)

@@ -96,8 +96,9 @@ class Adapter:
     """
     One client package.
 
-    *oldest* is the oldest version that is tested.  *speaks_otel* tells whether a client object emits its own GenAI
-    spans; *quiet* is the environment variable and value that turn them off, the package's public switch.  *covers*
+    *oldest* is the oldest version that is tested.  *speaks_otel* gives the tracer that a client object makes its own
+    GenAI spans with, or what is false; *quiet* is the environment variable and value that turn them off, the package's
+    public switch; *voices* are the functions and tracers, ``module:name``, that begin those spans.  *covers*
     says that the package calls other clients itself: what they do inside one of its calls is that call, not another.
     *unseen* is what costs money and is not watched, for the manual.
     """
@@ -106,8 +107,9 @@ class Adapter:
     distribution: str
     oldest: str
     seams: tuple[Seam, ...]
-    speaks_otel: Callable[[Any], bool] | None = None
+    speaks_otel: Callable[[Any], Any] | None = None
     quiet: tuple[str, str] | None = None
+    voices: tuple[str, ...] = ()
     covers: bool = False
     unseen: str = ""
 

@@ -27,9 +27,10 @@ def _own_name(client: Any) -> str:
     return "anthropic"
 
 
-def _speaks_otel(client: Any) -> bool:
-    """Whether *client* makes its own spans, which is the default; a version that makes none has no such property."""
-    return fields(fields(getattr(client, "open_telemetry", None)).get("traces")).get("enabled") is True
+def _speaks_otel(client: Any) -> Any:
+    """What *client* makes its own spans with, which is the default; a version that makes none has no such property."""
+    enabled = fields(fields(getattr(client, "open_telemetry", None)).get("traces")).get("enabled") is True
+    return getattr(client, "_tracer", True) if enabled else None
 
 
 # Azure serves it under the same hosts, but not as Azure OpenAI
@@ -55,5 +56,6 @@ ADAPTER: Final = Adapter(
     ),
     speaks_otel=_speaks_otel,
     quiet=("ANTHROPIC_OPEN_TELEMETRY", "false"),
+    voices=("anthropic._base_client:start_api_call_span",),
     unseen="agents and sessions that the server runs",
 )

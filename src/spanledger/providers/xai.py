@@ -20,6 +20,7 @@ from ._xai_protos import CHAT
 __all__ = ["ADAPTER"]
 
 
+_MODULES: Final = ("chat", "image", "video", "batch")
 _PEER: Final = Peer("x_ai", "api.x.ai", 443)
 
 
@@ -39,9 +40,9 @@ def _media(module: str, table: Mapping[str, Endpoint]) -> list[Seam]:
     return found
 
 
-def _speaks_otel(chat: Any) -> bool:
+def _speaks_otel(chat: Any) -> Any:
     tracer = getattr(sys.modules.get(type(chat).__module__), "tracer", None)
-    return tracer is not None and type(tracer).__name__ != "NoOpTracer"
+    return None if type(tracer).__name__ == "NoOpTracer" else tracer
 
 
 ADAPTER: Final = Adapter(
@@ -63,5 +64,6 @@ ADAPTER: Final = Adapter(
     ),
     speaks_otel=_speaks_otel,
     quiet=("XAI_SDK_DISABLE_TRACING", "1"),
+    voices=tuple(f"xai_sdk.{form}.{module}:tracer" for form in ("sync", "aio") for module in _MODULES),
     unseen="a chat's own compaction, collections' search",
 )  # fmt: skip

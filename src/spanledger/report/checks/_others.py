@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from typing import Final
 
-from ...providers import ADAPTERS
+from ...providers import ADAPTERS, Adapter
 from ._finding import Finding, Surroundings, group, installed
 
 __all__ = ["others"]
@@ -70,7 +72,36 @@ def others(around: Surroundings) -> list[Finding]:
             then = f"where a program starts it, {what}" if what else "a program that starts it may trace calls twice"
             text = f"{name} ({distribution} {number}) is here; {then}"
             found.append(Finding("note", text, {"product": distribution, "version": number}))
+    found += filter(None, [_speaking(adapter, around) for adapter in ADAPTERS])
     return found or [Finding("ok", "none")]
+
+
+def _speaking(adapter: Adapter, around: Surroundings) -> Finding | None:
+    """What becomes of the spans that a client makes itself, where the installed version makes some."""
+    number = installed(adapter.distribution) if adapter.quiet is not None else None
+    if adapter.quiet is None or number is None or not _has_voice(adapter):
+        return None
+    variable, value = adapter.quiet
+    client = f"{adapter.distribution} {number}"
+    said = around.environ.get(variable)
+    if around.settings.native_spans or said is not None:
+        why = "SPANLEDGER_NATIVE_SPANS" if around.settings.native_spans else f"{variable}={said}"
+        text = (
+            f"{client} makes spans of its own ({why}): where it does, a call has one span, the client's, completed; "
+            "where another instrumentation's is around it, that one stays and the client's is left out"
+        )
+    else:
+        text = f"{client} makes spans of its own: kept silent while we watch, by {variable}={value}"
+    return Finding("ok", text, {"client": adapter.package, "native_spans": around.settings.native_spans})
+
+
+def _has_voice(adapter: Adapter) -> bool:
+    for voice in adapter.voices:
+        module, _, name = voice.partition(":")
+        with suppress(Exception):  # not there, or broken: the clients' own check says so
+            if hasattr(import_module(module), name):
+                return True
+    return False
 
 
 def _watched_too(point: EntryPoint) -> str | None:
