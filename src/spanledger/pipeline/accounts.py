@@ -12,11 +12,12 @@ __all__ = ["PARTS", "find"]
 
 Span: TypeAlias = tuple[int, int, str]
 
+_COUNTRIES: Final = b"|".join(sorted(checks.IBAN_COUNTRIES))
 ANCHORS: Final = (
     rb"\b0x[0-9A-Fa-f]{40}\b",
     rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
-    rb"\b[A-Z]{2}[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
-    rb"\b[a-z]{2}[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
+    rb"\b(?:" + _COUNTRIES + rb")[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
+    rb"\b(?:" + _COUNTRIES.lower() + rb")[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
     rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 __all__ = [
-    "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size", "ipv4", "itin", "luhn",
-    "mod11_nhs", "nir", "ssn",
+    "IBAN_COUNTRIES", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size", "ipv4", "itin",
+    "luhn", "mod11_nhs", "nir", "ssn",
 ]  # fmt: skip
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
@@ -111,14 +111,15 @@ def date(year: int, month: int, day: int) -> bool:
     return 1 <= month <= 12 and 1 <= day <= 31 and 0 <= year <= 2100
 
 
-_IBAN_COUNTRIES: Final = (
+_SIZES: Final = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29"
     " ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20"
     " LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29"
     " PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
     " YE30"
 )
-_IBAN_SIZES: Final = {entry[:2].encode(): int(entry[2:]) for entry in _IBAN_COUNTRIES.split()}
+_IBAN_SIZES: Final = {entry[:2].encode(): int(entry[2:]) for entry in _SIZES.split()}
+IBAN_COUNTRIES: Final = frozenset(_IBAN_SIZES)
 
 
 _VALUES: Final = {char: b"%d" % int(chr(char), 36) for char in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}

@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 from . import accounts, mail, named, network, numbers, sql, tokens
 from .engine import Part, engine
 from .escapes import decoded, is_escaped
+from .flat import Flat, merged
 from .fold import DELETED, fold
 from .keys import Keys
-from .media import without_media
 from .others import Other
 
 __all__ = ["Detector", "Span"]
@@ -24,6 +24,7 @@ Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "int | None"]
 _SEAM: Final = re.compile(rb"[0-9A-Fa-f]{0,4}:|[A-Z]{2}[0-9]{2}[ -]")
 _WORDS: Final = frozenset(bytes((c,)) for c in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_UPPER: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS: Final = frozenset(b"0123456789")
 _WORD: Final = _LETTERS | _DIGITS | frozenset(b"_")
 _MAILS: Final = frozenset((b"@", b" ", b"\r", b"\n"))
@@ -31,12 +32,8 @@ _DOTTED: Final = b"0123456789. "
 _NUMERALS: Final = b"0123456789"
 _MANY: Final = 9
 """How many digits inside of what was nothing may be something."""
+_COLON: Final = 0x3A
 _PACKED: Final = 20
-_WORDLESS: Final = 0xFF
-_JSON_KEYS: Final = re.compile(rb"\"([^\"\x1f]{1,96})\"\s{0,4}:")
-_MAX_PLAIN: Final = 4096
-_NAMING: Final = frozenset({b"name", b"key", b"header", b"Name", b"Key"})
-_HOLDING: Final = frozenset({b"value", b"values", b"content"})
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
 
@@ -48,8 +45,7 @@ class Detector:
         self._others = tuple(others)
         self._named = named.Named(self._keys)
         self._names: dict[bytes, bool] = {}
-        self._plain: frozenset[bytes] = frozenset()
-        """Keys of JSON that tell nothing."""
+        self._flat = Flat(self._keys, self._look)
         self._engine = engine(
             [
                 *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, *mail.PARTS, sql.PART, *named.PARTS,
@@ -75,6 +71,10 @@ class Detector:
         handlers[ord(")")] = self._sql
         self._handlers = tuple(handlers)
 
+    def in_json(self, text: str) -> list[Span] | None:
+        """What *text*, which looks like JSON, holds; `None` when it must be walked."""
+        return None if self._others else self._flat.find(text)
+
     def find(self, text: str) -> list[Span]:
         """What *text* holds, in order, without overlap."""
         view = fold(text)
@@ -82,52 +82,31 @@ class Detector:
             kept = [i for i, byte in enumerate(view) if byte != DELETED]
             spans = self._both(view.translate(None, b"\x7f"))
             spans = [(kept[a], kept[b - 1] + 1, label) for a, b, label in spans]
-        else:
+        elif is_escaped(view):
             spans = self._both(view)
+        else:
+            spans = []
+            self._look(view, spans)
         for other in self._others:
             spans += other(text)
         return merged(spans) if len(spans) > 1 else spans
 
-    def passes(self, text: str) -> bool:
-        """
-        Whether *text*, which looks like JSON, may stay as it is: nothing in it is worth a look, no key tells anything.
-
-        Says no where it would have to read what is spelled otherwise, or what stands in pairs.
-        """
-        if self._others or "\\" in text or '["' in text or without_media(text) is not text:
-            return False
-        view = fold(text)
-        if DELETED in view or _WORDLESS in view or is_escaped(view):
-            return False
-        spans: list[Span] = []
-        self._look(view, spans, only_first=True)
-        if spans:
-            return False
-        names = frozenset(_JSON_KEYS.findall(view))
-        if not names <= self._plain:  # most are known from the last time
-            if any(map(self._keys.label, names)):
-                return False
-            if len(self._plain) < _MAX_PLAIN:
-                self._plain |= names
-        return _NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names)
-
     def _both(self, view: bytes) -> list[Span]:
         spans: list[Span] = []
         self._look(view, spans)
-        if is_escaped(view):
-            for plain, offsets in decoded(view):
-                again: list[Span] = []
-                self._look(plain, again)
-                spans += [(offsets[a], offsets[b], label) for a, b, label in again]
+        for plain, offsets in decoded(view):
+            again: list[Span] = []
+            self._look(plain, again)
+            spans += [(offsets[a], offsets[b], label) for a, b, label in again]
         return spans
 
-    def _look(self, view: bytes, spans: list[Span], *, only_first: bool = False) -> None:
+    def _look(self, view: bytes, spans: list[Span]) -> None:
         search, handlers = self._engine.begin(view), self._handlers
         first = last = at = 0
         known = len(spans)
         size = len(view)
         while at < size:
-            start, end = search(at)
+            start, end = search(view, at, size)[0]
             if start < 0:
                 return
             # what is no part of a word may begin the next candidate
@@ -137,8 +116,6 @@ class Detector:
             if elsewhere := handlers[view[start]](view, start, end, spans):
                 at = elsewhere
             if len(spans) > known:
-                if only_first:
-                    return
                 known = len(spans)
                 first, last, _ = spans[-1]
             elif 4 < end - start < 64 and _may_hide(view, start, end):
@@ -150,7 +127,7 @@ class Detector:
         at = start
         known = len(spans)
         while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
-            begin, stop = self._engine.begin(view)(at + seam.end())
+            begin, stop = self._engine.begin(view)(view, at + seam.end(), len(view))[0]
             if not 0 <= begin < end:
                 return
             self._handlers[view[begin]](view, begin, stop, spans)
@@ -160,6 +137,9 @@ class Detector:
         if view[start + 1 : start + 2] in _MAILS and self._mail(view, start, end, spans):
             return
         text = view[start:end]
+        if text.isdigit():
+            numbers.find_plain(view, start, text, spans)
+            return
         if text[2:3] == b"-" and network.is_mac(text):
             network.find_mac(view, start, end, spans)
             return
@@ -168,7 +148,7 @@ class Detector:
             return
         if numbers.find(view, start, end, spans):
             return
-        if b":" in text:
+        if _COLON in text:
             if text[:8].isdigit():  # ``123456789:AA...``
                 tokens.find(view, start, end, spans)
             else:
@@ -243,7 +223,7 @@ class Detector:
         if end - start == _PACKED and text.isalnum():
             tokens.find(view, start, end, spans)
             return None if len(spans) > before else self._packed(view, start, end, spans)
-        if b":" not in text and text[:2].isalpha() and text[2:4].isdigit():
+        if _COLON not in text and text[:2].isalpha() and text[2:4].isdigit():
             accounts.find(view, start, end, spans)
             if len(spans) == before and text[:2] in (b"SK", b"AC", b"GR"):
                 tokens.find(view, start, end, spans)
@@ -258,7 +238,7 @@ class Detector:
         before = len(spans)
         if text[1:15].isdigit() and end - start > 15:
             numbers.find(view, start, end, spans)
-        elif b":" in text and _HEX.issuperset(text.partition(b"/")[0]):
+        elif _COLON in text and _HEX.issuperset(text.partition(b"/")[0]):
             network.find_colons(view, start, end, spans)
             return
         elif network.is_mac(text):
@@ -273,25 +253,15 @@ class Detector:
 
 def _may_hide(view: bytes, start: int, end: int) -> bool:
     """Whether something else may begin inside of a candidate that was nothing."""
-    colon = view.rfind(b":", start, end)
+    colon = view.rfind(_COLON, start, end)
     if colon < 0:
         return (
-            view[start : start + 2].isupper() and view[start + 2 : start + 4].isdigit() and view[start + 5] in _DIGITS
+            view[start] in _UPPER
+            and view[start + 1] in _UPPER
+            and view[start + 2] in _DIGITS
+            and view[start + 3] in _DIGITS
+            and view[start + 5] in _DIGITS
         )
-    if view[start + 2] == 0x3A and 0x30 <= view[start] <= 0x39 and view[start + 8 : start + 9] != b":":
+    if view[start + 2] == _COLON and view[start] in _DIGITS and view[start + 8 : start + 9] != b":":
         return False  # the time of day, as far as it goes
     return colon < end - 3 or view[end : end + 1] in _WORDS
-
-
-def merged(spans: list[Span]) -> list[Span]:
-    """*spans* in order; of those that overlap one remains, over all of them, with the label of the longest."""
-    spans.sort(key=lambda span: (span[0], -span[1]))
-    found: list[Span] = []
-    for start, end, label in spans:
-        if found and start < found[-1][1]:
-            first, last, known = found[-1]
-            if end > last:
-                found[-1] = (first, end, known if last - first >= end - start else label)
-        else:
-            found.append((start, end, label))
-    return found

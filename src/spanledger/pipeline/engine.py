@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 __all__ = ["Engine", "Part", "engine", "uses_re2"]
 
-Search: TypeAlias = Callable[[int], tuple[int, int]]
-"""From an offset, the begin and the end of the next candidate; negative when there is none."""
+Search: TypeAlias = Callable[[bytes, int, int], "Sequence[tuple[int, int]]"]
+"""Between two offsets, the begin and the end of the next candidate; negative when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Engine(NamedTuple):
         """All candidates in order, without overlap."""
         search, found, at = self.begin(view), [], 0
         while at < len(view):
-            start, end = search(at)
+            start, end = search(view, at, len(view))[0]
             if start < 0:
                 break
             found.append((start, end))
@@ -81,23 +82,15 @@ def _with_re2(union: bytes) -> Engine:
     raw = getattr(pattern, "_regexp", None)
     anchor = getattr(re2, "_Anchor", None)
     if raw is None or anchor is None:  # pragma: no cover - an RE2 binding of another make
-        return Engine(lambda view: _searching(pattern.search, view))
-    match, unanchored = raw.Match, anchor.UNANCHORED
-
-    def begin(view: bytes) -> Search:
-        # the binding's own way without an object per match, which costs more than the search
-        end = len(view)
-        return lambda at: match(unanchored, view, at, end)[0]
-
-    return Engine(begin)
+        return Engine(lambda _view: partial(_searching, pattern.search))
+    # the binding's own way without an object per match, which costs more than the search
+    match = partial(raw.Match, anchor.UNANCHORED)
+    return Engine(lambda _view: match)
 
 
-def _searching(search: Callable[..., Any], view: bytes) -> Search:
-    def next_one(at: int) -> tuple[int, int]:
-        match = search(view, at)
-        return match.span() if match else (-1, -1)
-
-    return next_one
+def _searching(search: Callable[..., Any], view: bytes, at: int, end: int) -> Sequence[tuple[int, int]]:
+    match = search(view, at, end)
+    return (match.span() if match else (-1, -1),)
 
 
 def _by_parts(parts: Sequence[Part]) -> Engine:
@@ -111,7 +104,7 @@ def _by_parts(parts: Sequence[Part]) -> Engine:
             if part.near and present:
                 searches.append(_near(pattern.match, view, _places(lower, present, part.far)))
             elif present or not part.needs:
-                searches.append(_searching(pattern.search, view))
+                searches.append(partial(_searching, pattern.search))
         return _first_of(searches)
 
     return Engine(begin)
@@ -127,7 +120,7 @@ def _places(lower: bytes, needs: list[bytes], far: frozenset[bytes]) -> list[tup
 def _near(match: Callable[..., Any], view: bytes, places: list[tuple[int, int]]) -> Search:
     index = 0
 
-    def next_one(at: int) -> tuple[int, int]:
+    def next_one(_view: bytes, at: int, _end: int) -> Sequence[tuple[int, int]]:
         nonlocal index
         while index < len(places) and places[index][1] < at:
             index += 1
@@ -140,7 +133,7 @@ def _near(match: Callable[..., Any], view: bytes, places: list[tuple[int, int]])
                 if found := match(view, place, min(last + _BEHIND, len(view))):
                     best = min(best, found.span())
                     break
-        return best if best[1] >= 0 else (-1, -1)
+        return (best if best[1] >= 0 else (-1, -1),)
 
     return next_one
 
@@ -149,15 +142,15 @@ def _first_of(searches: list[Search]) -> Search:
     """The first candidate of all, as one pattern of alternatives would find it."""
     known: list[tuple[int, int]] = [(-1, -1)] * len(searches)
 
-    def next_one(at: int) -> tuple[int, int]:
+    def next_one(view: bytes, at: int, end: int) -> Sequence[tuple[int, int]]:
         best = (_NEVER, -1)
         for index, search in enumerate(searches):
             span = known[index]
             if span[0] < at:
-                span = search(at)
+                span = search(view, at, end)[0]
                 known[index] = span = span if span[0] >= 0 else (_NEVER, -1)
             if span[0] < best[0]:
                 best = span
-        return best if best[1] >= 0 else (-1, -1)
+        return (best if best[1] >= 0 else (-1, -1),)
 
     return next_one

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from typing import Final
 
 from .detect import Detector, Span
-from .fold import fold
-from .keys import STRICT
 from .marks import Mark
 from .media import without_media
-from .personal import fits
-from .values import is_placeholder
+from .personal import goes_whole
 
 __all__ = ["Gather", "with_marks"]
 
 _GAP: Final = "\x1f"
-_HASHED: Final = re.compile(r"hmac-sha256:[0-9a-z-]{8,16}:[0-9a-f]{32}")
-"""One of our own hashes."""
 
 
 class Gather:
@@ -38,7 +32,7 @@ class Gather:
     def add(self, text: str, label: str | None) -> None:
         """Take *text* and the label of its key."""
         self.originals.append(text)
-        if label is not None and _goes_whole(text, label):
+        if label is not None and goes_whole(text, label):
             self._forced[len(self.texts)] = (label, text)
             self.texts.append("")
             self._changed = True
@@ -80,14 +74,14 @@ class Gather:
             news[index] = with_marks(self.texts[index], found, self._mark, counts)
 
 
-def with_marks(text: str, spans: list[Span], mark: Mark, counts: Counter[str]) -> str:
+def with_marks(text: str, spans: list[Span], mark: Mark, counts: Counter[str] | None = None) -> str:
     """*text* with each of *spans* replaced by its mark, and counted."""
     pieces: list[str] = []
     at = 0
     for start, end, label in spans:
         found = text[start:end]
         new = mark(label, found)
-        if new is not found:
+        if counts is not None and new is not found:
             counts[label] += 1
         pieces += (text[at:start], new)
         at = end
@@ -102,12 +96,3 @@ def _sound(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
-
-
-def _goes_whole(text: str, label: str) -> bool:
-    """Whether the key alone decides over *text*."""
-    if not text or _HASHED.fullmatch(text) or is_placeholder(text.encode("utf-8", "replace")):
-        return False
-    if label == "SECRET" and (("://" in text and "@" in text) or (";" in text and "=" in text)):
-        return False  # a connection string: its password has a name of its own
-    return label in STRICT or fits(label, fold(text))

@@ -15,8 +15,16 @@ _COMMON: Final = (
     b"com|org|net|edu|gov|mil|int|info|biz|io|co|ai|app|dev|me|eu|us|uk|de|fr|es|it|nl|pl|ru|cn|jp|kr|br|in|ca|au|ch|at"
     b"|se|no|fi|dk|be|cz|pt|gr|tr|ua|ro|hu|ie|il|mx|ar|cl|za|sg|hk|tw|nz"
 )
+_END: Final = rb"[A-Za-z\x80-\xff]{2}"
+_MORE: Final = rb"[0-9A-Za-z_\x80-\xff-]"
+_NO_IMAGE: Final = (
+    rb"(?:[pP][^nN]|[jJ][^pP]|[gG][^iI]|[wW][^eE]|[sS][^vV]|[aA][^vV]|[iI][^cC]|[bB][^mM]|[^pPjJgGwWsSaAiIbB][^.])"
+    rb"|(?i:pn|jp|gi|sv|bm)(?:[^A-Za-z]|$)"
+)
 ANCHORS: Final = (
-    rb"[0-9A-Za-z_\x80-\xff.%+\"-]@[0-9A-Za-z\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]*\.)+?[A-Za-z\x80-\xff]{2}",
+    rb"[0-9A-Za-z_\x80-\xff.%+\"-]@(?:[A-Za-z\x80-\xff](?:" + _MORE + rb"*\.)+?" + _END
+    + rb"|[0-9](?:[0-9A-WYZa-wyz_\x80-\xff-]" + _MORE + rb"*|[xX]" + _MORE + rb"+|)\.(?:" + _MORE + rb"*\.)*?" + _END
+    + rb"|[0-9][xX]\.(?:" + _MORE + rb"+\." + _END + rb"|" + _NO_IMAGE + rb"))",
     rb"[0-9A-Za-z_\x80-\xbd](?: @ ?|@ | ?\r?\n ?@|@ ?\r?\n ?)[0-9A-Za-z\x80-\xbd](?:[0-9A-Za-z-]*(?: \. |\.))+"
     rb"(?i:" + _COMMON + rb")\b",
     rb"[\[({<](?i:at)[\])}>]",
@@ -42,27 +50,33 @@ _TELLING: Final = re.compile(rb"[0-9._+%]")
 _SPELLED: Final = re.compile(
     rb" ?(?:" + _LABEL + rb" ?(?:[\[({<](?i:dot)[\])}>]|(?<= )(?i:dot)(?= )|\.) ?){1,4}" + _TOP
 )
-_SCALED_IMAGE: Final = re.compile(rb"[0-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|svg|avif|ico|bmp)", re.IGNORECASE)
+_SCALED_IMAGE: Final = re.compile(
+    rb"(?i:[0-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|svg|avif|ico|bmp))(?![0-9A-Za-z-]|\.[0-9A-Za-z])"
+)
 _MAX_LOCAL: Final = 64
+_QUOTE: Final = 0x22
+_AT_SIGN: Final = 0x40
 _BLANKS: Final = (b" ", b"\n", b"\r")
 
 
 def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
     """Add the address around the ``@`` behind *start*; whether there is one."""
-    at = view.find(b"@", start, end)
+    at = view.find(_AT_SIGN, start, end)
     if at < 0 or (spans and spans[-1][1] == at and spans[-1][2] == "URL_PASSWORD"):
         return False
     if at != start + 1 or view[at + 1 : at + 2] in _BLANKS:
         return _spaced(view, start, spans)
+    if (view[start] == _QUOTE and (not start or view[start - 1] not in _LOCAL)) or _SCALED_IMAGE.match(view, at + 1):
+        return False  # a string that begins with a handle, or ``logo@2x.png``
     head = view[at - _MAX_LOCAL if at > _MAX_LOCAL else 0 : at]
     local = head[len(head.rstrip(_LOCAL)) :].lstrip(b".%-+")
     domain = _DOMAIN.match(view, at + 1)
-    if not local and view[start] == 0x22:
+    if not local and view[start] == _QUOTE:
         local = match.group() if (match := _QUOTED.search(head)) else b""
     elif not local:
         domain = _FOREIGN_DOMAIN.match(view, at + 1)
         local = head[len(head.rstrip(_OTHER_SCRIPTS)) :][-16:]
-    if not local or domain is None or _SCALED_IMAGE.fullmatch(domain.group()):
+    if not local or domain is None:
         return False
     first, last = at - len(local), domain.end()
     if local == b"git" and view[last : last + 1] == b":" and view[last + 1 : last + 2] not in (b"", b" ", b"\n", b","):

@@ -7,9 +7,10 @@ from typing import Final
 
 from spanledger.hashing import hasher
 
-__all__ = ["described", "without_media"]
+__all__ = ["MIN_BLOB", "described", "without_media"]
 
 MIN_BLOB: Final = 1024
+"""Shorter texts hold media only where a ``;`` says so."""
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-\r\n"
 _DATA_URI: Final = re.compile(
     r"data:([a-z]{2,16}/[A-Za-z0-9.+-]{1,64})?((?:;[A-Za-z0-9=._-]{1,48}){0,4});base64,([A-Za-z0-9+/=_%-]{64,})"
@@ -57,7 +58,7 @@ def described(data: bytes) -> str | None:
 
 def without_media(text: str) -> str:
     """*text* with its data URIs and, when it is nothing else, its Base64 replaced; the same object when it has none."""
-    if len(text) < 80:
+    if len(text) < MIN_BLOB and ";" not in text:
         return text
     if ";base64," in text:
         return _DATA_URI.sub(

@@ -52,6 +52,9 @@ PARTS: Final = (
 )  # fmt: skip
 
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
+_STOPS: Final = frozenset(b"%c" % char for char in b" =:\"'.,;}\n")
+"""What ends a name."""
+_DASH, _UNDERSCORE, _SPACE = b"-_ "
 _NAME_TAIL: Final = re.compile(rb"[A-Za-z0-9_\x80-\xbd-]{0,48}")
 _FROM_KEYS: Final = frozenset({
     "PHONE", "SSN", "ITIN", "PASSPORT", "LICENSE", "BIRTH_DATE", "BANK_ACCOUNT", "NHS", "NATIONAL_ID", "CARD",
@@ -65,8 +68,10 @@ _LONG_KEY: Final = re.compile(
 )
 _LOGIN: Final = re.compile(rb":? {0,2}[A-Za-z0-9_.@+-]{1,64} ?[/:] ?([^\s\"'\x1f]{6,128})")
 _NUMERIC: Final = frozenset(b"0123456789+(")
-_SPACES: Final = (b" ", b"\t", b"\n", b"\r", b"")
-_ASSIGNS: Final = tuple(b"%c" % char for char in b"=:|!?\"' \t-v(")
+_SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
+_NOTHING: Final = frozenset((b"}", b".", b";", b"/", b"*", b"&", b"%", b"#"))
+"""What ends a name that nothing is said of."""
+_ASSIGNS: Final = frozenset(b"%c" % char for char in b"=:|!?\"' \t-v(")
 _MARKED: Final = (b"]", b":", b" ")
 _SURE: Final = (b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential")
 
@@ -99,19 +104,16 @@ class Named:
 
     def _find(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         fragment = view[start:end].lower()
-        if fragment[:1] == b" ":
+        if view[start] == _SPACE:
             _HEADS[fragment](view, start, end, spans)
             return
-        if fragment[:1] in b"?&":
+        if view[start] in b"?&":
             if match := _LONG_KEY.match(view, end):
                 spans.append((*match.span(1), "SECRET"))
             return
-        head = view[max(0, start - 48) : start]
-        first = start - (len(head) - len(head.rstrip(_NAME)))
-        tail = _NAME_TAIL.match(view, end)
-        last = tail.end() if tail else end
+        first, last = _around(view, start, end)
         name = view[first:last]
-        if b"-----" in name or (
+        if (_DASH in name and b"-----" in name) or (
             view[first - 1 : first] == b"[" and name.isupper() and view[last : last + 1] in _MARKED
         ):
             return  # a PEM block's head or foot, or one of our own marks
@@ -121,18 +123,19 @@ class Named:
             self._secret(view, first, last, fragment, spans)
         elif label in _FROM_KEYS:
             personal.find(view, end if view[end : end + 1].isdigit() else last, label, spans)
-        elif b"_" not in name and b"-" not in name and (label := personal.label_of(fragment)):
+        elif _UNDERSCORE not in name and _DASH not in name and (label := personal.label_of(fragment)):
             personal.find(view, end, label, spans)  # ``phone_like`` is a name of its own
         if fragment in _HEADS and len(spans) == known:
             _HEADS[fragment](view, start, end, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:
-        name = view[first:last].lower()
-        if b"cookie" in name and values.cookies(view, last, spans):
+        if fragment == b"cookie" and values.cookies(view, last, spans):
             return
         found, plain = _behind(view, first, last, fragment)
-        if found is None and not plain:
-            found = values.said(view, name, last)
+        if found is None and plain:
+            return
+        name = view[first:last].lower()
+        found = found or values.said(view, name, last)
         if found is None:
             return
         begin, stop, quoted = found
@@ -147,9 +150,21 @@ class Named:
             spans.append((begin, stop, "SECRET"))
 
 
+def _around(view: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the name with the fragment *start*:*end* begins and ends."""
+    first = start
+    if start and view[start - 1] in _NAME:
+        head = view[max(0, start - 48) : start]
+        first -= len(head) - len(head.rstrip(_NAME))
+    tail = _NAME_TAIL.match(view, end) if view[end : end + 1] not in _STOPS else None
+    return first, tail.end() if tail else end
+
+
 def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values.Value | None, bool]:
     """The value of the name *first*:*last*, and whether there is no use in looking for it in words."""
     one, other = view[last : last + 1], view[last + 1 : last + 2]
+    if one in _NOTHING and view[first - 1 : first] not in (b"=", b" "):
+        return None, True
     if one.isalnum() or (one == b" " and fragment in _HEADS):
         return None, True
     found = None

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from . import checks
 from .engine import Part
 
-__all__ = ["PARTS", "find"]
+__all__ = ["PARTS", "find", "find_plain"]
 
 Span: TypeAlias = tuple[int, int, str]
 Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
@@ -27,7 +27,7 @@ _CARD: Final = (
     rb"|1[0-9]{14})"
 )
 _DOTTED: Final = (
-    rb"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
+    rb"\b(?:[0-9]{1,2}|[02-9][0-9]{2}|1[013-9][0-9]|12[0-689])(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
     rb"(?:[^-+_.0-9A-Za-z]|\.(?:[^0-9]|$)|[-+](?:[^0-9A-Za-z_]|$)|$)"
 )
 ANCHORS: Final = (
@@ -98,6 +98,11 @@ def _framed(view: bytes, start: int, end: int) -> bool:
 
 
 def _card(view: bytes, start: int, end: int) -> str | None:
+    return _standing(view, start, end) if checks.card(_digits(view, start, end)) else None
+
+
+def _standing(view: bytes, start: int, end: int) -> str | None:
+    """Whether what stands beside a card's digits leaves them one."""
     before, after = _before(view, start), _after(view, end)
     if before == 0x2E and _before(view, start - 1) in _LETTERS:
         before = 0x20  # ``card.4111...``, and no fraction
@@ -105,7 +110,7 @@ def _card(view: bytes, start: int, end: int) -> str | None:
         return None
     if (before in _LETTERS or after in _LETTERS) and not _in_a_word(view, start, end):
         return None
-    return "CARD" if checks.card(_digits(view, start, end)) else None
+    return "CARD"
 
 
 def _in_a_word(view: bytes, start: int, end: int) -> bool:
@@ -147,8 +152,8 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
     after, then = _after(view, end), _after(view, end + 1)
     if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
         return None
-    if text.startswith(b"127.") or text == b"0.0.0.0":
-        return None  # this machine, nobody's address
+    if text == b"0.0.0.0":
+        return None  # this machine, nobody's address, like 127.0.0.1
     return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
 
 
@@ -226,7 +231,15 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
 @lru_cache(maxsize=4096)
 def _checks_for(shape: bytes) -> tuple[Check, ...]:
     """What a number of this shape may be."""
-    return tuple(check for pattern, check in _KINDS if pattern.fullmatch(shape))
+    found = tuple(check for pattern, check in _KINDS if pattern.fullmatch(shape))
+    return tuple(check for check in found if check is not _odd_card) if _card in found else found
+
+
+def find_plain(view: bytes, start: int, digits: bytes, spans: list[Span]) -> None:
+    """Add what the bare *digits* at *start* are."""
+    end = start + len(digits)
+    if checks.card(digits) and (label := _standing(view, start, end)):
+        spans.append((start, end, label))
 
 
 def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:

@@ -11,8 +11,10 @@ from typing import Final, TypeAlias
 
 from . import checks
 from .fold import fold
+from .keys import STRICT
+from .values import is_placeholder
 
-__all__ = ["FOREIGN_FRAGMENTS", "FRAGMENTS", "STEMS", "VERB", "find", "fits", "label_of"]
+__all__ = ["FOREIGN_FRAGMENTS", "FRAGMENTS", "STEMS", "VERB", "find", "fits", "goes_whole", "label_of"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -106,6 +108,8 @@ _BY_LABEL: Final = [
     *((label, re.compile(fold(pattern), re.IGNORECASE)) for label, pattern in _NAMES.items()),
     *((label, re.compile(fold(pattern))) for label, pattern in _FOREIGN.items()),
 ]
+_HASHED: Final = re.compile(r"hmac-sha256:[0-9a-z-]{8,16}:[0-9a-f]{32}")
+"""One of our own hashes."""
 _labels: dict[bytes, str | None] = {}
 
 
@@ -159,3 +163,12 @@ def fits(label: str, view: bytes) -> bool:
     """Whether the whole *view* has the shape of *label*."""
     shape = _SHAPES.get(label)
     return shape is not None and shape.fullmatch(view.strip()) is not None and _plausible(label, view, at_end=False)
+
+
+def goes_whole(text: str, label: str) -> bool:
+    """Whether *text* goes because its key has *label*, whatever else it says."""
+    if not text or _HASHED.fullmatch(text) or is_placeholder(text.encode("utf-8", "replace")):
+        return False
+    if label == "SECRET" and (("://" in text and "@" in text) or (";" in text and "=" in text)):
+        return False  # a connection string: its password has a name of its own
+    return label in STRICT or fits(label, fold(text))

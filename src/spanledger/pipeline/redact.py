@@ -23,14 +23,16 @@ from .detect import Detector
 from .gather import Gather, with_marks
 from .keys import Keys
 from .marks import FAILED, mark_of, whole
-from .media import without_media
+from .media import MIN_BLOB, without_media
 from .others import others_of
 from .record import Record
 from .walk import Walk
 
 __all__ = ["Redactor"]
 
-_JSON_STARTS: Final = frozenset('{[" \n\t\r')
+_JSON_STARTS: Final = frozenset('{["')
+_BLANKS: Final = frozenset(" \n\t\r")
+_HEAD: Final = 64
 _MAX_SHARED: Final = 64
 _SERVERS: Final = ("server.address", "network.peer.address")
 
@@ -46,24 +48,28 @@ class Redactor:
         self.detector = detector or Detector(self.keys, others_of(self.policy))
         self.mark = mark_of(self.policy)
         self._agents = {name: Redactor(special, keys) for name, special in self.policy.agents.items()}
+        self._sure = self.policy.decide is None
+        """Whether a mark can't break JSON."""
         self._shared: dict[int, tuple[Any, Any]] = {}
 
     def text(self, text: str, counts: Counter[str] | None = None) -> str:
         """*text* without what must not leave; JSON stays JSON.  Never raises."""
-        counts = counts if counts is not None else Counter()
-        if text[:1] in _JSON_STARTS:
-            try:
-                if self.detector.passes(text):
-                    return text
-            except Exception as error:  # noqa: BLE001 - the long way says what it is
-                report("looking at a value", error)
-        elif text.isascii():
-            try:
-                plain = without_media(text)
+        head = text[:1]
+        if head in _BLANKS:
+            head = text[:_HEAD].lstrip()[:1]
+        try:
+            if head in _JSON_STARTS:
+                if (flat := self._flat(text, counts)) is not None:
+                    return flat
+            elif text.isascii() or text.encode():
+                plain = without_media(text) if ";" in text or len(text) >= MIN_BLOB else text
                 spans = self.detector.find(plain)
                 return with_marks(plain, spans, self.mark, counts) if spans else plain
-            except Exception as error:  # noqa: BLE001 - fails closed
-                return _failed(error, counts)
+        except UnicodeEncodeError:
+            pass  # a lone surrogate: the long way
+        except Exception as error:  # noqa: BLE001 - fails closed
+            return _failed(error, counts if counts is not None else Counter())
+        counts = counts if counts is not None else Counter()
         new = self._protect(lambda walk: walk.value(text, looked=True), counts)
         return new if isinstance(new, str) else str(new)
 
@@ -175,10 +181,17 @@ class Redactor:
         """A trace state is dropped entry by entry: a mark would not be valid in it."""
         return {k: v for k, v in state.items() if self.text(k, counts) == k and self.value(v, counts, key=k) == v}
 
+    def _flat(self, text: str, counts: Counter[str] | None) -> str | None:
+        """*text*, which looks like JSON, redacted as it stands; `None` when it must be walked."""
+        spans = self.detector.in_json(text)
+        if not spans:
+            return None if spans is None else text
+        return with_marks(text, spans, self.mark, counts) if self._sure else None
+
     def _protect(self, go: Callable[[Walk], Any], counts: Counter[str]) -> Any:
         try:
             gather = Gather(self.mark)
-            walk = Walk(self.keys, gather.add, self.detector.passes)
+            walk = Walk(self.keys, gather.add, lambda text: self._flat(text, counts))
             go(walk)
             news = gather.replaced(self.detector, counts) if gather.texts else None
             return walk.put(gather.originals, news) if news is not None else walk.put()

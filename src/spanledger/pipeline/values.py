@@ -36,6 +36,8 @@ _QUOTED: Final = re.compile(
     rb"(?P<quote>\"\"\"|'''|\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)"
 )
 _BARE: Final = re.compile(rb"[^\s\"'`<,;|&\x1f\\]{1,2048}")
+_QUOTING: Final = frozenset((b'"', b"'", b"`", b"\\"))
+_BLOCKING: Final = (b"|", b">")
 _BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
 _QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
 _SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
@@ -57,7 +59,7 @@ _NOT_SECRET: Final = re.compile(
 )
 _STRONG: Final = re.compile(rb"[0-9!@#$%^&*+/=_~{}-]|[a-z][A-Z]|[^\x00-\x7f]")
 _VERY_STRONG: Final = re.compile(
-    rb"(?=[^\s]{0,64}[0-9])(?=[^\s]{0,64}[a-z])(?=[^\s]{0,64}[A-Z])"
+    rb"(?=[^\s\"\x1f]{0,64}[0-9])(?=[^\s\"\x1f]{0,64}[a-z])(?=[^\s\"\x1f]{0,64}[A-Z])"
     rb"[^\s\"'`<>,;|&\x1f\\]{8,64}"
 )
 _SPOKEN: Final = (b"passw", b"passp", b"pwd", b"secret_access_key", *(fold(word) for word in FOREIGN))
@@ -118,6 +120,8 @@ def said(view: bytes, name: bytes, last: int) -> Value | None:
     """``the password is ...``; and ``password ...`` where what follows can't be a word."""
     if match := _SAID.match(view, last):
         return value(view, match.end())
+    if view[last : last + 1] == b"\x1f":
+        return None  # another text begins
     if (match := _VERY_STRONG.match(view, last + 1)) and any(word in name for word in _SPOKEN):
         return (*match.span(), False)
     return None
@@ -125,14 +129,17 @@ def said(view: bytes, name: bytes, last: int) -> Value | None:
 
 def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
     """Where the value at *at* begins and ends, and whether it stands in quotes."""
-    if match := _QUOTED.match(view, at):
-        begin, stop = match.span("value")
-        if found := _SCHEME.match(view, begin):
-            begin = min(found.end(), stop)
-        return (begin, stop, True) if stop > begin else None
-    if match := _BLOCK.match(view, at):
-        return (*match.span(2), True)
-    if found := _SCHEME.match(view, at):
+    head = view[at : at + 1]
+    if head in _QUOTING:
+        if match := _QUOTED.match(view, at):
+            begin, stop = match.span("value")
+            if found := _SCHEME.match(view, begin):
+                begin = min(found.end(), stop)
+            return (begin, stop, True) if stop > begin else None
+    elif head in _BLOCKING:
+        if match := _BLOCK.match(view, at):
+            return (*match.span(2), True)
+    elif head.isalpha() and (found := _SCHEME.match(view, at)):
         at = found.end()
     while at < len(view) and view[at] in b"\"'`":
         at += 1  # a quote that never closes: the value was cut

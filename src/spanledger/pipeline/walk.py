@@ -33,8 +33,8 @@ _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 _HOLDING: Final = frozenset({"value", "values", "content"})
 
 
-def _never(_text: str) -> bool:
-    return False
+def _never(_text: str) -> str | None:
+    return None
 
 
 class _Node:
@@ -56,20 +56,20 @@ class _Node:
 class Walk:
     """The texts of one value, in a fixed order, and their places."""
 
-    __slots__ = ("_add", "_keys", "_looked", "_nodes", "_passes", "_root", "_slots")
+    __slots__ = ("_add", "_flat", "_keys", "_looked", "_nodes", "_root", "_slots")
 
-    def __init__(self, keys: Keys, add: Add, passes: Callable[[str], bool] = _never) -> None:
+    def __init__(self, keys: Keys, add: Add, flat: Callable[[str], str | None] = _never) -> None:
         self._keys = keys
         self._add = add
         self._looked = False
-        self._passes = passes
-        """Whether a text that looks like JSON may stay as it is, told at a glance."""
+        self._flat = flat
+        """What becomes of a text that looks like JSON; `None` when that can't be told without a walk."""
         self._slots: list[tuple[Any, Any, _Node, bool]] = []
         self._nodes: list[_Node] = []
         self._root: list[Any] = []
 
     def value(self, value: Any, label: str | None = None, *, looked: bool = False) -> None:
-        """Gather the texts of *value*, whose key has *label*; *looked* says that it does not pass at a glance."""
+        """Gather the texts of *value*, whose key has *label*; *looked* says that it must be walked."""
         self._looked = looked
         self._root = root = [value]
         self._visit(root, 0, value, label, self._node([None], 0, None, lambda: None), 0)
@@ -162,7 +162,10 @@ class Walk:
                 return  # too little to say anything
             if size <= 7 or text[0] not in '{[" \n\t' or depth > MAX_DEPTH:
                 pass
-            elif not (self._looked and depth == 0) and self._passes(text):
+            elif not (self._looked and depth == 0) and (new := self._flat(text)) is not None:
+                if new is not text:
+                    place[0][place[1]] = new
+                    place[2].dirty = True
                 return
             elif (loaded := load(text)) is not None:
                 tree, faithful = loaded
