@@ -6,9 +6,11 @@ import threading
 from contextvars import Context
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util._once import Once
 
 import spanledger
 from spanledger.config import Settings
@@ -33,7 +35,9 @@ def names(exporter):
 
 
 @pytest.mark.parametrize("how", ["one made for us", "the program's own"])
-def test_no_run_that_is_left_is_lost_at_exit(how, tmp_path):
+def test_no_run_that_is_left_is_lost_at_exit(how, tmp_path, monkeypatch):
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)  # the global one that is made is gone afterwards
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     memory, provider = InMemorySpanExporter(), None
     if how == "the program's own":
         provider = TracerProvider(shutdown_on_exit=False)
