@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 __all__ = [
-    "IBAN_COUNTRIES", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size", "ipv4", "itin",
-    "luhn", "mod11_nhs", "nir", "ssn",
+    "IBAN_COUNTRIES", "assigned_phone", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size",
+    "ipv4", "itin", "luhn", "mod11_nhs", "nir", "ssn",
 ]  # fmt: skip
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
@@ -104,6 +104,18 @@ def calling_code(digits: bytes) -> bool:
     except phonenumbers.NumberParseException:
         return False
     return bool(phonenumbers.is_possible_number(number))
+
+
+@lru_cache(maxsize=1024)
+def assigned_phone(digits: bytes) -> bool:
+    """Whether *digits*, as behind a ``+``, are a number that its country gives out, and no shorter or longer one."""
+    if not calling_code(digits):
+        return False
+    try:
+        import phonenumbers  # noqa: PLC0415 - as above
+    except ImportError:
+        return False
+    return bool(phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits.decode()}")))
 
 
 def date(year: int, month: int, day: int) -> bool:

@@ -32,7 +32,7 @@ _DOTTED: Final = b"0123456789. "
 _NUMERALS: Final = b"0123456789"
 _MANY: Final = 9
 """How many digits inside of what was nothing may be something."""
-_COLON: Final = 0x3A
+_COLON, _PLUS, _NEWLINE = b":+\n"
 _PACKED: Final = 20
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
@@ -186,11 +186,14 @@ class Detector:
         if not (view[start + 1 : start + 2] in _MAILS and mail.find(view, start, end, spans)):
             self._named.find(view, start, end, spans)
 
-    def _sign(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
+    def _sign(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
         if view[start + 1 : start + 2] == b"@":
             mail.find(view, start, end, spans)
+        elif view[start] == _PLUS and (line := view.find(_NEWLINE, start, end)) > 0:
+            return numbers.find_over_lines(view, start, line, end, spans)
         elif not numbers.find(view, start, end, spans):
             mail.find_spelled(view, start, end, spans)
+        return None
 
     def _sql(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         sql.find(view, start, end, self._keys, spans)

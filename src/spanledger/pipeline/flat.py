@@ -100,7 +100,7 @@ class Flat:
 
     def _tells(self, names: Iterable[bytes]) -> bool:
         """Whether one of *names* says something of what stands beside it."""
-        return any(self._label(name.strip(b"-")) for name in names)
+        return any(name.isdigit() or self._label(name.strip(b"-")) for name in names)
 
     def _forced(self, text: str, view: bytes) -> list[Span] | None:
         """The strings that go because their name says so; `None` when a name that tells has a list, a map, a number."""

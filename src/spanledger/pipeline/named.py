@@ -29,7 +29,7 @@ _FRAGMENTS: Final = (
     rb"|(?:verification|security|confirmation|access|login|time|recovery|backup|unlock|2fa|mfa|auth)[ _-]?codes?\b"
     rb"|(?:\b|_)(?:auth|pass|pw|pin|t?otp|cvv2?|cvc|sig|sid|dsn|jwt)\b|[a-z]Pass\b"
     rb"|senha|contrase|kennwort|wachtwoord|\bheslo|lozinka|\bparola|\bsifre|salasana|jelszo|haslo|mot.de.passe|losenord"
-    rb"|adgangskode|\bmysql|\bdocker login\b|\bsshpass\b|\bredis-cli\b|\baz login\b| (?:-u|--user)[ =]"
+    rb"|adgangskode|\bmysql|\bdocker login\b|\bsshpass\b|\bredis-cli\b|\baz login\b|\blog ?[io]n\b| (?:-u|--user)[ =]"
 )
 _FOREIGN: Final = b"|".join({fold(form): None for word in FOREIGN for form in (word, word.capitalize())})
 ANCHOR: Final = (
@@ -41,7 +41,7 @@ _STEMS: Final = (
     b"connection", b"sess", b"phpsess", b"jsess", b"bearer", b"basic ", b"mnemonic", b"phrase", b"srf", b"auth",
     b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
     b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
-    b"adgangskode", b"mysql", b"docker login", b"redis-cli", b"az login", b" -u", b" --user",
+    b"adgangskode", b"mysql", b"login", b"log in", b"logon", b"log on", b"redis-cli", b" -u", b" --user",
 )  # fmt: skip
 _LATER: Final = frozenset({
     b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
@@ -67,6 +67,11 @@ _LONG_KEY: Final = re.compile(
     rb"|(?=[^&\s]{0,32}[0-9])(?=[^&\s]{0,32}[a-z])(?=[^&\s]{0,32}[A-Z])[A-Za-z0-9_+/=.-]{12,32})"
 )
 _LOGIN: Final = re.compile(rb":? {0,2}[A-Za-z0-9_.@+-]{1,64} ?[/:] ?([^\s\"'\x1f]{6,128})")
+_LOGIN_AS: Final = re.compile(
+    rb"(?: (?:as|with|details|data))?(?::| -)? {0,2}(?:(?P<known>(?i:admin|administrator|root|sa|postgres|guest|user"
+    rb"|test|demo|operator|support|oracle|ubuntu|pi))|[A-Za-z0-9_.@+-]{2,64})"
+    rb" ?[/:] ?(?P<value>[^\s\"'/:\x1f]{6,128})(?!/)"
+)
 _NUMERIC: Final = frozenset(b"0123456789+(")
 _SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
 _NOTHING: Final = frozenset((b"}", b".", b";", b"/", b"*", b"&", b"%", b"#"))
@@ -207,8 +212,19 @@ def _login(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
         spans.append((*match.span(1), "SECRET"))
 
 
+def _login_as(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``login admin/PASSWORD``: with a usual name anything with a digit, else what can't be a word or a path."""
+    if match := _LOGIN_AS.match(view, end):
+        first, last = match.span("value")
+        last -= len(match["value"]) - len(match["value"].rstrip(b".,;!?)"))
+        text = view[first:last]
+        if values.is_very_strong(text) or (match["known"] and _has_digit(text)):
+            spans.append((first, last, "SECRET"))
+
+
 _HEADS: Final = {
     b"bearer": _scheme, b"basic ": _scheme, b"mysql": _short_flag, b"docker login": _short_flag, b"creds": _login,
     b"sshpass": _short_flag, b"redis-cli": _short_flag, b"az login": _short_flag,
+    b"login": _login_as, b"log in": _login_as, b"logon": _login_as, b"log on": _login_as,
     b" -u ": _user, b" --user ": _user, b" --user=": _user,
 }  # fmt: skip

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from . import checks
+from . import beside, checks
 from .engine import Part
 
-__all__ = ["PARTS", "find", "find_plain"]
+__all__ = ["PARTS", "find", "find_over_lines", "find_plain"]
 
 Span: TypeAlias = tuple[int, int, str]
 Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
@@ -41,9 +41,10 @@ ANCHORS: Final = (
     rb"[A-Za-z][2-6][0-9]{14,15}(?:\b|[A-Za-z])|\b[2-6][0-9]{14,15}[A-Za-z]",
     rb"(?:\b|_)" + _CARD + rb"(?:\b|_)",
     rb"(?:\b|_)[0-9]{3} ?[-. ] ?[0-9]{2} ?[-. ][ \n]?[0-9]{4}(?:\b|_)",
+    rb"\+[0-9]{1,3}[ ./(-]{1,2}[0-9][0-9 ./()-]{0,14}\r?\n ?[0-9][0-9 -]{1,12}[0-9]\b",
     rb"\+\(?[0-9][0-9 ./()-]{6,22}[0-9]\b",
-    rb"(?:\b1[ .-])?\([0-9]{3}\) ?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION + rb"\b",
-    rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}[-. ][0-9]{3}[-. ] ?[0-9]{4}" + _EXTENSION + rb"\b",
+    rb"(?:\b1[ .-])?\([0-9]{3}\)[ \n]?[0-9]{3}[-. ]\n?[0-9]{4}" + _EXTENSION + rb"\b",
+    rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}(?:[. ]|-\n?)[0-9]{3}(?:[. ]|-\n?) ?[0-9]{4}" + _EXTENSION + rb"\b",
     rb"\b0[0-9]{1,2}-[0-9]{3,4}-[0-9]{4}\b|\b0[0-9]-[0-9]{7}\b",
     rb"\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b",
     rb"\b[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}\b",
@@ -53,18 +54,18 @@ ANCHORS: Final = (
 _DIGIT: Final = tuple(b"%d" % digit for digit in range(10))
 PARTS: Final = tuple(Part(pattern, _DIGIT) for pattern in ANCHORS)
 
-_SHAPE: Final = bytes.maketrans(b"012345678\n", b"999999999 ")
-_SEPARATORS: Final = b" ./()\n-+xet\t\r_:|\"',"
+_SHAPE: Final = bytes.maketrans(b"012345678\r\n", b"999999999  ")
 _ODD: Final = re.compile(rb"[^0-9]+")
 _GROUP_BEFORE: Final = re.compile(rb"[0-9]{4}[^0-9A-Za-z]{1,6}$")
 _GROUP_AFTER: Final = re.compile(rb"[^0-9A-Za-z]{1,6}[0-9]{4}(?![0-9])")
 _BLANK: Final = b" \t\r\n"
 _JOINS: Final = (b"_", b"-", b"+", b"/", *(b"%d" % digit for digit in range(10)))
+_PLUS: Final = 0x2B
 _GLUE: Final = 6
 """How many letters may stand beside a card's digits in one word."""
 _VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
 _GROUPED: Final = re.compile(ANCHORS[2])
-_SEAM: Final = re.compile(rb"[ \n()./-]+(?=[0-9(+])")
+_SEAM: Final = re.compile(rb"[ \r\n()./-]+(?=[0-9(+])")
 _GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
 _FOUR_BY_FOUR: Final = 19
 _GROUPING: Final = frozenset(b" -()")
@@ -74,39 +75,18 @@ _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LETTERS: Final = frozenset(_ALPHABET)
 _DIGITS: Final = frozenset(b"0123456789")
 _STARTS: Final = frozenset(b"0123456789+(")
-def _before(view: bytes, start: int) -> int:
-    return view[start - 1] if start else 0x20
-
-
-def _after(view: bytes, end: int) -> int:
-    return view[end] if end < len(view) else 0x20
-
-
-def _runs_on(view: bytes, end: int) -> bool:
-    """Whether more digits follow behind a dot or dash."""
-    return _after(view, end) in b"-./" and _after(view, end + 1) in _DIGITS
-
-
-def _digits(view: bytes, start: int, end: int) -> bytes:
-    return view[start:end].translate(None, _SEPARATORS)
-
-
-def _framed(view: bytes, start: int, end: int) -> bool:
-    """Whether ``_`` stands on a side of it that is not a frame, as in ``_this_``, but part of a name."""
-    before, after = _before(view, start) == 0x5F, _after(view, end) == 0x5F
-    return (before and _before(view, start - 1) in _WORD) or (after and _after(view, end + 1) in _WORD)
 
 
 def _card(view: bytes, start: int, end: int) -> str | None:
-    return _standing(view, start, end) if checks.card(_digits(view, start, end)) else None
+    return _standing(view, start, end) if checks.card(beside.digits(view, start, end)) else None
 
 
 def _standing(view: bytes, start: int, end: int) -> str | None:
     """Whether what stands beside a card's digits leaves them one."""
-    before, after = _before(view, start), _after(view, end)
-    if before == 0x2E and _before(view, start - 1) in _LETTERS:
+    before, after = beside.before(view, start), beside.after(view, end)
+    if before == 0x2E and beside.before(view, start - 1) in _LETTERS:
         before = 0x20  # ``card.4111...``, and no fraction
-    if before in b"-.#$" or after == 0x25 or _runs_on(view, end) or _framed(view, start, end):
+    if before in b"-.#$" or after == 0x25 or beside.runs_on(view, end) or beside.framed(view, start, end):
         return None
     if (before in _LETTERS or after in _LETTERS) and not _in_a_word(view, start, end):
         return None
@@ -131,25 +111,25 @@ def _odd_card(view: bytes, start: int, end: int) -> str | None:
 
 
 def _ssn(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#" or _runs_on(view, end) or _framed(view, start, end):
+    if beside.before(view, start) in b"-./#" or beside.runs_on(view, end) or beside.framed(view, start, end):
         return None
     if len({each.strip(_BLANK) for each in _ODD.findall(view[start:end])}) > 1:
         return None
-    digits = _digits(view, start, end)
+    digits = beside.digits(view, start, end)
     return "SSN" if checks.ssn(digits) else "ITIN" if checks.itin(digits) else None
 
 
 def _dotted(view: bytes, start: int, end: int) -> str | None:
     """``01.23.45.67.89``; other chains of five and more are object ids."""
-    return "PHONE" if view[start] == 0x30 and view[start + 1] != 0x30 and not _runs_on(view, end) else None
+    return "PHONE" if view[start] == 0x30 and view[start + 1] != 0x30 and not beside.runs_on(view, end) else None
 
 
 def _ipv4(view: bytes, start: int, end: int) -> str | None:
     text = view[start:end].partition(b"/")[0]
-    before = _before(view, start)
+    before = beside.before(view, start)
     if before in b".-_/v" and view[max(0, start - 2) : start] != b"//":
         return None
-    after, then = _after(view, end), _after(view, end + 1)
+    after, then = beside.after(view, end), beside.after(view, end + 1)
     if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
         return None
     if text == b"0.0.0.0":
@@ -158,16 +138,16 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
 
 
 def _phone_plus(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in _WORD:
+    if beside.before(view, start) in _WORD:
         return None
-    digits = view[start:end].replace(b"(0)", b"").translate(None, _SEPARATORS)
+    digits = view[start:end].replace(b"(0)", b"").translate(None, beside.SEPARATORS)
     return "PHONE" if 8 <= len(digits) <= 15 and checks.calling_code(digits) else None
 
 
 def _phone_american(view: bytes, start: int, end: int) -> str | None:
-    if _before(view, start) in b"-./#$" or _runs_on(view, end):
+    if beside.before(view, start) in b"-./#$" or beside.runs_on(view, end):
         return None
-    number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, _SEPARATORS)
+    number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, beside.SEPARATORS)
     code, digits = number[:-10], number[-10:]
     if digits[0] < 0x32 or digits[3] < 0x32 or digits[1:3] == b"11":
         return None
@@ -176,30 +156,32 @@ def _phone_american(view: bytes, start: int, end: int) -> str | None:
 
 def _phone_trunk(view: bytes, start: int, end: int) -> str | None:
     """``03-1234-5678``, ``09-7625400``: a trunk zero and its groups."""
-    if view[start] != 0x30 or _before(view, start) in b"-./#$" or _runs_on(view, end):
+    if view[start] != 0x30 or beside.before(view, start) in b"-./#$" or beside.runs_on(view, end):
         return None
     return "PHONE" if view[start + 1] != 0x30 else None
 
 
 def _nhs(view: bytes, start: int, end: int) -> str | None:
-    return "NHS" if not _runs_on(view, end) and checks.mod11_nhs(_digits(view, start, end)) else None
+    return "NHS" if not beside.runs_on(view, end) and checks.mod11_nhs(beside.digits(view, start, end)) else None
 
 
 def _cpf(view: bytes, start: int, end: int) -> str | None:
-    return "NATIONAL_ID" if checks.cpf(_digits(view, start, end)) else None
+    return "NATIONAL_ID" if checks.cpf(beside.digits(view, start, end)) else None
 
 
 def _nir(view: bytes, start: int, end: int) -> str | None:
-    digits = _digits(view, start, end)
+    digits = beside.digits(view, start, end)
     return "NATIONAL_ID" if checks.nir(digits) else None
 
 
 def _dated(view: bytes, start: int, end: int) -> str | None:
     """Numbers that begin with a birth date: Korean (6-7) with a century digit, Swedish (6-4) with Luhn."""
-    digits = _digits(view, start, end)
+    digits = beside.digits(view, start, end)
     korean = len(digits) == 13 and digits[6] in b"12345678"
     day = digits if korean else digits[-10:]
-    if not checks.date(0, int(day[2:4]), int(day[4:6])) or _before(view, start) in b"-.#" or _runs_on(view, end):
+    if beside.before(view, start) in b"-.#" or beside.runs_on(view, end):
+        return None
+    if not checks.date(0, int(day[2:4]), int(day[4:6])):
         return None
     return "NATIONAL_ID" if korean or checks.luhn(digits[-10:]) else None
 
@@ -215,9 +197,9 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
         (rb"99(?:\.99){4}", _dotted),
         (rb"999 ?[-. ] ?99 ?[-. ] ?9999", _ssn),
-        (rb"\+\(?9[9 ./()-]{6,22}9", _phone_plus),
-        (rb"(?:9[ .-])?\(999\) ?999[-. ]9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
-        (rb"(?:9{1,3}[-. ])?999([-.])999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
+        (rb"\+\(?9[9 ./()-]{6,32}9", _phone_plus),
+        (rb"(?:9[ .-])?\(999\) ?999[-. ] ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
+        (rb"(?:9{1,3}[-. ])?999([-.]) ?999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
         (rb"99{1,2}-9{3,4}-9999|99-9{7}", _phone_trunk),
         (rb"999([- ])999\1 ?9999", _nhs),
         (rb"999\.999\.999-99", _cpf),
@@ -233,6 +215,17 @@ def _checks_for(shape: bytes) -> tuple[Check, ...]:
     """What a number of this shape may be."""
     found = tuple(check for pattern, check in _KINDS if pattern.fullmatch(shape))
     return tuple(check for check in found if check is not _odd_card) if _card in found else found
+
+
+def find_over_lines(view: bytes, start: int, line: int, end: int, spans: list[Span]) -> int | None:
+    """Add the number behind ``+`` that a line's end at *line* may break; where the scan goes on, if not behind it."""
+    size = len(beside.digits(view, start, end))
+    alone = checks.assigned_phone(beside.digits(view, start, line)) or not 10 <= size <= 15
+    if not alone and _phone_plus(view, start, end):
+        spans.append((start, end, "PHONE"))
+        return None
+    find(view, start, line, spans)
+    return line
 
 
 def find_plain(view: bytes, start: int, digits: bytes, spans: list[Span]) -> None:
@@ -256,7 +249,7 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
             return True
     if len(shape) > 11 and not _GROUPING.isdisjoint(shape):
         if len(shape) == _FOUR_BY_FOUR and shape[0] == 0x39:
-            if _after(view, end + 1) in _DIGITS and _after(view, end) in b" -.\n":
+            if beside.after(view, end + 1) in _DIGITS and beside.after(view, end) in b" -.\n":
                 _beyond(view, start, end, spans)
         elif not shape.translate(None, b"9 ./()-+"):
             _neighbours(view, start, end, spans)
@@ -279,7 +272,7 @@ def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     seams = [match.span() for match in _SEAM.finditer(view, start, end)]
     opening = _OPENING.match(view, start)
     firsts = [start, *([opening.end()] if opening else ()), *(after for _, after in seams[:3])]
-    lasts = [end, *(before for before, _ in reversed(seams[-3:]))]
+    lasts = [end, *(before for before, _ in reversed(seams[-3:] if view[start] != _PLUS else seams))]
     for first in firsts:
         for last in lasts:
             if last - first > 6 and (first, last) != (start, end):

@@ -8,7 +8,10 @@ from typing import Final, TypeAlias
 from .fold import fold
 from .vocabulary import FOREIGN
 
-__all__ = ["Value", "assigned", "cookies", "is_call", "is_placeholder", "is_strong", "pair_of", "said", "scheme"]
+__all__ = [
+    "Value", "assigned", "cookies", "is_call", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
+    "scheme",
+]  # fmt: skip
 
 Value: TypeAlias = tuple[int, int, bool]
 """Begin, end, and whether it stands in quotes."""
@@ -75,6 +78,11 @@ def is_placeholder(value: bytes) -> bool:
 def is_strong(value: bytes) -> bool:
     """Whether *value* is no plain word."""
     return _STRONG.search(value) is not None
+
+
+def is_very_strong(value: bytes) -> bool:
+    """Whether *value* is no word at all: small and capital letters and digits, eight at least."""
+    return _VERY_STRONG.fullmatch(value) is not None
 
 
 def is_call(value: bytes) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from .documents import dump_like, load
 from .keys import Keys
 from .media import described
+from .spread import Spread, spread
 
 __all__ = ["Add", "Walk"]
 
@@ -203,6 +204,9 @@ class Walk:
         self._text((root, 0, inner), text, label, 0)
 
     def _list(self, items: list[Any], label: str | None, node: _Node, depth: int) -> None:
+        if type(items[0] if items else None) is str and items[0].isdigit() and (number := spread(items)):
+            self._leaf((Spread(items), 0, node), number, "CARD")
+            return
         hint: str | None = None
         pair = len(items) == _PAIR
         for index, item in enumerate(items):
