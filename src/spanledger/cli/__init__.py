@@ -18,8 +18,8 @@ from ..errors import RunNotFound, SpanledgerError
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final[dict[str, str]] = {
-    "costs": "costs", "doctor": "doctor", "exec": "launch", "hash": "hash", "kill": "kill", "prices": "prices",
-    "redact": "redact", "revive": "revive", "runs": "runs", "show": "show",
+    "costs": "costs", "doctor": "doctor", "exec": "launch", "forget": "forget", "hash": "hash", "kill": "kill",
+    "prices": "prices", "redact": "redact", "revive": "revive", "runs": "runs", "show": "show",
 }  # fmt: skip
 """Command and the module that holds it."""
 

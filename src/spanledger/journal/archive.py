@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ..errors import JournalError, RunNotFound
 from ..pipeline.identity import spellings
@@ -22,13 +22,14 @@ from .file import open_to_read, unreadable
 from .rows import RunRow, SpanRow
 from .schema import format_version
 from .tables import run_row, span_row
-from .tidy import delete_user, end_vanished
+from .tidy import delete_user, end_vanished, runs_of_user
 
 __all__ = ["Archive", "Sum", "total"]
 
 CANDIDATES: Final = 8
 """How many runs to name when one can't be found."""
 LATEST: Final = "latest"
+_Found = TypeVar("_Found")
 _BY_AGE: Final = "ORDER BY started DESC, run_id"
 
 
@@ -138,20 +139,29 @@ class Archive:
         """What writers could not write, by name: how many, why, and when they last said so."""
         return {row["name"]: dict(row) for row in self.ask("SELECT * FROM counters ORDER BY name", ())}
 
+    def of_user(self, user_id: str) -> tuple[list[RunRow], int]:
+        """What `delete_user` would delete: the runs of this user and those inside them, and how many spans."""
+        ids = self._guarded(lambda: runs_of_user(self._connection, spellings("user", user_id)))
+        runs = [row for run_id in ids for row in self.ask("SELECT * FROM runs WHERE run_id = ?", (run_id,))]
+        counts = [self.ask("SELECT count(*) FROM spans WHERE run_id = ?", (run_id,))[0][0] for run_id in ids]
+        return sorted(map(run_row, runs), key=lambda run: -run.started), sum(counts)
+
     def delete_user(self, user_id: str) -> tuple[int, int]:
         """Delete all of a user's runs and spans, the id as given or as the journal spells it; give back both counts."""
         if self.path.exists() and not self._connection.execute("PRAGMA database_list").fetchone()["file"]:
             raise JournalError(f"can't write the journal {self.path}, so nothing was deleted")
         try:
-            counts = [delete_user(self._connection, spelled) for spelled in spellings("user", user_id)]
-            return sum(runs for runs, _ in counts), sum(spans for _, spans in counts)
+            return delete_user(self._connection, spellings("user", user_id))
         except sqlite3.Error as error:
             raise JournalError(f"can't write the journal {self.path}: {error}") from error
 
     def ask(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
         """The rows that a question of your own finds; the tables are those of `schema`."""
+        return self._guarded(lambda: self._connection.execute(sql, values).fetchall())
+
+    def _guarded(self, ask: Callable[[], _Found]) -> _Found:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            return ask()
         except sqlite3.Error as error:
             raise unreadable(self.path, error) from error
 

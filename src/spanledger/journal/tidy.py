@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from .file import transaction
 from .process import Process, alive
 
-__all__ = ["STALE_SECONDS", "delete_user", "drop_old", "end_vanished"]
+__all__ = ["STALE_SECONDS", "delete_user", "drop_old", "end_vanished", "runs_of_user"]
 
 STALE_SECONDS: Final = 30.0
 """How old the heartbeat of a going-on run may be where nobody can see its process, e.g. that of another host."""
@@ -56,27 +57,30 @@ def drop_old(connection: sqlite3.Connection, days: int, *, now: int | None = Non
     return dropped
 
 
-def delete_user(connection: sqlite3.Connection, user_id: str) -> tuple[int, int]:
+def runs_of_user(connection: sqlite3.Connection, users: Sequence[str]) -> list[str]:
+    """The ids of every run of this user, who may be spelled in several ways, and of the runs inside them."""
+    marks = ", ".join("?" * len(users))
+    rows = connection.execute(
+        f"""
+        WITH RECURSIVE theirs (run_id) AS (
+            SELECT run_id FROM runs WHERE user_id IN ({marks})
+            UNION SELECT run_id FROM spans WHERE user_id IN ({marks})
+            UNION SELECT runs.run_id FROM runs JOIN theirs ON runs.parent_id = theirs.run_id
+        )
+        SELECT run_id FROM theirs
+        """,  # noqa: S608 - question marks
+        (*users, *users),
+    )
+    return [row["run_id"] for row in rows]
+
+
+def delete_user(connection: sqlite3.Connection, users: Sequence[str]) -> tuple[int, int]:
     """
     Delete every run of this user, the runs inside them, and all of their spans; give back both counts.
 
     What was there is overwritten in the file, and nothing stays behind in the write-ahead log.
     """
-    ids = [
-        row["run_id"]
-        for row in connection.execute(
-            """
-            WITH RECURSIVE theirs (run_id) AS (
-                SELECT run_id FROM runs WHERE user_id = :user
-                UNION SELECT run_id FROM spans WHERE user_id = :user
-                UNION SELECT runs.run_id FROM runs JOIN theirs ON runs.parent_id = theirs.run_id
-            )
-            SELECT run_id FROM theirs
-            """,
-            {"user": user_id},
-        )
-    ]
-    runs, spans = _drop(connection, ids)
+    runs, spans = _drop(connection, runs_of_user(connection, users))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return runs, spans
 
