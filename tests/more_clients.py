@@ -174,11 +174,11 @@ def huggingface(answers: Answers, asynchronous: bool) -> Any:
 # --- Bedrock -------------------------------------------------------------------------------------------------------
 
 
-def frame(kind: str, payload: Any) -> bytes:
-    """One event of Amazon's binary event streams."""
+def frame(kind: str, payload: Any, *, exception: bool = False) -> bytes:
+    """One event of Amazon's binary event streams, or an exception in one."""
     body = json.dumps(payload).encode()
-    head = b""
-    for name, value in ((":event-type", kind), (":content-type", "application/json"), (":message-type", "event")):
+    head, what = b"", "exception" if exception else "event"
+    for name, value in ((f":{what}-type", kind), (":content-type", "application/json"), (":message-type", what)):
         head += bytes([len(name)]) + name.encode() + b"\x07" + struct.pack("!H", len(value)) + value.encode()
     prelude = struct.pack("!II", 16 + len(head) + len(body), len(head))
     message = prelude + struct.pack("!I", zlib.crc32(prelude)) + head + body

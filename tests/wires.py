@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -66,19 +67,29 @@ class Answers:
 def transports(answers: Any, library: Any) -> tuple[Any, Any]:
     """Transports for a client that stands on *library*, whatever ours is."""
 
+    @contextlib.contextmanager
+    def in_its_words() -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise getattr(library, type(error).__name__)(str(error)) from None
+
     class Bridge(library.SyncByteStream, library.AsyncByteStream):
         def __init__(self, stream: Any) -> None:
             self._stream = stream
 
         def __iter__(self) -> Iterator[bytes]:
-            yield from self._stream
+            with in_its_words():
+                yield from self._stream
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            async for piece in self._stream:
-                yield piece
+            with in_its_words():
+                async for piece in self._stream:
+                    yield piece
 
     def answer(request: Any) -> Any:
-        said = answers(request)
+        with in_its_words():
+            said = answers(request)
         headers = [pair for pair in said.headers.multi_items() if pair[0] != "content-length"]
         return library.Response(said.status_code, headers=headers, stream=Bridge(said.stream))
 

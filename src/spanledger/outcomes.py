@@ -7,6 +7,7 @@ Nothing outside this module invents a stop reason, a status or an error class.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -48,7 +49,9 @@ _NAME_CLASS = (
     ("timeout", "timeout"), ("timedout", "timeout"), ("ratelimit", "rate_limited"), ("throttl", "rate_limited"),
     ("toomanyrequests", "rate_limited"), ("authentication", "auth"), ("permission", "auth"), ("unauthorized", "auth"),
     ("notfound", "not_found"), ("validation", "validation_failed"), ("connect", "connection"),
-    ("protocolerror", "connection"), ("readerror", "connection"), ("overloaded", "upstream_error"),
+    ("protocolerror", "connection"), ("readerror", "connection"), ("incompleteread", "connection"),
+    ("responsestreaming", "connection"), ("clientpayload", "connection"), ("chunkedencoding", "connection"),
+    ("overloaded", "upstream_error"),
     ("internalserver", "upstream_error"), ("serviceunavailable", "upstream_error"), ("badrequest", "invalid_arguments"),
     ("accessdenied", "auth"), ("resourceexhausted", "rate_limited"), ("deadlineexceeded", "timeout"),
     ("unauthenticated", "auth"), ("invalidargument", "invalid_arguments"), ("unavailable", "upstream_error"),
@@ -63,6 +66,11 @@ _CODE_CLASS = {
     "permission_error": "auth", "invalid_request_error": "invalid_arguments", "not_found_error": "not_found",
     "timeout_error": "timeout", "request_too_large": "context_length",
 }  # fmt: skip
+
+_SHOWN_STATUS: Final = re.compile(r"[( ]([45]\d\d)\)\s*$")
+"""The status at the end of what IBM's client says, and keeps nowhere else."""
+_MAX_SHOWN: Final = 64
+_OWN_CLASS: Final = {"ollama._types.ResponseError": "upstream_error"}
 
 _STOPPED = (KeyboardInterrupt, GeneratorExit)
 _CANCELLED: Final = ("CancelledError", "Cancelled")
@@ -112,14 +120,29 @@ def classify_exception(error: BaseException) -> str:
             return found
     if is_cancelled(error):
         return "cancelled"
-    return _by_code(error) or _by_status(error) or _by_name(error) or "exception"
+    return _by_code(error) or _by_status(error) or _by_body(error) or _by_name(error) or "exception"
 
 
-def _by_code(error: BaseException) -> str | None:
+def _by_code(error: Any) -> str | None:
     for attribute in ("code", "type"):
-        code = getattr(error, attribute, None)
+        code = error.get(attribute) if isinstance(error, Mapping) else getattr(error, attribute, None)
         if isinstance(code, str) and code in _CODE_CLASS and code != "invalid_request_error":
             return _CODE_CLASS[code]
+    return None
+
+
+def _by_body(error: BaseException) -> str | None:
+    """What an event in a stream said, which clients keep as the body: it came with status 200."""
+    body: Any = getattr(error, "body", None)
+    if isinstance(body, str) and len(body) <= MAX_PARSED:
+        try:
+            body = json.loads(body)
+        except ValueError:
+            return None
+    for key in ("", "data", "error"):
+        body = body.get(key, body) if isinstance(body, Mapping) else None
+        if isinstance(body, Mapping) and (found := _by_code(body)):
+            return found
     return None
 
 
@@ -130,13 +153,16 @@ def _by_status(error: BaseException) -> str | None:
                 return _context_or(found, error)
     response = getattr(error, "response", None)
     if not isinstance(response, Mapping):
-        return None
+        shown = _SHOWN_STATUS.search(str(error)[-_MAX_SHOWN:])
+        return _of_status(int(shown[1])) if shown else None
     said, metadata = response.get("Error") or {}, response.get("ResponseMetadata") or {}  # botocore's
     found = _of_status(_as_status(metadata.get("HTTPStatusCode")) or 0)
     return _context_or(found, error) if found else _named(str(said.get("Code")).lower())
 
 
 def _by_name(error: BaseException) -> str | None:
+    if found := _OWN_CLASS.get(f"{type(error).__module__}.{type(error).__name__}"):
+        return found
     names = [base.__name__ for base in type(error).__mro__]
     if callable(code := getattr(error, "code", None)):  # gRPC's
         names.insert(0, str(getattr(code(), "name", "")).replace("_", ""))

@@ -2,12 +2,13 @@
 Drives real clients over recorded traffic, watched and unwatched, and compares.
 
     python tests/conformance/run.py --kit FOLDER [--only TEXT] [--flavours sync,async] [--opts chunk=awkward]
+    python tests/conformance/run.py --kit FOLDER --fault status:429,status:500,cut,error [--most 2]
 
 The folder holds recordings (``open/``), a server that answers with them (``replay_server.py``) and a driver that makes
 the calls with the clients that are installed (``drive.py``).  For every call: what the caller gets must be the same
 with and without us, there must be one span of the call, it must say what the recording says, and the call's price must
-be what the provider's own arithmetic makes of the wire's numbers; where the server is told to fail (``--opts
-fault=cut``), that it failed.  Exits with 1 if not.
+be what the provider's own arithmetic makes of the wire's numbers.  Where the server is told to fail (``--fault``, for
+each of its kinds), the call must be one span, settled once, that says how it failed.  Exits with 1 if not.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ FAMILIES = {
 }  # fmt: skip
 DATE = re.compile(r"""["'][Dd]ate["']: ["'][^"']*["']""")
 OURS = ("invoke_agent", "execute_tool", "step")
+CLASSES = {
+    "status:401": "auth", "status:429": "rate_limited", "status:500": "upstream_error", "status:503": "upstream_error",
+    "status:529": "upstream_error", "cut": "connection", "hang": "timeout",
+}  # fmt: skip
+"""The error class that a fault comes to; an error inside a stream is told in each provider's own words."""
 
 
 def load(folder: Path, name: str) -> Any:
@@ -110,7 +116,7 @@ def messages_of(attributes: Any) -> tuple[list[Any], str]:
     return calls, "".join(texts)
 
 
-def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None) -> list[str]:
+def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None, fault: str = "") -> list[str]:
     """What is wrong with the spans of one call; *failed* tells whether a call that was made to fail did."""
     calls = [span for span in spans if span.attributes.get("gen_ai.operation.name") not in OURS]
     if len(calls) != 1:
@@ -119,7 +125,11 @@ def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None) ->
     if status >= 400 or facts.get("stream_error"):
         failed = True
     if failed is not None:
-        return [] if ("error.type" in attributes) is failed else [f"failed: {failed}, {attributes.get('error.type')}"]
+        if ("error.type" in attributes) is not failed:
+            return [f"failed: {failed}, {attributes.get('error.type')}"]
+        known = CLASSES.get(fault) or CLASSES.get(fault.partition(":")[0])
+        said = attributes.get("agent.error.class")
+        return [f"class: {said} != {known}"] if failed and known and said != known else []
     wrong = [
         f"{name}: {value!r} != {attributes.get(name)!r}"
         for name, value in expected(interaction["endpoint"], facts).items()
@@ -140,13 +150,19 @@ def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None) ->
     return wrong
 
 
-def main() -> int:
+def parsed() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kit", type=Path, required=True)
     options.add_argument("--only", default="")
     options.add_argument("--flavours", default=FLAVOURS)
     options.add_argument("--opts", default="", help="options of the server, e.g. chunk=awkward or gzip=1~chunk=awkward")
-    chosen = options.parse_args()
+    options.add_argument("--fault", default="", help="ways to fail, e.g. status:429,cut:0.5,error")
+    options.add_argument("--most", type=int, default=0, help="how many recordings of each kind; 0 is all")
+    return options.parse_args()
+
+
+def main() -> int:
+    chosen = parsed()
     warnings.simplefilter("ignore")
     os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY"
     load(chosen.kit, "kit_facts")
@@ -154,15 +170,25 @@ def main() -> int:
     folder = str(chosen.kit / "open")
     server, base = replay_server.start([folder])
     installed = {family for family, package in FAMILIES.items() if _installed(package)}
-    cases = [
-        (interaction, flavour)
-        for interaction in drive.load([folder])
-        if interaction["endpoint"].split(".")[0] in installed and chosen.only in interaction["id"]
-        for flavour in chosen.flavours.split(",")
-    ]
-    extra = f"~{chosen.opts}" if chosen.opts else ""
-    plain = [outcome(drive, drive.drive(interaction, base, flavour, extra)) for interaction, flavour in cases]
-    report = watched(drive, base, extra, cases, plain, server.RequestHandlerClass.log)
+    many, faults, cases = Counter(), chosen.fault.split(","), []
+    for interaction in drive.load([folder]):
+        endpoint = interaction["endpoint"]
+        if endpoint.split(".")[0] not in installed or chosen.only not in interaction["id"]:
+            continue
+        if chosen.fault and interaction["response"]["status"] >= 400:
+            continue  # it has failed as it is
+        kind = endpoint, interaction["provider"], "stream" in interaction["tags"]
+        many[kind] += 1
+        if not chosen.most or many[kind] <= chosen.most:
+            cases += [(interaction, flavour) for flavour in chosen.flavours.split(",")]
+    report = 0
+    for fault in faults:
+        extra = "".join(f"~{one}" for one in (chosen.opts, fault and f"fault={fault}") if one)
+        if fault:
+            print(f"--- {fault}", flush=True)
+        some = [case for case in cases if not fault.startswith("error") or "stream" in case[0]["tags"]]
+        plain = [outcome(drive, drive.drive(interaction, base, flavour, extra)) for interaction, flavour in some]
+        report |= watched(drive, base, extra, some, plain, server.RequestHandlerClass.log)
     server.shutdown()
     return report
 
@@ -211,7 +237,9 @@ def watched(drive: Any, base: str, extra: str, cases: list[Any], plain: list[Any
             skipped[endpoint] += 1
             continue
         failed = (result.exception is not None or _failed_inside(interaction, extra)) if "fault=" in extra else None
-        wrong = check(interaction, list(exporter.get_finished_spans()), failed)
+        wrong = check(interaction, list(exporter.get_finished_spans()), failed, extra.rpartition("fault=")[2])
+        if len(calls) != 1:
+            wrong.append(f"settled {len(calls)} times")
         if (after := outcome(drive, result)) != before:
             wrong.append(f"the caller gets another thing: {str(before)[:300]} != {str(after)[:300]}")
         if calls and calls[-1] is not None and failed is None:
