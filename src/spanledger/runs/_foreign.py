@@ -27,6 +27,8 @@ _MODEL_SCOPES: Final = ("openlit", "logfire.openai", "logfire.anthropic", "logfi
 _OFFICIAL: Final = "opentelemetry.genai.client.inference.context"
 """Where the official GenAI instrumentations say that a call has its span, sampled or not."""
 _INFERENCE: Final = "opentelemetry.util.genai._inference_invocation"
+_OFFICIAL_EMBEDDING: Final = "opentelemetry.genai.client.embedding.context"
+_EMBEDDING: Final = "opentelemetry.util.genai._embedding_invocation"
 _OPENLLMETRY: Final = "opentelemetry.semconv_ai"
 _QUIET: Final = "suppress_language_model_instrumentation"
 
@@ -70,7 +72,9 @@ def foreign_model(context: Context) -> Span | None:
 
 
 def _unsampled() -> Span | None:
-    if _INFERENCE not in sys.modules or otel_context.get_value(_OFFICIAL) is None:
+    if _INFERENCE not in sys.modules:
+        return None
+    if otel_context.get_value(_OFFICIAL) is None and otel_context.get_value(_OFFICIAL_EMBEDDING) is None:
         return None
     span = trace.get_current_span()
     return None if span.is_recording() else span
@@ -113,6 +117,8 @@ def hushed(context: Context) -> Context:
     """*context* in which instrumentations that stand inside us make no second span; free when there are none."""
     if (module := sys.modules.get(_INFERENCE)) is not None:
         context = otel_context.set_value(_OFFICIAL, module.InferenceData(), context)
+        if (module := sys.modules.get(_EMBEDDING)) is not None and hasattr(module, "EmbeddingData"):
+            context = otel_context.set_value(_OFFICIAL_EMBEDDING, module.EmbeddingData(), context)
     if _OPENLLMETRY in sys.modules:
         context = otel_context.set_value(_QUIET, True, context)
     return context
