@@ -21,6 +21,7 @@ from ._engine import Engine
 from ._events import Events
 from ._fallbacks import note_fallback
 from ._native import watch_native
+from ._official import speak_officially
 from ._ownership import take_back
 from ._retries import watch_retries
 from ._threads import carry_into_threads
@@ -66,6 +67,7 @@ class Instrumentation:
                 if seam.asyncio:
                     self._patches.add(seam.module, seam.asyncio, watch.asyncio, optional=seam.optional)
         take_back(self._patches)
+        speak_officially(self.engine, self._patches)
         watch_retries(self._patches)
         self._patches.on_import("openai._httpx2", _whole_httpx2)
         watch_tools(settings.tools, self._patches)

@@ -234,6 +234,8 @@ class Call(Adopting):
             response = self.response = response or Response()
             if self.retried.expecting is not None:
                 self.own()
+            if self.engine.heed is not None:
+                self.engine.heed(self, response)
             self._settle(response, error)
             self._close(response, error)
         except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too

@@ -32,6 +32,8 @@ class Engine:
     after: Callable[..., Any] | None = None
     events: Callable[..., Any] | None = None
     """Tells a call as an event, with its attributes before they are written."""
+    heed: Callable[..., Any] | None = None
+    """Told of a call that ends, with its response, before it is settled: to put in what others know."""
     listeners: list[Callable[[Call], Any]] = field(default_factory=list)
     """Called with each call that was settled; must be quick."""
 
