@@ -391,6 +391,10 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
         OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="0.2",
     )  # fmt: skip
     assert err.count("2 spans were left unsent after 0.2 s") == 1
+    with Archive(tmp_path / "journal.db") as archive:
+        [run] = archive.runs()
+        [(exporter, found)] = archive.unsent(run.run_id).items()
+        assert (exporter, found["spans"]) == ("OTLPSpanExporter (http://127.0.0.1:9/v1/traces)", 2)
     assert "shutdown can only be called once" not in err
     assert "Traceback" not in err
     assert spans_of(tmp_path) == both("done")

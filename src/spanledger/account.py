@@ -74,9 +74,12 @@ class ToolUse:
     cost: Decimal | None = None
 
 
+_ANSWERING: Final = ("chat", "generate_content", "text_completion")
+
+
 @dataclass(slots=True)
 class Totals:
-    """Token sums over the model calls of a run; *unknown* counts the calls whose provider said nothing."""
+    """Token sums over the model calls of a run; *unknown* counts the calls whose provider did not say all of it."""
 
     input: int = 0
     output: int = 0
@@ -90,11 +93,11 @@ class Totals:
         """Input and output tokens."""
         return self.input + self.output
 
-    def add(self, usage: Usage) -> None:
-        """Add the tokens of one call."""
-        if not usage.known:
+    def add(self, usage: Usage, operation: str = "chat") -> None:
+        """Add the tokens of one call; one of an *operation* that answers has both input and output."""
+        asked, answered = usage.input, usage.output
+        if (asked is None or answered is None) and (asked is answered or operation in _ANSWERING):
             self.unknown += 1
-            return
         if usage.uncached:
             self.input += usage.uncached
         if usage.output:
@@ -238,7 +241,7 @@ class Run:
             self.model_calls += 1
             if call.error_class is not None:
                 self.model_errors += 1
-            self.usage.add(call.usage)
+            self.usage.add(call.usage, call.operation)
             model = call.model or call.request_model or "unknown"
             self.models[model] = self.models.get(model, 0) + 1
             self._to_price.append(call)

@@ -100,9 +100,16 @@ class Spanledger:
                     if not all_left:
                         each.give_up()
                     each.say_unsent()
+            self._keep_unsent()
         self.done = True
         if self.terminated:
             die()
+
+    def _keep_unsent(self) -> None:
+        """Write down what no exporter took, for `doctor` and `show`."""
+        ours = [each.missing() for each in self.processors if isinstance(each, LedgerSpanProcessor)]
+        if self.journal is not None and (found := [missing for missing in ours if missing]):
+            within(1.0, partial(self.journal.end_with, found))
 
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched."""

@@ -111,6 +111,16 @@ def test_by_user_day_team_and_version(costs):
     assert costs.top_tenth() == (["alice"], pytest.approx(2 / 3))
 
 
+def test_money_that_nobody_knows_is_no_zero(spent, costs, call):
+    models = by(costs, "model")
+    assert models["house-model"].known_cost is None
+    assert models["m2"].known_cost == Decimal("0.045")
+    lines = {line.split()[0]: line.split()[1:3] for line in call("costs", "--by", "model", "--since", "2025-12-31").output.splitlines()}
+    assert (lines["house-model"], lines["m2"]) == (["unknown", "1"], ["$0.045", "1"])
+    found = json.loads(call("costs", "--by", "model", "--since", "2025-12-31", "--json").output)
+    assert {group["name"]: group["cost"] for group in found["groups"]}["house-model"] is None
+
+
 def test_by_model(costs):
     models = by(costs, "model")
     assert (models["m1"].cost, models["m1"].calls, models["m1"].wasted) == (Decimal("0.10"), 3, Decimal("0.05"))

@@ -24,6 +24,21 @@ def test_a_table_of_runs(call, recorded_path):
     assert " ".join(sums) == "1 run: 1 failure; 1,500 in, 70 out; $0.00041 + 1 unpriced"
 
 
+def test_what_is_not_known_is_no_zero_in_the_sums(call, recorded_path):
+    silent = replace(SUPPORT, run_id="silent", input_tokens=0, output_tokens=0, cost=0, unpriced=2, unknown_usage=2)
+    journal = Journal(recorded_path, days=100_000)
+    journal.write_runs([silent])
+    assert call("runs").output.splitlines()[-1] == (
+        "2 runs: 2 failure; 1,500 in, 70 out + 2 calls unknown; $0.00041 + 3 unpriced"
+    )
+    totals = json.loads(call("runs", "--json").output)["totals"]
+    assert (totals["input_tokens"], totals["calls_without_usage"]) == (1500, 2)
+    journal.write_runs([replace(silent, run_id=RUN)])
+    assert call("runs").output.splitlines()[-1] == "2 runs: 2 failure; tokens unknown; unpriced"
+    totals = json.loads(call("runs", "--json").output)["totals"]
+    assert (totals["input_tokens"], totals["output_tokens"], totals["cost"]["amount"]) == (None, None, None)
+
+
 def test_runs_as_json(call, recorded_path):
     found = json.loads(call("runs", "--json").output)
     assert found["schema"] == "spanledger.runs/1"

@@ -227,3 +227,37 @@ def test_what_failed_is_said_with_its_words_on_request_only(path):
     assert "its message" in told
     assert "not {json" in told
     assert tree_json(tree(path), content=True)["content"] == {"output_messages": "not {json"}
+
+
+def test_what_an_exporter_did_not_take_is_said(path):
+    record_support(path)
+    journal = Journal(path, days=100_000)
+    journal.end_with([{"OTLP (http://x)": {RUN: 3, "": 4}}, {"Other": {"another": 1}}])
+    journal.end_with([{"OTLP (http://x)": {RUN: 1}}])
+    assert "unsent  4 spans  not taken by OTLP (http://x)" in printed(path)
+    assert "Other" not in printed(path)
+    assert tree_json(tree(path))["unsent"] == {"OTLP (http://x)": 4}
+    with Archive(path) as archive:
+        assert {name: found["spans"] for name, found in archive.unsent().items()} == {"OTLP (http://x)": 8, "Other": 1}
+        archive.delete_user(SUPPORT.user_id)
+        assert archive.unsent(RUN) == {}
+
+
+def test_tokens_and_money_that_nobody_told_are_null_for_programs(path):
+    journal = Journal(path, days=100_000)
+    journal.write_runs([replace(SUPPORT, input_tokens=0, output_tokens=0, cache_read_tokens=0, cost=Decimal(0),
+                                unpriced=2, unknown_usage=2, status="success")])  # fmt: skip
+    recorder = Recorder(journal)
+    with recorder.span("chat m", 10, 20, step=1, facts=CHAT):
+        pass
+    with recorder.span("chat m", 20, 30, step=2, facts=CHAT | {semconv.USAGE_OUTPUT: 5}):
+        pass
+    journal.close()
+    found = tree_json(tree(path))
+    assert found["run"]["tokens"] == {
+        "input": None, "output": None, "cache_read": None, "cache_write": None, "reasoning": None, "calls_without_usage": 2,
+    }  # fmt: skip
+    assert found["run"]["cost"] == {"amount": None, "currency": "USD", "unpriced_calls": 2}
+    names = ("input_tokens", "output_tokens", "calls_without_usage", "cost", "unpriced")
+    assert [[step[name] for name in names] for step in found["children"]] == [[None, None, 1, None, 1], [None, 5, 1, None, 1]]
+    assert "? in, 5 out + 1 call unknown" in printed(path)

@@ -52,7 +52,9 @@ def test_ages():
         ((0, 0), 0, "0 in, 0 out"),
         ((0, 0), 1, "tokens unknown"),
         ((None, None), 1, "tokens unknown"),
-        ((2, 3), 1, "2 in, 3 out + 1 unknown"),
+        ((2, 3), 4, "2 in, 3 out + 4 calls unknown"),
+        ((None, 3), 1, "? in, 3 out + 1 call unknown"),
+        ((2, 3), 1, "2 in, 3 out + 1 call unknown"),
     ],
 )
 def test_tokens_that_nobody_told_are_no_zeros(counts, missing, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import click
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from ..config import Settings
 from ..report.costs import BY, Costs, Group, Spend, read_costs
-from ..report.words import clean, money
+from ..report.words import clean, money, spent
 from ._shared import JSON, SINCE, archive, console, put_json
 
 __all__ = ["command"]
@@ -55,8 +56,8 @@ def command(
     total = costs.total()
     out.print(_line(total))
     if not groups:
-        spent = ", ".join(f"last {name} {money(amount)}" for name, amount in costs.windows(now).items())
-        out.print(spent)
+        lately = ", ".join(f"last {name} {_cost(found)}" for name, found in costs.windows(now).items())
+        out.print(lately)
     names, share = costs.top_tenth()
     if by == "user" and share is not None:
         shown = clean(", ".join(names[:_SHOWN]))
@@ -74,7 +75,7 @@ def _moment(split: str, costs: Costs) -> int:
 
 
 def _line(total: Spend) -> str:
-    parts = [f"{total.runs} runs, {money(total.cost)}"]
+    parts = [f"{total.runs} runs, {_cost(total)}"]
     if total.wasted_share is not None:
         parts.append(f"{money(total.wasted)} of it wasted ({total.wasted_share:.0%})")
         lost = {"on failed runs": "failed_runs", "on failed calls": "failed_calls", "on retries": "retries",
@@ -82,26 +83,36 @@ def _line(total: Spend) -> str:
         said = ", ".join(f"{money(total.waste[key])} {words}" for words, key in lost.items() if total.waste[key])
         parts[-1] += f": {said}" if said else ""
     if total.per_success is not None:
-        parts.append(f"{money(total.per_success)} per successful run")
-    if total.unpriced:
-        parts.append(f"{total.unpriced} calls without a price")
+        parts.append(f"{_per_success(total)} per successful run")
     return "; ".join(parts)
+
+
+def _cost(spend: Spend) -> str:
+    """What was spent, and that some of it is not known."""
+    return spent(spend.cost, spend.unpriced, spend.unpriced)
+
+
+def _per_success(spend: Spend) -> str:
+    if spend.per_success is None:
+        return "-"
+    return f"{'>= ' if spend.unpriced else ''}{money(spend.per_success)}"
 
 
 def _table(by: str, groups: Sequence[Group]) -> Table:
     per_call = by in ("model", "tool", "step")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column(by.upper())
-    ends = ("CALLS", "FAILED", "REPEATS", "IN DEAREST RUNS") if per_call else ("FAILED", "PER SUCCESS", "UNPRICED")
-    columns = ["COST", "WASTED", "RUNS", *ends]
+    ends = ("CALLS", "FAILED", "REPEATS", "IN DEAREST RUNS") if per_call else ("FAILED", "PER SUCCESS")
+    columns = ["COST", "UNPRICED", "WASTED", "RUNS", *ends]
     for column in columns:
         table.add_column(column, justify="right")
     for group in groups[:_SHOWN]:
         cells = {
-            "COST": money(group.cost), "WASTED": money(group.wasted), "RUNS": str(group.runs),
+            "COST": "unknown" if group.known_cost is None else money(group.cost),
+            "WASTED": money(group.wasted), "RUNS": str(group.runs),
             "CALLS": str(group.calls), "FAILED": str(group.errors), "REPEATS": str(group.repeats),
             "IN DEAREST RUNS": "-" if group.dear_runs is None else f"{group.dear_runs:.0%}",
-            "PER SUCCESS": "-" if group.per_success is None else money(group.per_success),
+            "PER SUCCESS": _per_success(group),
             "UNPRICED": str(group.unpriced),
         }  # fmt: skip
         table.add_row(Text(clean(group.name)), *(cells[column] for column in columns))
@@ -112,18 +123,24 @@ def _table(by: str, groups: Sequence[Group]) -> Table:
 
 def _json(costs: Costs, now: int, by: str | None, groups: Sequence[Group]) -> dict[str, Any]:
     found: dict[str, Any] = {"schema": SCHEMA, "currency": "USD", "total": _spend(costs.total()), "by": by}
-    found["windows"] = {name: format(amount, "f") for name, amount in costs.windows(now).items()}
+    windows = costs.windows(now)
+    found["windows"] = {name: _amount(each.known_cost) for name, each in windows.items()}
+    found["windows_unpriced"] = {name: each.unpriced for name, each in windows.items()}
     found["top_tenth_of_users"], found["top_tenth_of_users_share"] = costs.top_tenth()
     found["groups"] = [{"name": g.name, **_spend(g), "share_of_dearest_runs": g.dear_runs} for g in groups]
     return found
 
 
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")
+
+
 def _spend(spend: Spend) -> dict[str, Any]:
     return {
-        "cost": format(spend.cost, "f"), "wasted": format(spend.wasted, "f"), "wasted_share": spend.wasted_share,
+        "cost": _amount(spend.known_cost), "wasted": format(spend.wasted, "f"), "wasted_share": spend.wasted_share,
         "wasted_on": {name: format(amount, "f") for name, amount in spend.waste.items()},
         "failed_runs_share": spend.failed_share,
-        "per_successful_run": None if spend.per_success is None else format(spend.per_success, "f"),
+        "per_successful_run": _amount(spend.per_success),
         "runs": spend.runs, "successful_runs": spend.successes, "calls": spend.calls, "failed": spend.errors,
         "repeats": spend.repeats, "unpriced": spend.unpriced,
     }  # fmt: skip

@@ -42,6 +42,8 @@ class Sum:
     by_stop_reason: Counter[str] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
+    unknown_usage: int = 0
+    """Model calls whose tokens are not all known."""
     cost: Decimal = Decimal(0)
     unpriced: int = 0
 
@@ -146,6 +148,16 @@ class Archive:
         counts = [self.ask("SELECT count(*) FROM spans WHERE run_id = ?", (run_id,))[0][0] for run_id in ids]
         return sorted(map(run_row, runs), key=lambda run: -run.started), sum(counts)
 
+    def unsent(self, run_id: str | None = None) -> dict[str, dict[str, int]]:
+        """
+        What exporters did not take, of a run or of all: by exporter, ``spans`` and ``last``, when that was said.
+
+        Nothing in a journal that no program has written since this is kept.
+        """
+        which, values = ("WHERE run_id = ?", (run_id,)) if run_id is not None else ("", ())
+        sql = f"SELECT exporter, sum(spans) AS spans, max(last) AS last FROM unsent {which} GROUP BY exporter"  # noqa: S608
+        return {row["exporter"]: {"spans": row["spans"], "last": row["last"]} for row in self.ask(sql, values)}
+
     def delete_user(self, user_id: str) -> tuple[int, int]:
         """Delete all of a user's runs and spans, the id as given or as the journal spells it; give back both counts."""
         if self.path.exists() and not self._connection.execute("PRAGMA database_list").fetchone()["file"]:
@@ -182,6 +194,7 @@ def total(runs: Sequence[RunRow]) -> Sum:
             continue
         found.input_tokens += run.input_tokens
         found.output_tokens += run.output_tokens
+        found.unknown_usage += run.unknown_usage
         found.cost += run.cost
         found.unpriced += run.unpriced
     return found

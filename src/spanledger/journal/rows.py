@@ -136,6 +136,7 @@ class RunRow:
             error_class=facts.get(semconv.ERROR_CLASS), steps=facts.get(semconv.RUN_STEPS, 0),
             model_calls=facts.get(semconv.RUN_MODEL_CALLS, 0), tool_calls=facts.get(semconv.RUN_TOOL_CALLS, 0),
             input_tokens=facts.get(semconv.RUN_INPUT_TOKENS, 0), output_tokens=facts.get(semconv.RUN_OUTPUT_TOKENS, 0),
+            unknown_usage=facts.get(semconv.RUN_UNKNOWN_USAGE, 0),
             cost=Decimal(str(facts.get(semconv.RUN_COST, 0))), unpriced=facts.get(semconv.RUN_UNPRICED, 0),
             retries=facts.get(semconv.RUN_RETRIES, 0), retry_wait=facts.get(semconv.RUN_RETRY_WAIT, 0.0),
             pid=me.pid, host=me.host, process=me.mark,

@@ -110,3 +110,12 @@ def _decisions_and_retries(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE runs ADD COLUMN retries INTEGER NOT NULL DEFAULT 0")
     connection.execute("ALTER TABLE runs ADD COLUMN retry_wait REAL NOT NULL DEFAULT 0")
     connection.execute("ALTER TABLE runs ADD COLUMN decisions TEXT NOT NULL DEFAULT '[]'")
+
+
+@_migration
+def _unsent(connection: sqlite3.Connection) -> None:
+    """How many spans of a run an exporter did not take; the empty run id has those of whom it is not known."""
+    connection.execute(
+        "CREATE TABLE unsent (run_id TEXT NOT NULL, exporter TEXT NOT NULL, spans INTEGER NOT NULL, "
+        "last INTEGER NOT NULL, PRIMARY KEY (run_id, exporter)) WITHOUT ROWID"
+    )

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,6 +95,17 @@ class Journal:
             )
 
         return self._write("runs", len(rows), work, anyway=bool(alive))
+
+    def end_with(self, unsent: Sequence[Mapping[str, Mapping[str, int]]]) -> None:
+        """Remember what exporters did not take, each exporter to run id to how many spans, and give the file back."""
+        from .tables import add_unsent  # noqa: PLC0415 - as above
+
+        def work(connection: sqlite3.Connection) -> None:
+            for each in unsent:
+                add_unsent(connection, each, time.time_ns())
+
+        self._write("unsent", 1, work)
+        self.close()
 
     def close(self) -> None:
         """Give the file back; a later write opens it again."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
 from .rows import RunRow, SpanRow
 
-__all__ = ["add_runs", "put_runs", "put_spans", "run_row", "span_row"]
+__all__ = ["add_runs", "add_unsent", "put_runs", "put_spans", "run_row", "span_row"]
 
 _JSON: Final = frozenset({"labels", "models", "decisions", "attributes", "events", "links"})
 _RUN: Final = tuple(f.name for f in fields(RunRow))
@@ -50,6 +50,15 @@ def put_runs(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
 def add_runs(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
     """Store those *rows* whose run is not known yet."""
     connection.executemany(_ADD_RUN + "NOTHING", ([_value(n, getattr(row, n)) for n in _RUN] for row in rows))
+
+
+def add_unsent(connection: sqlite3.Connection, unsent: Mapping[str, Mapping[str, int]], now: int) -> None:
+    """Add to what is known of spans that an exporter did not take: exporter to run id to how many."""
+    connection.executemany(
+        "INSERT INTO unsent VALUES (?, ?, ?, ?) ON CONFLICT (run_id, exporter) DO "
+        "UPDATE SET spans = spans + excluded.spans, last = excluded.last",
+        [(run, _value("", name), spans, now) for name, runs in unsent.items() for run, spans in runs.items()],
+    )
 
 
 def run_row(row: sqlite3.Row) -> RunRow:

@@ -53,6 +53,8 @@ def drop_old(connection: sqlite3.Connection, days: int, *, now: int | None = Non
         dropped += len(ids)
     lost = "SELECT DISTINCT run_id FROM spans WHERE ended < ? AND run_id NOT IN (SELECT run_id FROM runs) LIMIT ?"
     _drop(connection, [row["run_id"] for row in connection.execute(lost, (before, BATCH))])
+    with transaction(connection):
+        connection.execute("DELETE FROM unsent WHERE last < ?", (before,))
     connection.execute("PRAGMA incremental_vacuum").fetchall()
     return dropped
 
@@ -91,5 +93,6 @@ def _drop(connection: sqlite3.Connection, ids: list[str]) -> tuple[int, int]:
     keys = [(run_id,) for run_id in ids]
     with transaction(connection):
         spans = connection.executemany("DELETE FROM spans WHERE run_id = ?", keys).rowcount
+        connection.executemany("DELETE FROM unsent WHERE run_id = ?", keys)
         runs = connection.executemany("DELETE FROM runs WHERE run_id = ?", keys).rowcount
     return runs, spans

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from .exporter import RedactingSpanExporter
 
-__all__ = ["BYPASSING", "exporters_of", "processors_of", "unprotected"]
+__all__ = ["BYPASSING", "exporters_of", "name_of", "processors_of", "unprotected"]
 
 BYPASSING: Final = "unprotected"
 """The kind of notes that tell of them."""
@@ -27,7 +27,7 @@ def unprotected(provider: Any) -> list[str]:
     if any(getattr(processor, "mode", None) in ("in place", "wrapped") for processor in processors):
         return []
     return [
-        _name(exporter)
+        name_of(exporter)
         for processor in processors
         for exporter in exporters_of(processor)
         if not isinstance(exporter, RedactingSpanExporter)
@@ -57,8 +57,9 @@ def exporters_of(processor: Any) -> list[SpanExporter]:
     return found
 
 
-def _name(exporter: SpanExporter) -> str:
-    kind = f"{type(exporter).__module__}.{type(exporter).__qualname__}"
+def name_of(exporter: SpanExporter, *, short: bool = False) -> str:
+    """*exporter* by class, without its module where *short*, and, without credentials, endpoint."""
+    kind = type(exporter).__qualname__ if short else f"{type(exporter).__module__}.{type(exporter).__qualname__}"
     endpoint = getattr(exporter, "_endpoint", None) or getattr(exporter, "endpoint", None)
     return f"{kind} ({_without_userinfo(str(endpoint))})" if endpoint else kind
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -15,7 +16,7 @@ from spanledger.errors import ConfigurationError
 from spanledger.shield import report
 
 from .bounds import split
-from .relay import Relay
+from .relay import Missing, Relay
 from .steps import Pipeline
 
 __all__ = ["RedactingSpanExporter", "otlp_exporter_from_environment"]
@@ -36,9 +37,10 @@ class RedactingSpanExporter(SpanExporter):
         self.exporters = tuple(exporters)
         self.pipeline = pipeline
         self.done = 0
-        """How many spans went through here, whatever became of them."""
-        self._unsent: dict[str, int] = {}
-        self._lock = threading.Lock()
+        """How many spans went through the pipeline, whatever became of them."""
+        # the journal says itself what it could not write, and a relay what it could not send
+        known = [isinstance(each, Relay) or getattr(each, "counts_losses", False) for each in self.exporters]
+        self._missing = [None if elsewhere else Missing() for elsewhere in known]
         self._inside = threading.Lock()
         """Held while a span is in the pipeline."""
         self._closed = self._given_up = False
@@ -46,15 +48,22 @@ class RedactingSpanExporter(SpanExporter):
     @property
     def unsent(self) -> dict[str, int]:
         """How many spans each exporter did not take (yet), by its class."""
-        waiting = {type(e.exporter).__name__: e.unsent for e in self.exporters if isinstance(e, Relay) and e.unsent}
-        return {**self._unsent, **waiting}
+        found: Counter[str] = Counter()
+        for exporter, missing in self.missing():
+            found[type(exporter).__name__] += missing.total
+        return dict(+found)
+
+    def missing(self) -> list[tuple[SpanExporter, Missing]]:
+        """What each exporter did not take (yet)."""
+        relays = [(each.exporter, each.missing) for each in self.exporters if isinstance(each, Relay)]
+        ours = [(each, found) for each, found in zip(self.exporters, self._missing, strict=True) if found is not None]
+        return [*ours, *relays]
 
     def begin_anew(self) -> None:
         """Count from zero, in a forked child."""
-        self.done, self._unsent, self._lock, self._inside = 0, {}, threading.Lock(), threading.Lock()
-        for exporter in self.exporters:
-            if isinstance(exporter, Relay):
-                exporter.begin_anew()
+        self.done, self._inside = 0, threading.Lock()
+        for _, missing in self.missing():
+            missing.forget()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Protect *spans* and send them to all; failure when any of the exporters failed."""
@@ -64,11 +73,13 @@ class RedactingSpanExporter(SpanExporter):
         protected = [*self._protected(spans)]
         if len(protected) < len(spans):
             return SpanExportResult.FAILURE
-        for batch in split(protected, self.pipeline.batch_bytes):
-            for exporter in self.exporters:
-                if not self._send(exporter, batch):
-                    result = SpanExportResult.FAILURE
         self.done += len(spans)
+        for batch in split(protected, self.pipeline.batch_bytes):
+            for exporter, missing in zip(self.exporters, self._missing, strict=True):
+                if missing is not None:
+                    missing.add(batch)
+                if not self._send(exporter, batch, missing):
+                    result = SpanExportResult.FAILURE
         return result
 
     def _protected(self, spans: Sequence[ReadableSpan]) -> Iterator[ReadableSpan]:
@@ -89,27 +100,19 @@ class RedactingSpanExporter(SpanExporter):
         if self._inside.acquire(timeout=seconds):
             self._inside.release()
 
-    def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> bool:
+    def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan], missing: Missing | None) -> bool:
         try:
             if exporter.export(spans) is SpanExportResult.SUCCESS:
+                if missing is not None:
+                    missing.arrived(spans)
                 return True
         except Exception as error:  # noqa: BLE001 - one exporter must not hurt the others
             if len(spans) > 1 and not isinstance(error, OSError):
                 # one of them can't be encoded: the others must not pay for it
                 half = len(spans) // 2
-                return self._send(exporter, spans[:half]) & self._send(exporter, spans[half:])
-            self._count(exporter, len(spans))
+                return self._send(exporter, spans[:half], missing) & self._send(exporter, spans[half:], missing)
             report(f"exporting to {type(exporter).__name__}", error)
-            return False
-        self._count(exporter, len(spans))
         return False
-
-    def _count(self, exporter: SpanExporter, number: int) -> None:
-        if getattr(exporter, "counts_losses", False):  # the journal says itself what it could not write
-            return
-        name = type(exporter).__name__
-        with self._lock:
-            self._unsent[name] = self._unsent.get(name, 0) + number
 
     def shutdown(self) -> None:
         """Shut the exporters down, each once, whatever the others do."""

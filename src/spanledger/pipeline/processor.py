@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
@@ -18,7 +19,7 @@ from spanledger.config import Settings
 from spanledger.notes import note
 from spanledger.shield import failures, report, shield
 
-from .bypass import BYPASSING, unprotected
+from .bypass import BYPASSING, name_of, unprotected
 from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
@@ -137,6 +138,20 @@ class LedgerSpanProcessor(SpanProcessor):
             return 0
         missing = self._queued - self.exporter.done + sum(self.exporter.unsent.values())
         return min(missing, self._queued * len(self.exporter.exporters))  # some may be counted while they move on
+
+    def missing(self) -> dict[str, Counter[str]]:
+        """Exporter, by class and endpoint, to run id to how many spans it did not get; the empty id: nobody knows."""
+        if self.exporter is None:
+            return {}
+        found: dict[str, Counter[str]] = {}
+        for exporter, missing in self.exporter.missing():
+            found.setdefault(name_of(exporter, short=True), Counter()).update(missing.runs)
+        if (stuck := self._queued - self.exporter.done) > 0:  # never came through the pipeline
+            for exporter in self.exporter.exporters:
+                aim = exporter.exporter if isinstance(exporter, Relay) else exporter
+                if not getattr(aim, "counts_losses", False):
+                    found.setdefault(name_of(aim, short=True), Counter())[""] += stuck
+        return {name: +counts for name, counts in found.items() if any(counts.values())}
 
     def shutdown(self) -> None:
         """Deliver what is left, for at most ``flush_seconds``; once."""

@@ -4,12 +4,20 @@ Exporters that may be slow or away, each behind a queue of its own, so that none
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-__all__ = ["Relay", "apart"]
+from spanledger import semconv
+
+__all__ = ["Missing", "Relay", "apart"]
+
+MAX_RUNS: Final = 1_000
+"""Of how many runs it is known which spans are missing."""
 
 
 class Relay(SpanExporter):
@@ -17,25 +25,20 @@ class Relay(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self.exporter = exporter
-        self._counting = _Counting(exporter)
-        self._queue = BatchSpanProcessor(self._counting)
-        self._given = 0
+        self.missing = Missing()
+        self._queue = BatchSpanProcessor(_Counting(exporter, self.missing))
 
     @property
     def unsent(self) -> int:
         """How many of the spans that were handed over did not arrive."""
-        return self._given - self._counting.sent
+        return self.missing.total
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Queue *spans*; what becomes of them is not known yet."""
+        self.missing.add(spans)
         for span in spans:
-            self._given += 1
             self._queue.on_end(span)
         return SpanExportResult.SUCCESS
-
-    def begin_anew(self) -> None:
-        """Count from zero, in a forked child."""
-        self._given = self._counting.sent = 0
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver what is queued."""
@@ -46,15 +49,61 @@ class Relay(SpanExporter):
         self._queue.shutdown()  # type: ignore[no-untyped-call]
 
 
+class Missing:
+    """How many spans have not arrived, in all and by run; beyond `MAX_RUNS` runs only in all."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Count from zero."""
+        self.total = 0
+        self._runs: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def runs(self) -> dict[str, int]:
+        """Run id to how many; the empty id has those of whom it is not known."""
+        with self._lock:
+            known = dict(self._runs)
+        if (rest := self.total - sum(known.values())) > 0:
+            known[""] = rest
+        return known
+
+    def add(self, spans: Sequence[ReadableSpan]) -> None:
+        """*spans* are on their way, or lost."""
+        with self._lock:
+            self.total += len(spans)
+            for run, number in _by_run(spans).items():
+                if run in self._runs or len(self._runs) < MAX_RUNS:
+                    self._runs[run] = self._runs.get(run, 0) + number
+
+    def arrived(self, spans: Sequence[ReadableSpan]) -> None:
+        """*spans* are not missing any more."""
+        with self._lock:
+            self.total -= len(spans)
+            for run, number in _by_run(spans).items():
+                if (left := self._runs.get(run, 0) - number) > 0:
+                    self._runs[run] = left
+                else:
+                    self._runs.pop(run, None)
+
+
+def _by_run(spans: Sequence[ReadableSpan]) -> Counter[str]:
+    found = Counter(str((span.attributes or {}).get(semconv.RUN_ID, "")) for span in spans)
+    found.pop("", None)
+    return found
+
+
 class _Counting(SpanExporter):
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, missing: Missing) -> None:
         self._exporter = exporter
-        self.sent = 0
+        self._missing = missing
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
-            self.sent += len(spans)
+            self._missing.arrived(spans)
         return result
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:

@@ -8,6 +8,7 @@ of time are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from ..journal import RunRow, Sum
@@ -31,12 +32,11 @@ def run_json(run: RunRow) -> dict[str, Any]:
         "seconds": seconds_of(run), "heartbeat": instant(run.heartbeat), "steps": run.steps,
         "model_calls": run.model_calls, "model_errors": run.model_errors, "tool_calls": run.tool_calls,
         "tool_errors": run.tool_errors, "last_tool": run.last_tool, "models": dict(run.models),
-        "tokens": {
+        "tokens": _known({
             "input": run.input_tokens, "output": run.output_tokens, "cache_read": run.cache_read_tokens,
             "cache_write": run.cache_write_tokens, "reasoning": run.reasoning_tokens,
-            "calls_without_usage": run.unknown_usage,
-        },
-        "cost": {"amount": format(run.cost, "f"), "currency": "USD", "unpriced_calls": run.unpriced},
+        }, run.unknown_usage),
+        "cost": _cost(run.cost, run.unpriced),
         "session_id": run.session_id, "user_id": run.user_id, "request_id": run.request_id,
         "labels": dict(run.labels), "retries": {"attempts": run.retries, "wait_seconds": run.retry_wait},
         "decisions": [decision_json(decision) for decision in run.decisions],
@@ -49,12 +49,24 @@ def run_json(run: RunRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _known(counts: dict[str, int], missing: int) -> dict[str, int | None]:
+    """*counts* of tokens; without the *missing* calls, so null where those were all."""
+    known = any(counts.values()) or not missing
+    return {**{name: count if known else None for name, count in counts.items()}, "calls_without_usage": missing}
+
+
+def _cost(amount: Decimal, unpriced: int) -> dict[str, Any]:
+    """*amount*, without the *unpriced* calls, so null where nothing has a price."""
+    known = bool(amount) or not unpriced
+    return {"amount": format(amount, "f") if known else None, "currency": "USD", "unpriced_calls": unpriced}
+
+
 def runs_json(runs: Sequence[RunRow], found: Sum, kills: Mapping[str, Kill] | None = None) -> dict[str, Any]:
     """A list of runs, and what they come to; with *kills*, by target, who stopped each."""
     totals = {
         "runs": found.runs, "by_status": dict(found.by_status), "by_stop_reason": dict(found.by_stop_reason),
-        "input_tokens": found.input_tokens, "output_tokens": found.output_tokens,
-        "cost": {"amount": format(found.cost, "f"), "currency": "USD", "unpriced_calls": found.unpriced},
+        **_known({"input_tokens": found.input_tokens, "output_tokens": found.output_tokens}, found.unknown_usage),
+        "cost": _cost(found.cost, found.unpriced),
     }  # fmt: skip
     listed = [run_json(run) for run in runs]
     for run, row in zip(runs, listed, strict=True) if kills is not None else ():
@@ -73,6 +85,7 @@ def _tree(tree: RunTree, content: bool) -> dict[str, Any]:
         "children": [_node(node, content) for node in tree.children],
     }  # fmt: skip
     found["run"]["decisions"] = [decision_json(decision) for decision in tree.decisions]
+    found["unsent"] = dict(tree.unsent)
     if content and tree.content:
         found["content"] = tree.content
     return found

@@ -64,9 +64,14 @@ class Spend:
     unpriced: int = 0
 
     @property
+    def known_cost(self) -> Decimal | None:
+        """`cost`, which is that of the calls with a price; `None` when there were calls and none had one."""
+        return self.cost if self.cost or not self.unpriced else None
+
+    @property
     def per_success(self) -> Decimal | None:
-        """What a successful run costs, the failed ones included; `None` when there is none."""
-        return self.cost / self.successes if self.successes else None
+        """What a successful run costs, the failed ones included; `None` when there is none, or nothing has a price."""
+        return self.cost / self.successes if self.successes and self.known_cost is not None else None
 
     @property
     def wasted_share(self) -> float | None:
@@ -152,10 +157,10 @@ class Costs:
         after = [run for run in self.runs if run.started >= at]
         return [self._sum(Group(name="before"), before), self._sum(Group(name="after"), after)]
 
-    def windows(self, now: int) -> dict[str, Decimal]:
+    def windows(self, now: int) -> dict[str, Spend]:
         """What was spent in the last hour, day and week."""
         return {
-            name: sum((self._own[r.run_id] for r in self.runs if r.started >= now - seconds * 10**9), Decimal(0))
+            name: self._sum(Spend(), (run for run in self.runs if run.started >= now - seconds * 10**9))
             for name, seconds in _WINDOWS
         }
 
@@ -206,11 +211,11 @@ class Costs:
                 group.cost += share
                 if call.wasted:
                     group.throw_away(call.wasted, share)
+                group.unpriced += call.tool is None and call.cost is None
                 if is_its_call:
                     group.calls += 1
                     group.errors += call.failed
                     group.repeats += bool(call.wasted) and call.tool is not None
-                    group.unpriced += call.tool is None and call.cost is None
         succeeded = {run.run_id for run in self.runs if run.status == "success"}
         dear = {run.run_id for run in sorted(self.runs, key=lambda r: -r.cost)[: max(1, len(self.runs) // 10)]}
         for name, group in groups.items():

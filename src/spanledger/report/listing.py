@@ -12,7 +12,7 @@ from ..journal import RunRow, Sum
 from ..limits import Kill
 from .decisions import in_short, kill_of
 from .text import STYLES
-from .words import age, clean, duration, outcome, seconds_of, spent
+from .words import age, clean, duration, outcome, seconds_of, spent, tokens
 
 __all__ = ["table_of", "totals_line"]
 
@@ -55,4 +55,5 @@ def totals_line(found: Sum) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.by_status.items()))
     money = spent(found.cost, found.unpriced, found.unpriced)
     noun = "run" if found.runs == 1 else "runs"
-    return f"{found.runs} {noun}: {statuses}; {found.input_tokens:,} in, {found.output_tokens:,} out; {money}"
+    used = tokens(found.input_tokens, found.output_tokens, missing=found.unknown_usage)
+    return f"{found.runs} {noun}: {statuses}; {used}; {money}"

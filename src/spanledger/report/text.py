@@ -48,6 +48,8 @@ def _fill(drawn: Tree, tree: RunTree, content: bool) -> None:
         _add(drawn, node, content)
     for decision in _some(tree.decisions):
         drawn.add(_decision(decision))
+    for exporter, spans in tree.unsent.items():
+        drawn.add(_line([("unsent", "red"), _count(spans, "span"), f"not taken by {exporter}"]))
     drawn.add(_totals(tree))
 
 
@@ -103,7 +105,8 @@ def _tokens_of(run: RunRow) -> str:
 
 def _step(node: Node) -> Text:
     facts = node.facts
-    price = spent(Decimal(facts["cost"]), facts["unpriced"], facts["model_calls"]) if facts["model_calls"] else None
+    cost = Decimal(facts["cost"] or 0)
+    price = spent(cost, facts["unpriced"], facts["model_calls"]) if facts["model_calls"] else None
     return _line([
         (f"step {facts.get('number', '?')}", "bold"), facts.get("title"), duration(node.seconds),
         tokens(facts["input_tokens"], facts["output_tokens"], missing=facts["calls_without_usage"])

@@ -67,6 +67,8 @@ class RunTree:
     content: dict[str, Any]
     decisions: list[Mapping[str, Any]]
     """What limits decided about it, in order."""
+    unsent: dict[str, int] = field(default_factory=dict)
+    """How many of its spans an exporter did not take."""
 
 
 def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree:
@@ -90,7 +92,8 @@ def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree
             _sum_step(node)
     top.sort(key=lambda n: n.started)
     content = content_of(root) if root is not None and not alone else {}
-    return RunTree(run, top, _redacted(spans), content, decisions_of(run, spans))
+    unsent = {name: found["spans"] for name, found in archive.unsent(run.run_id).items()}
+    return RunTree(run, top, _redacted(spans), content, decisions_of(run, spans), unsent)
 
 
 def _node(span: SpanRow) -> Node:
@@ -142,13 +145,21 @@ def _sum_step(step: Node) -> None:
     prices = [cost_of(node.span) for node in calls if node.span is not None]
     step.facts["model_calls"] = len(calls)
     step.facts["tool_calls"] = sum(node.kind == "tool" for node in step.walk())
-    step.facts["input_tokens"] = sum(node.facts.get("input_tokens") or 0 for node in calls)
-    step.facts["output_tokens"] = sum(node.facts.get("output_tokens") or 0 for node in calls)
-    step.facts["calls_without_usage"] = sum(
-        "input_tokens" not in node.facts and "output_tokens" not in node.facts for node in calls
-    )
-    step.facts["cost"] = str(sum((p for p in prices if p is not None), Decimal(0)))
-    step.facts["unpriced"] = sum(node.facts.get("cost") is None and node.facts.get("paid", True) for node in calls)
+    sent = [node.facts for node in calls if node.facts.get("error_class") != "denied"]
+    missing = sum(not _usage_known(facts) for facts in sent)
+    for name in ("input_tokens", "output_tokens"):
+        known = [facts[name] for facts in sent if name in facts]
+        step.facts[name] = sum(known) if known or not missing else None
+    step.facts["calls_without_usage"] = missing
+    step.facts["unpriced"] = sum(facts.get("cost") is None and facts.get("paid", True) for facts in sent)
+    total = sum((p for p in prices if p is not None), Decimal(0))
+    step.facts["cost"] = str(total) if total or not step.facts["unpriced"] else None
+
+
+def _usage_known(facts: Mapping[str, Any]) -> bool:
+    """Whether all tokens of a model call are known; one that embeds has no output."""
+    sides = [name in facts for name in ("input_tokens", "output_tokens")]
+    return all(sides) or (any(sides) and facts.get("operation") == "embeddings")
 
 
 def _redacted(spans: list[SpanRow]) -> Counter[str]:

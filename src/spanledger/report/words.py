@@ -41,11 +41,11 @@ def spent(cost: Decimal, unpriced: int, calls: int) -> str:
 
 
 def tokens(inward: int | None, outward: int | None, cached: int | None = None, *, missing: int = 0) -> str:
-    """Token counts; what the provider did not say is a question mark; *missing* calls said nothing at all."""
+    """Token counts; what the provider did not say is a question mark; those of *missing* calls are not all known."""
     if missing and not inward and not outward:
         return "tokens unknown"
     if missing:
-        return f"{tokens(inward, outward, cached)} + {missing} unknown"
+        return f"{tokens(inward, outward, cached)} + {missing} {'call' if missing == 1 else 'calls'} unknown"
     said = "?" if inward is None else f"{inward:,}"
     note = f" ({cached:,} cached)" if cached else ""
     return f"{said} in{note}, {'?' if outward is None else f'{outward:,}'} out"

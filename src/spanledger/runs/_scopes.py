@@ -80,9 +80,12 @@ def end_attributes(run: Run, reason: str) -> dict[str, Any]:
         semconv.RUN_STEPS: run.steps,
         semconv.RUN_MODEL_CALLS: run.model_calls,
         semconv.RUN_TOOL_CALLS: run.tool_calls,
-        semconv.RUN_INPUT_TOKENS: run.usage.input,
-        semconv.RUN_OUTPUT_TOKENS: run.usage.output,
     }
+    usage = run.usage
+    if usage.unknown:
+        found[semconv.RUN_UNKNOWN_USAGE] = usage.unknown
+    if usage.total or not usage.unknown:
+        found[semconv.RUN_INPUT_TOKENS], found[semconv.RUN_OUTPUT_TOKENS] = usage.input, usage.output
     if run.retries:
         found[semconv.RUN_RETRIES], found[semconv.RUN_RETRY_WAIT] = run.retries, run.retry_wait
     if run.system_hash:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import JournalError, JournalTooNew
 from ...journal import Archive
+from ..words import instant
 from ._finding import Finding, Surroundings
 
 __all__ = ["journal"]
@@ -28,6 +29,7 @@ def journal(around: Surroundings) -> list[Finding]:
     try:
         with Archive(path) as archive:
             facts |= {"format": archive.format, "runs": archive.count(), "lost": archive.counters()}
+            facts["unsent"] = archive.unsent()
     except JournalTooNew as error:
         return [Finding("problem", str(error), facts), *found]
     except JournalError as error:
@@ -45,6 +47,9 @@ def journal(around: Surroundings) -> list[Finding]:
         why = f" ({counter['reason']})" if counter["reason"] else ""
         text = f"{counter['value']} {name.removeprefix('lost_')} could not be written at some time{why}"
         found.append(Finding("note", text, {name: counter["value"]}))
+    for name, unsent in facts["unsent"].items():
+        text = f"{unsent['spans']} spans were not taken by {name}, the last at {instant(unsent['last'])}"
+        found.append(Finding("note", f"{text}; `spanledger show RUN` says whose", {"exporter": name, **unsent}))
     return found
 
 
