@@ -82,6 +82,7 @@ class Instrumentation:
         self._patches.undo()
         self.engine.end_streams()
         self.engine.history.forget()
+        self.engine.tools.forget()
         for variable, value in self._quieted.items():
             if os.environ.get(variable) == value:
                 del os.environ[variable]

@@ -40,8 +40,8 @@ class Call(Adopting):
 
     __slots__ = (
         "_batch", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
-        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number",
-        "peer", "request", "response", "run", "seconds", "streaming",
+        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request", "response",
+        "run", "seconds", "streaming", "tools",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:
@@ -81,13 +81,13 @@ class Call(Adopting):
                 here = self._implicit.context
         self._alone = self._implicit is not None and self._implicit.span is None
         run = self.run = placement.run
-        if request.results:
-            runs.infer_tools(run, request.results)
+        runs.infer_tools(run, request.results)
         if placement.step is not None or not endpoint.inference or endpoint.operation == "embeddings":
             self.number = placement.number
         else:
             self.number = runs.begin_step(run)
         self._later: dict[str, Any] = {}
+        self.tools = self.engine.tools.find(endpoint, request.tools) if request.tools else None
         self._started = time.perf_counter()
         self.mark = time.time_ns()
         if adopted:
@@ -98,7 +98,7 @@ class Call(Adopting):
         else:
             self._open_span(here, placement if self._alone else None)
         if request.system or request.tools:
-            note_hashes(request, run, self._later)
+            note_hashes(request, self.tools, run, self._later)
 
     def _open_span(self, here: Context, placement: runs.Placement | None) -> None:
         model = self.request.model

@@ -17,6 +17,7 @@ from ..shield import report
 
 if TYPE_CHECKING:
     from ._calls import Call
+    from ._history import Defined
 
 __all__ = ["for_sampling", "note_hashes", "put_content", "request_attributes"]
 
@@ -51,16 +52,14 @@ def request_attributes(call: Call, *, alone: bool) -> dict[str, Any]:
     return found
 
 
-def note_hashes(request: Request, run: Run, found: dict[str, Any]) -> None:
+def note_hashes(request: Request, tools: Defined | None, run: Run, found: dict[str, Any]) -> None:
     """Hash what the model was told to be and to have; into *found* where it changed since the run's last call."""
     if request.system:
         system = hasher().hash(request.system, "system").text
         if system != run.system_hash:
             run.system_hash = found[semconv.SYSTEM_HASH] = system
-    if request.tools:
-        tools = hasher().hash(request.tools, "tools").text
-        if tools != run.tools_hash:
-            run.tools_hash = found[semconv.TOOLS_HASH] = tools
+    if tools is not None and tools.hashed != run.tools_hash:
+        run.tools_hash = found[semconv.TOOLS_HASH] = tools.hashed
 
 
 def put_content(call: Call, found: dict[str, Any]) -> None:
@@ -82,5 +81,8 @@ def _put_content(call: Call, found: dict[str, Any]) -> None:
         found[semconv.INPUT_MESSAGES] = written
     elif messages:
         found[semconv.INPUT_MESSAGES] = to_json(messages)
-    if call.request.tools and (tools := endpoint.read_tools(body)):
-        found[semconv.TOOL_DEFINITIONS] = to_json(tools)
+    if (tools := call.tools) is not None:
+        if tools.written is None:
+            tools.written = to_json(endpoint.read_tools(body))
+        if tools.written != "[]":
+            found[semconv.TOOL_DEFINITIONS] = tools.written

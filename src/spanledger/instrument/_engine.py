@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ._history import History
+from ._history import History, Tools
 
 if TYPE_CHECKING:
     from ._calls import Call
@@ -26,6 +26,7 @@ class Engine:
     heard: set[str] = field(default_factory=set)
     """The packages whose own spans are seen when they begin."""
     history: History = field(default_factory=History)
+    tools: Tools = field(default_factory=Tools)
     open_calls: dict[int, Call] = field(default_factory=dict)
     """Streams that have not ended, to be ended with the process."""
     before: Callable[..., Any] | None = None

@@ -1,7 +1,7 @@
 """
-Conversations that were written down before: an agent sends its whole history with each call.
+Conversations and tools that were written down before: an agent sends its whole history and all its tools each time.
 
-What came is compared, as bytes, with what the last calls sent; only the messages that are new are read again.
+What came is compared, as bytes, with what the last calls sent; only what is new is read again.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..canonical import plain_bytes, to_json
+from ..hashing import Hasher, hasher
 from ..providers import Endpoint
 
-__all__ = ["History"]
+__all__ = ["Defined", "History", "Tools"]
 
 MAX_KEPT: Final = 64
 """How many conversations are remembered; beyond, the one that was not asked for longest is forgotten."""
@@ -20,6 +21,8 @@ MAX_BYTES: Final = 8 << 20
 """How much all of them may hold together, as they came and as they are written."""
 MAX_SHARE: Final = MAX_BYTES // 8
 """How much one of them may hold; what is longer is read anew each time."""
+MAX_TOOLS: Final = 16
+"""How many sets of tools are remembered."""
 FEW: Final = 4
 """So few messages are read faster than compared."""
 
@@ -84,3 +87,36 @@ class History:
                 fitting.append(other)
             self._known = tuple(fitting)
         return written
+
+
+@dataclass(slots=True, eq=False)
+class Defined:
+    """Tools as they came, their hash by a hasher, and their definitions as JSON text once that was asked for."""
+
+    endpoint: Endpoint
+    came: bytes
+    by: Hasher
+    hashed: str
+    written: str | None = None
+
+
+class Tools:
+    """The tools of calls: their hash, and their definitions as JSON text."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Defined, ...] = ()
+
+    def forget(self) -> None:
+        """Let go of all that was kept."""
+        self._known = ()
+
+    def find(self, endpoint: Endpoint, tools: Any) -> Defined:
+        """What is known of *tools*, as the wire holds them; their hash above all."""
+        by, data = hasher(), plain_bytes(tools)
+        for one in self._known:
+            if one.came == data and one.endpoint is endpoint and one.by is by:
+                return one
+        found = Defined(endpoint, data or b"", by, by.hash(tools, "tools").text)
+        if data is not None and len(data) <= MAX_SHARE:
+            self._known = (found, *self._known[: MAX_TOOLS - 1])
+        return found

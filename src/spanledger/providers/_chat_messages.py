@@ -147,10 +147,11 @@ def _audio(found: Mapping[str, Any]) -> list[Part]:
 
 
 def read_tools(body: Any) -> list[dict[str, Any]]:
-    """The tool definitions of a request, legacy functions included."""
+    """The tool definitions of a request, else the functions of a legacy one."""
     found = fields(body)
-    tools = [definition(fields(tool)) for tool in as_list(found.get("tools"))]
-    return tools + [definition({"type": "function", **fields(f)}) for f in as_list(found.get("functions"))]
+    if tools := as_list(found.get("tools")):
+        return [definition(fields(tool)) for tool in tools]
+    return [definition({"type": "function", **fields(f)}) for f in as_list(found.get("functions"))]
 
 
 def definition(tool: Mapping[str, Any]) -> dict[str, Any]:
