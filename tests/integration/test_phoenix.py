@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,42 @@ def in_code(phoenix, tmp_path_factory):
     return phoenix.spans("in-code")
 
 
+THIN = """
+import spanledger, support_agent
+spanledger.configure(agent="support", tools=["support_tools:*"])
+with spanledger.run("support", user_id="customer-1042", session_id="ticket-9000"):
+    support_agent.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def thin(phoenix, examples, tmp_path_factory):
+    """The same with the thin layer that Phoenix's own pages want."""
+    import demo
+    from otlp_sink import OtlpSink
+
+    from spanledger.testing import ScriptedServer
+
+    with ScriptedServer(ROOT / "examples" / "scenarios" / "support.yaml") as server, OtlpSink(phoenix.url) as sink:
+        env = demo.environment(server, sink)
+        env["OTEL_RESOURCE_ATTRIBUTES"] = "openinference.project.name=thin"
+        env["SPANLEDGER_JOURNAL"] = str(tmp_path_factory.mktemp("thin") / "journal.db")
+        env["SPANLEDGER_DIALECTS"] = "openinference"
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(examples), env.get("PYTHONPATH"))))
+        subprocess.run([sys.executable, "-c", THIN], env=env, check=True)
+    phoenix.spans("thin")
+    query = """{projects{edges{node{name
+        spans(first:100){edges{node{name spanKind statusCode input{value} output{value} tokenCountTotal}}}
+        sessions(first:5){edges{node{sessionId firstInput{value} lastOutput{value}}}}}}}}"""
+    request = urllib.request.Request(
+        f"{phoenix.url}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        projects = {edge["node"]["name"]: edge["node"] for edge in json.load(answer)["data"]["projects"]["edges"]}
+    found = projects["thin"]
+    return {kind: [edge["node"] for edge in found[kind]["edges"]] for kind in ("spans", "sessions")}
+
+
 def of_kind(spans, kind):
     return [span for span in spans if span["span_kind"] == kind]
 
@@ -88,11 +126,30 @@ def test_session_and_user(phoenix, in_code):
     assert [session["session_id"] for session in sessions] == ["ticket-8812"]
 
 
-def test_no_secret_is_in_phoenix(phoenix, unmodified, in_code):
+def test_lists_and_pages_are_complete_with_the_thin_layer(thin):
+    (root,) = [span for span in thin["spans"] if span["spanKind"] == "agent"]
+    assert root["input"]["value"].startswith("Hello, you charged me twice for the same label printer!")
+    assert "will be refunded" in root["output"]["value"]
+    assert {span["statusCode"] for span in thin["spans"] if span["spanKind"] != "tool"} == {"OK"}
+    tools = [span for span in thin["spans"] if span["spanKind"] == "tool"]
+    assert sorted(span["statusCode"] for span in tools) == ["ERROR"] * 3 + ["OK"] * 4
+    assert all(span["input"] for span in thin["spans"])
+    assert all(span["output"] for span in thin["spans"] if span["statusCode"] == "OK")
+    assert len([span for span in thin["spans"] if span["spanKind"] == "llm" and span["tokenCountTotal"]]) == 7
+
+
+def test_the_page_of_a_session_shows_what_was_said(thin):
+    (session,) = thin["sessions"]
+    assert session["sessionId"] == "ticket-9000"
+    assert session["firstInput"]["value"].startswith("Hello, you charged me twice")
+    assert "will be refunded" in session["lastOutput"]["value"]
+
+
+def test_no_secret_is_in_phoenix(phoenix, unmodified, in_code, thin):
     import demo
 
     database = b"".join(path.read_bytes() for path in phoenix.folder.glob("*.db*"))
     assert b"charged me twice" in database, "the messages are there"
-    everything = json.dumps([unmodified, in_code], ensure_ascii=False).encode() + database
+    everything = json.dumps([unmodified, in_code, thin], ensure_ascii=False).encode() + database
     found = [name for name, forms in demo.PLANTED.items() if any(form.encode() in everything for form in forms)]
     assert found == []

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from opentelemetry.trace import StatusCode
 
 from spanledger import pricing, semconv
 from spanledger.config import Settings
@@ -133,3 +134,18 @@ def test_the_span_of_a_run_says_what_it_was_asked_and_answered(finished):
     assert root.attributes["openinference.span.kind"] == "AGENT"
     other = pipeline(finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r2", semconv.RUN_STATUS: "success"}))
     assert "input.value" not in other.attributes
+
+
+@pytest.mark.parametrize(
+    ("attributes", "given", "leaves"),
+    [
+        ({semconv.OPERATION: "chat"}, StatusCode.UNSET, StatusCode.OK),
+        ({semconv.OPERATION: "chat"}, StatusCode.ERROR, StatusCode.ERROR),
+        ({semconv.OPERATION: "invoke_agent", semconv.RUN_STATUS: "failure"}, StatusCode.UNSET, StatusCode.UNSET),
+        ({"http.request.method": "GET"}, StatusCode.UNSET, StatusCode.UNSET),
+    ],
+)
+def test_what_went_well_is_ok_in_openinference(finished, attributes, given, leaves):
+    span = finished(attributes=attributes, description="broke" if given is StatusCode.ERROR else None)
+    assert default_pipeline(Settings(dialects=("openinference",)))(span).status.status_code is leaves
+    assert default_pipeline(Settings())(span).status.status_code is given

@@ -1,5 +1,5 @@
 """
-Protects what a program has set up itself besides spans: its metrics, its log records, its outgoing baggage.
+Protects what a program sets up itself besides spans, before us or after: its metrics, log records, outgoing baggage.
 
 Metrics are redacted where their readers collect them, log records before the first of their processors, baggage before
 the program's propagator writes it into headers.  Each gives back what undoes it.
@@ -8,7 +8,7 @@ the program's propagator writes it into headers.  Each gives back what undoes it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from opentelemetry import _logs, metrics, propagate
 
@@ -16,21 +16,50 @@ from spanledger.config import Settings
 from spanledger.shield import logger, shield
 
 from .baggage import RedactingPropagator
+from .late import MARK, watch_setting
 
-__all__ = ["Undo", "protect_all", "protect_baggage", "protect_logs", "protect_metrics"]
+__all__ = ["Undo", "protect_all", "protect_baggage", "protect_logs", "protect_metrics", "raw_ways_out"]
 
 Undo: TypeAlias = Callable[[], None]
-_MARK: Final = "_spanledger_protects"
 
 
 def protect_all(settings: Settings, meter_provider: Any = None) -> list[Undo]:
-    """All three, on *meter_provider* and the global providers; what is protected already stays so.  Never raises."""
+    """
+    All three, on *meter_provider* and the global providers, those of now and those set later.  Never raises.
+
+    What is protected already stays so.
+    """
     undo: list[Undo] = []
     with shield("protecting metrics, log records and baggage"):
         providers = [meter_provider] if meter_provider is not None else []
         undo += [protect_metrics(provider, settings) for provider in (*providers, metrics.get_meter_provider())]
         undo += [protect_logs(_logs.get_logger_provider(), settings), protect_baggage(settings)]
+        later = watch_setting(
+            lambda provider: protect_metrics(provider, settings),
+            lambda provider: protect_logs(provider, settings),
+            lambda: protect_baggage(settings),
+        )
+        undo.insert(0, later)
     return undo
+
+
+def raw_ways_out() -> list[str]:
+    """The global providers of metrics and logs that have somewhere to send them and that nobody protects."""
+    found = []
+    meters: Any = metrics.get_meter_provider()
+    collect = getattr(getattr(meters, "_measurement_consumer", None), "collect", None)
+    if hasattr(meters, "force_flush") and _readers(meters) != [] and not getattr(collect, MARK, False):
+        found.append(f"metrics of {_kind(meters)}")
+    loggers: Any = _logs.get_logger_provider()
+    if hasattr(loggers, "force_flush"):
+        known = getattr(getattr(loggers, "_multi_log_record_processor", None), "_log_record_processors", (None,))
+        if known and not any(type(each).__name__ == "RedactingLogRecordProcessor" for each in known):
+            found.append(f"log records of {_kind(loggers)}")
+    return found
+
+
+def _kind(provider: Any) -> str:
+    return f"{type(provider).__module__}.{type(provider).__qualname__}"
 
 
 def protect_metrics(provider: Any, settings: Settings) -> Undo:
@@ -42,7 +71,7 @@ def protect_metrics(provider: Any, settings: Settings) -> Undo:
         if hasattr(provider, "force_flush"):  # an SDK, built as we do not know it
             logger.error("metrics are NOT protected: this SDK moved; use RedactingMetricExporter around the exporter")
         return _nothing
-    if getattr(collect, _MARK, False):
+    if getattr(collect, MARK, False):
         return _nothing
     from .metrics import protected_metrics  # noqa: PLC0415 - the SDK's metrics, which few programs use
 
@@ -51,7 +80,7 @@ def protect_metrics(provider: Any, settings: Settings) -> Undo:
     def collected(reader: Any, timeout_millis: float = 10_000, **kwargs: Any) -> Any:
         return protect(collect(reader, timeout_millis=timeout_millis, **kwargs))
 
-    setattr(collected, _MARK, True)
+    setattr(collected, MARK, True)
     consumer.collect = collected  # what readers that are added later will call
     for reader in readers:
         reader._set_collect_callback(collected)  # noqa: SLF001 - as the provider does

@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from opentelemetry.trace import StatusCode
+
 from spanledger import semconv
 from spanledger.errors import ConfigurationError
 
@@ -101,6 +103,7 @@ def _usage_details(attributes: dict[str, Any]) -> None:
                 attributes.setdefault(ours, details[theirs])
 
 
+_KIND: Final = "openinference.span.kind"
 _OPENINFERENCE_KINDS: Final = {
     "chat": "LLM", "text_completion": "LLM", "generate_content": "LLM", "responses": "LLM", "embeddings": "EMBEDDING",
     "execute_tool": "TOOL", "invoke_agent": "AGENT", "create_agent": "AGENT", "step": "CHAIN",
@@ -116,7 +119,7 @@ def _openinference(attributes: dict[str, Any]) -> None:
     kind = _OPENINFERENCE_KINDS.get(str(attributes.get(semconv.OPERATION)))
     if kind is None:
         return
-    attributes.setdefault("openinference.span.kind", kind)
+    attributes.setdefault(_KIND, kind)
     for name, sources in (("input", _INPUTS), ("output", _OUTPUTS)):
         value = next((attributes[key] for key in sources if key in attributes), None)
         if value is not None:
@@ -131,6 +134,10 @@ def _openinference(attributes: dict[str, Any]) -> None:
             attributes.setdefault("llm.token_count.completion_details.reasoning", reasoning)
     if (session := attributes.get(semconv.CONVERSATION_ID)) is not None:
         attributes.setdefault(semconv.SESSION_ID, session)
+
+
+def _went_well(attributes: dict[str, Any]) -> bool:
+    return _KIND in attributes and attributes.get(semconv.RUN_STATUS, "success") == "success"
 
 
 def _cost_as(name: str) -> Callable[[dict[str, Any]], None]:
@@ -167,5 +174,7 @@ def spell(dialects: tuple[str, ...]) -> Callable[[Record], None]:
             turns(record)
         for writer in writers:
             writer(record.attributes)
+        if turns is not None and record.code is StatusCode.UNSET and _went_well(record.attributes):
+            record.code = StatusCode.OK  # Phoenix counts what is unset as neither
 
     return write

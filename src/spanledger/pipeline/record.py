@@ -49,6 +49,7 @@ class Record:
     attributes: dict[str, Any]
     events: list[EventRecord]
     links: list[LinkRecord]
+    code: StatusCode
     description: str | None
     trace_state: dict[str, str]
     resource: Resource
@@ -70,6 +71,7 @@ class Record:
                 LinkRecord(ln.context, dict(ln.attributes or {}), dict(ln.context.trace_state or {}), _dropped(ln))
                 for ln in span.links
             ],
+            code=span.status.status_code,
             description=span.status.description,
             trace_state=dict(context.trace_state or {}) if context is not None else {},
             resource=span.resource,
@@ -98,7 +100,7 @@ class Record:
                 source.dropped_links,
             ),
             kind=source.kind,
-            status=_status(source.status.status_code, self.description),
+            status=_status(self.code, self.description),
             start_time=source.start_time,
             end_time=source.end_time,
             instrumentation_scope=self.scope,

@@ -88,7 +88,7 @@ def _safe(span: ReadableSpan) -> Record:
     attributes[FAILED] = True
     return Record(
         source=span, name=str(operation) if operation else "span", attributes=attributes, events=[], links=[],
-        description=None, trace_state={}, resource=Resource(kept), scope=None,
+        code=span.status.status_code, description=None, trace_state={}, resource=Resource(kept), scope=None,
     )  # fmt: skip
 
 
