@@ -55,7 +55,8 @@ class Answers:
         if isinstance(answer, list):
             answer = Pieces(answer)
         if isinstance(answer, bytes):
-            return httpx.Response(200, content=answer, headers={"content-type": "application/json"})
+            kind = "audio/wav" if answer.startswith(b"RIFF") else "application/json"
+            return httpx.Response(200, content=answer, headers={"content-type": kind})
         if isinstance(answer, Pieces):
             return httpx.Response(200, stream=answer, headers={"content-type": "text/event-stream"})
         return httpx.Response(200, json=answer)

@@ -12,6 +12,7 @@ from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT
 from spanledger.providers.bedrock import OPERATIONS
 from spanledger.providers.google_genai import ROUTES as GOOGLE
 from spanledger.providers.ollama import ROUTES as OLLAMA
+from spanledger.providers._plain_calls import plain_call
 from spanledger.providers.openai import ROUTES as OPENAI
 from spanledger.providers.stainless_clients import ROUTES as ALIKE
 from spanledger.providers.xai import CHAT as XAI
@@ -19,7 +20,7 @@ from spanledger.providers.xai import CHAT as XAI
 WRITE = bool(os.environ.get("SPANLEDGER_WRITE_DOCS"))
 PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
 ROUTES = {
-    "anthropic": [MESSAGES, COUNT, COMPLETE], "xai_sdk": [XAI],
+    "anthropic": [MESSAGES, COUNT, COMPLETE, plain_call("batch")], "xai_sdk": [XAI],
     "botocore": [*OPERATIONS.values(), _PROMPT, *(endpoint for _, endpoint in _BY_KEY)], "google.genai": GOOGLE.values(),
     "ollama": OLLAMA.values(), "openai": OPENAI.values(), **{name: routes.values() for name, routes in ALIKE.items()},
 }  # fmt: skip

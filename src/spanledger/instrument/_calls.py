@@ -4,7 +4,6 @@ The life of one watched call: place it, ask, open a span, watch what comes back,
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -27,7 +26,7 @@ from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
 from ._retries import Retried
-from ._streams import is_raw, plain, watched
+from ._streams import is_raw, parsed, plain, watched
 
 __all__ = ["Call", "covered"]
 
@@ -166,11 +165,9 @@ class Call(Adopting):
 
     def read(self, result: Any) -> None:
         """Read a whole answer."""
-        if is_raw(result):
-            # the body is here; where parsing must be awaited, the JSON itself does as well
-            awaited = inspect.iscoroutinefunction(type(result).parse)
+        if is_raw(result):  # and the body is here
             try:
-                result = result.http_response.json() if awaited else result.parse()
+                result = parsed(result)
             except Exception as error:  # noqa: BLE001 - a broken body: the user will see it when they parse
                 self._end(None, error)
                 return

@@ -21,7 +21,7 @@ from .. import runs
 from ..outcomes import is_cancelled
 from ..shield import shield
 
-__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "plain", "watched"]
+__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "parsed", "plain", "watched"]
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -71,6 +71,14 @@ def watched(result: Any, call: Listener) -> Any:
 def is_raw(result: Any) -> bool:
     """Whether *result* is a raw response, whose answer comes out of its `parse`."""
     return hasattr(type(result), "parse") and hasattr(result, "http_response")
+
+
+def parsed(result: Any) -> Any:
+    """What is in a raw response whose body is here; `None` for sound and its like."""
+    if not inspect.iscoroutinefunction(type(result).parse):
+        return result.parse()
+    answer = result.http_response  # parsing must be awaited; the JSON itself does as well
+    return answer.json() if "json" in answer.headers.get("content-type", "json") else None
 
 
 def _context_of(call: Listener) -> contextvars.Context:

@@ -23,7 +23,8 @@ def add_cost(record: Record) -> None:
     attributes = record.attributes
     operation = attributes.get(semconv.OPERATION)
     refused = attributes.get(semconv.ERROR_CLASS) == "denied"  # by a limit: never sent, so there is nothing to price
-    if operation in INFERENCE and semconv.COST_STATUS not in attributes and not refused:
+    counted = operation in INFERENCE or semconv.USAGE_SOURCE in attributes  # images, speech, rerank and their like
+    if counted and semconv.COST_STATUS not in attributes and not refused:
         _price(attributes, str(operation), record.source.start_time or 0)
     if semconv.RUN_STATUS in attributes:
         _run(attributes)
