@@ -9,10 +9,10 @@ from more_clients import MORE_CASES
 from spanledger.providers import ADAPTERS
 from spanledger.providers._anthropic_messages import COMPLETE, COUNT, MESSAGES
 from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT
+from spanledger.providers._plain_calls import plain_call
 from spanledger.providers.bedrock import OPERATIONS
 from spanledger.providers.google_genai import ROUTES as GOOGLE
 from spanledger.providers.ollama import ROUTES as OLLAMA
-from spanledger.providers._plain_calls import plain_call
 from spanledger.providers.openai import ROUTES as OPENAI
 from spanledger.providers.stainless_clients import ROUTES as ALIKE
 from spanledger.providers.xai import CHAT as XAI
