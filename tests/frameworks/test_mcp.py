@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import textwrap
+import warnings
 
 import pytest
 
@@ -14,6 +15,7 @@ from importlib.metadata import version
 
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from pydantic import AnyUrl
 
 import spanledger
 from spanledger.frameworks._scopes import FrameworkTool
@@ -154,3 +156,73 @@ def test_in_one_process_it_is_one_span(watching, seen, spans, native, framework)
     assert call.attributes["agent.tool.version"] == "7"
     assert call.attributes["agent.tool.call.result.hash"]
     assert not [span for span in spans() if "tools/call" in span.name]
+
+
+OTHERS = """
+    import json, sys
+    from opentelemetry import baggage, trace
+    path = sys.argv[1]
+    from spanledger.frameworks import watch_frameworks
+    watching = watch_frameworks()
+    try:
+        from mcp.server.mcpserver import MCPServer as Server
+    except ImportError:
+        from mcp.server.fastmcp import FastMCP as Server
+    server = Server("notes")
+    def told(what):
+        with open(path, "a") as file:
+            span = trace.get_current_span().get_span_context()
+            file.write(json.dumps({"what": what, "trace": span.trace_id, **baggage.get_all()}) + "\\n")
+        return what
+    @server.resource("note://one")
+    def one() -> str:
+        return told("resource")
+    @server.prompt()
+    def ask() -> str:
+        return told("prompt")
+    server.run()
+"""
+
+
+def test_what_is_no_tool_call_knows_its_run_too(tmp_path, watching, seen):
+    program, lines = tmp_path / "server.py", tmp_path / "told.jsonl"
+    program.write_text(textwrap.dedent(OTHERS))
+
+    async def main():
+        parameters = StdioServerParameters(command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"})
+        async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
+            await session.initialize()
+            with spanledger.run("agent", session_id="s1", user_id="u1") as run:
+                listed = await session.list_tools()  # no parameters of its own
+                read = await session.read_resource("note://one" if NEW else AnyUrl("note://one"))
+                got = await session.get_prompt("ask")
+            return run, listed, read, got
+
+    run, listed, read, got = asyncio.run(main())
+    assert (listed.tools, read.contents[0].text, got.messages[0].content.text) == ([], "resource", "prompt")
+    (root,) = seen.invoke_agent
+    for line in map(json.loads, lines.read_text().splitlines()):
+        assert (line["agent.run.id"], line["session.id"]) == (run.id, "s1")
+        assert "user.id" not in line
+        assert line["trace"] == root.context.trace_id
+    assert run.tool_calls == 0
+
+
+@pytest.mark.skipif(NEW, reason="version 2 writes it where it sends")
+def test_the_users_request_is_left_as_it_is(watching):
+    from mcp import types
+
+    from spanledger.frameworks.mcp import _with_meta
+
+    meta = types.RequestParams.Meta(traceparent="mine", progressToken=7)
+    asked = types.ClientRequest(types.ListToolsRequest(params=types.PaginatedRequestParams(cursor="c", _meta=meta)))
+    before = asked.model_dump()
+    sent = _with_meta(asked, {"traceparent": "ours", "baggage": "a=b"}).model_dump(by_alias=True, exclude_none=True)
+    assert sent["params"] == {"cursor": "c", "_meta": {"traceparent": "mine", "progressToken": 7, "baggage": "a=b"}}
+    assert asked.model_dump() == before
+    for empty in (types.PingRequest(), types.ListToolsRequest(), types.ListRootsRequest()):
+        kind = types.ServerRequest if empty.method == "roots/list" else types.ClientRequest
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            said = _with_meta(kind(empty), {"baggage": "a=b"}).model_dump(by_alias=True, exclude_none=True, mode="json")
+        assert said["params"] == {"_meta": {"baggage": "a=b"}}

@@ -140,14 +140,14 @@ def test_headers_reach_a_server_that_knows_nothing_of_us(watching, server):
     assert f"agent.run.id={run.id}" in headers["baggage"]
 
 
-@pytest.mark.skipif(not NEW, reason="mcp 1 has no place for it in requests without parameters")
 def test_other_requests_carry_it_too(watching, server):
     there = server("watched")
     run, _ = asyncio.run(_ask(there.url, lambda session: session.list_tools()))
     (headers,) = there.called()
     assert f"agent.run.id={run.id}" in headers["baggage"]
-    (served,) = [s for s in there.lines("span") if s["span"] == "tools/list"]
-    assert served["attributes"]["agent.run.id"] == run.id
+    if NEW:  # version 1 makes no span of it
+        (served,) = [s for s in there.lines("span") if s["span"] == "tools/list"]
+        assert served["attributes"]["agent.run.id"] == run.id
 
 
 def test_outside_of_a_run_nothing_is_added(watching, server):

@@ -18,7 +18,7 @@ from ..shield import shield
 from ._baggage import CARRIED, received, told
 from ._scopes import FrameworkTool
 
-__all__ = ["Called", "Served", "carrier", "local", "serve"]
+__all__ = ["Called", "Served", "answer_inside", "carrier", "local", "serve"]
 
 _asked: Final[dict[int, ToolScope]] = {}
 """The calls that this process has asked for and that have no answer yet, by the id of their span."""
@@ -101,6 +101,20 @@ def _inside(context: Context, *, parent: bool) -> Context:
         if baggage.get_baggage(name, inside) != value:
             inside = baggage.set_baggage(name, value, inside)
     return inside
+
+
+async def answer_inside(carried: Mapping[str, str], call: Any, *, parent: bool) -> Any:
+    """Answer a request that is no tool call with *call*, in its sender's trace and with its baggage."""
+    inside = previous = get_current()
+    with shield("reading what an MCP request carries"):
+        inside = _inside(received(carried), parent=parent)
+    if inside is previous:
+        return await call()
+    runs.attach(inside)
+    try:
+        return await call()
+    finally:
+        runs.restore(inside, previous)
 
 
 async def serve(name: Any, arguments: Any, carried: Mapping[str, str], call: Any, *, parent: bool = False) -> Any:

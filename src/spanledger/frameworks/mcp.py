@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from opentelemetry import trace
 from opentelemetry.context import get_current
@@ -21,7 +21,7 @@ from ..runs import decorate, shared_tool
 from ..shield import shield
 from ._baggage import carried, received, told
 from ._framework import Framework, Hook, argument
-from ._mcp_calls import Called, Served, carrier, local, serve
+from ._mcp_calls import Called, Served, answer_inside, carrier, local, serve
 from ._native import same
 
 __all__ = ["FRAMEWORK"]
@@ -58,6 +58,28 @@ def _inject(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str
         for name, value in carried().items():
             meta.setdefault(name, value)
     return result
+
+
+async def _send(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Version 1: any request, of either side; what its ``_meta`` says already stays."""
+    with shield("sending a run along with an MCP request"):
+        if more := carried():
+            request = _with_meta(argument(args, kwargs, 0, "request"), more)
+            args, kwargs = (request, *args[1:]), {name: value for name, value in kwargs.items() if name != "request"}
+    return await wrapped(*args, **kwargs)
+
+
+def _with_meta(request: Any, more: Mapping[str, str]) -> Any:
+    """A copy of *request* that carries *more*; the user's own object stays as it is."""
+    root = request.root
+    params = root.params
+    if params is None:  # the model that the request would have had for them
+        allowed = get_args(type(root).model_fields["params"].annotation)
+        params = next(kind for kind in allowed if hasattr(kind, "model_fields"))()
+    said = params.meta.model_dump(exclude_none=True) if params.meta is not None else {}
+    (kind,) = (kind for kind in get_args(type(params).model_fields["meta"].annotation) if hasattr(kind, "model_fields"))
+    params = params.model_copy(update={"meta": kind(**{**more, **said})})
+    return request.model_copy(update={"root": root.model_copy(update={"params": params})})
 
 
 _sending: Final[ContextVar[Mapping[str, str] | None]] = ContextVar("spanledger-mcp-headers", default=None)
@@ -134,7 +156,7 @@ async def _middleware(context: Any, call_next: Any) -> Any:
     if context.method != "tools/call":
         with shield("reading what an MCP request carries"):
             trace.get_current_span().set_attributes(told(received(brought)))
-        return await call_next(context)
+        return await answer_inside(brought, lambda: call_next(context), parent=False)
     params = context.params or {}
     return await serve(params.get("name"), params.get("arguments"), brought, lambda: call_next(context))
 
@@ -142,11 +164,11 @@ async def _middleware(context: Any, call_next: Any) -> Any:
 async def _handle(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
     """Version 1: a request from its arrival to its answer."""
     message, request = argument(args, kwargs, 0, "message"), argument(args, kwargs, 1, "req")
-    if type(request).__name__ != "CallToolRequest":
-        return await wrapped(*args, **kwargs)
-    params = request.params
+    params: Any = getattr(request, "params", None)
     http = getattr(getattr(message, "message_metadata", None), "request_context", None)
-    brought = carrier(params.meta, http)
+    brought = carrier(getattr(params, "meta", None), http)
+    if type(request).__name__ != "CallToolRequest":
+        return await answer_inside(brought, lambda: wrapped(*args, **kwargs), parent=True)
     return await serve(params.name, params.arguments, brought, lambda: wrapped(*args, **kwargs), parent=True)
 
 
@@ -162,6 +184,7 @@ _HTTP: Final = "mcp.client.streamable_http"
 
 FRAMEWORK: Final = Framework("mcp", "1.20", (
     Hook("mcp.client.session", ("ClientSession.call_tool",), _call_tool),
+    Hook("mcp.shared.session", ("BaseSession.send_request",), _send, needed=False),
     Hook("mcp.shared.jsonrpc_dispatcher", ("otel_span",), _span),
     Hook("mcp.shared.jsonrpc_dispatcher", ("inject_trace_context",), _inject),
     Hook(_HTTP, ("StreamableHTTPTransport._handle_post_request",), _post),
