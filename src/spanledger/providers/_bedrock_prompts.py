@@ -12,7 +12,7 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, Usage, output_message
 from ._adapter import dig
-from ._chat_messages import read_prompt
+from ._content_parts import read_prompt
 from ._settings import Setting, read_settings, stops
 from ._wire import as_list, count, fields, index_of, text_of
 

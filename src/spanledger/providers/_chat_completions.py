@@ -13,7 +13,8 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Draft, Request, Response, ToolCall, ToolResult, output_message
 from ._adapter import Endpoint
-from ._chat_messages import message_parts, read_messages, read_prompt, read_tools, tool_calls
+from ._chat_messages import message_parts, read_messages, read_tools, tool_calls
+from ._content_parts import read_prompt
 from ._settings import Setting, choices, level, output_type, plain, read_settings, stops
 from ._tokens import read_usage
 from ._wire import as_list, error_name, fields, index_of, text_of

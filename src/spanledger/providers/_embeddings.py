@@ -12,7 +12,7 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Message, Part, Request, Response
 from ._adapter import Endpoint
-from ._chat_messages import read_prompt
+from ._content_parts import read_prompt
 from ._settings import Setting, read_settings
 from ._tokens import read_usage
 from ._wire import as_list, fields

@@ -6,15 +6,16 @@ https://ai.google.dev/gemini-api/docs/interactions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .. import semconv
-from ..model import Draft, Message, Part, Request, Response, ToolCall, ToolResult, output_message
+from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
 from ._gemini_usage import add, read_interaction_usage
+from ._interaction_steps import function_call, read_messages, step_parts
 from ._settings import Setting, read_settings, stops
-from ._wire import as_list, error_name, fields, index_of, media, text_part
+from ._wire import as_list, error_name, fields, index_of
 
 __all__ = ["INTERACTIONS"]
 
@@ -28,7 +29,6 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
 }
 
 _REASONS: Final = {"completed": "stop", "requires_action": "tool_calls", "failed": "error", "cancelled": "cancelled"}
-_SAID: Final = ("model_output", "thought", "function_call")
 _CONTINUES: Final = "requires_continuation"
 
 
@@ -53,7 +53,7 @@ def read_request(body: Any) -> Request:
             failed = step.get("is_error") is True
             request.results.append(ToolResult(step.get("call_id"), step.get("name"), step.get("result"), failed))
         elif kind == "function_call":
-            request.asked.append(_call(step))
+            request.asked.append(function_call(step))
     return request
 
 
@@ -65,13 +65,13 @@ def read_response(answer: Any, content: bool) -> Response:
         model=found.get("model"),
         finish_reasons=_finish(found.get("status")),
         usage=read_interaction_usage(found.get("usage")),
-        tool_calls=[_call(step) for step in steps if step.get("type") == "function_call"],
+        tool_calls=[function_call(step) for step in steps if step.get("type") == "function_call"],
     )
     if isinstance(status := found.get("status"), str):
         response.extra[semconv.RESPONSE_STATUS] = status
     if error := found.get("error"):
         response.error = error_name(error)
-    parts = [part for step in steps for part in _parts(step)] if content else []
+    parts = [part for step in steps for part in step_parts(step)] if content else []
     if parts:
         response.messages = [output_message(parts, next(iter(response.finish_reasons), None))]
     return response
@@ -81,65 +81,6 @@ def _finish(status: Any) -> list[str]:
     if not isinstance(status, str) or status in ("in_progress", "queued", _CONTINUES):
         return []
     return [_REASONS.get(status, status)]
-
-
-def _call(step: Mapping[str, Any]) -> ToolCall:
-    return ToolCall(step.get("id"), step.get("name"), step.get("arguments") or {})
-
-
-def _parts(step: Mapping[str, Any]) -> list[Part]:
-    kind = str(step.get("type") or "unknown")
-    return _STEPS[kind](step) if kind in _STEPS else [{"type": kind}]
-
-
-def _said(step: Mapping[str, Any]) -> list[Part]:
-    content = step.get("content")
-    if isinstance(content, str):
-        return [text_part(content)]
-    return [part for item in as_list(content) for part in _parts(fields(item))]
-
-
-def _thoughts(step: Mapping[str, Any]) -> list[Part]:
-    texts = [fields(piece).get("text") for piece in as_list(step.get("summary"))]
-    return [{"type": "reasoning", "content": text} for text in texts if isinstance(text, str)]
-
-
-def _media(step: Mapping[str, Any]) -> list[Part]:
-    mime = step.get("mime_type")
-    content = step.get("data") or step.get("uri")
-    return [media(content, str(step.get("type")), mime if isinstance(mime, str) else None)]
-
-
-_STEPS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[Part]]]] = {
-    "model_output": _said,
-    "user_input": _said,
-    "text": lambda step: [text_part(step.get("text") or "")],
-    "thought": _thoughts,
-    "function_call": lambda step: [_call(step).part()],
-    "function_result": lambda step: [
-        {"type": "tool_call_response", "id": step.get("call_id"), "response": step.get("result")}
-    ],
-    "image": _media,
-    "audio": _media,
-    "video": _media,
-    "document": _media,
-}
-
-
-def read_messages(body: Any) -> tuple[list[Part], list[Message]]:
-    body = fields(body)
-    body = {**fields(body.get("request")), **body}
-    system = body.get("system_instruction")
-    messages: list[Message] = []
-    for item in as_list(body.get("input")):
-        step: Mapping[str, Any] = {"type": "text", "text": item} if isinstance(item, str) else fields(item)
-        kind = step.get("type")
-        if kind is None and "role" in step:
-            step = {"type": "user_input", "content": step.get("content")}
-        role = "tool" if kind == "function_result" else "assistant" if kind in _SAID else "user"
-        if parts := _parts(step):
-            messages.append({"role": role, "parts": parts})
-    return [text_part(system)] if isinstance(system, str) else [], messages
 
 
 def fold(draft: Draft, chunks: Sequence[Any]) -> None:
@@ -194,7 +135,7 @@ def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
     elif kind in ("arguments_delta", "arguments", "function_call"):
         draft.tool_call(0, index, delta.get("id"), delta.get("name"), delta.get("arguments"))
     elif kind in ("image", "audio"):
-        for part in _parts(delta):
+        for part in step_parts(delta):
             draft.part(0, index, part)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, output_message
 from ._adapter import Endpoint
-from ._chat_messages import content_parts
+from ._content_parts import content_parts
 from ._settings import Setting, choices, read_settings
 from ._tokens import read_usage
 from ._wire import as_list, fields, media, text_of, text_part

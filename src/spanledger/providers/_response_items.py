@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
-from ._chat_messages import content_parts
+from ._content_parts import content_parts
 from ._wire import as_list, fields, text_part, tool_answer
 
 __all__ = ["client_call", "is_client_call", "is_output", "item_parts", "read_messages"]

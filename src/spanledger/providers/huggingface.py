@@ -13,7 +13,7 @@ from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, Usage, output_message
 from ._adapter import Adapter, Endpoint
 from ._chat_completions import CHAT_ALIKE
-from ._chat_messages import read_prompt
+from ._content_parts import read_prompt
 from ._methods import methods
 from ._peers import peers
 from ._plain_calls import plain_call

@@ -14,7 +14,8 @@ from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, Usage, output_message
 from ._adapter import Adapter, Endpoint, Found, Seam
 from ._chat_completions import CHAT_ALIKE, SETTINGS
-from ._chat_messages import message_parts, read_prompt, tool_calls
+from ._chat_messages import message_parts, tool_calls
+from ._content_parts import read_prompt
 from ._peers import peers
 from ._plain_calls import plain_call
 from ._settings import Setting, put, read_settings
