@@ -128,8 +128,8 @@ def check(interaction: dict[str, Any], spans: list[Any], failed: bool | None, fa
         if ("error.type" in attributes) is not failed:
             return [f"failed: {failed}, {attributes.get('error.type')}"]
         known = CLASSES.get(fault) or CLASSES.get(fault.partition(":")[0])
-        said = attributes.get("agent.error.class")
-        return [f"class: {said} != {known}"] if failed and known and said != known else []
+        told = attributes.get("agent.error.class")
+        return [f"class: {told} != {known}"] if failed and known and told != known else []
     wrong = [
         f"{name}: {value!r} != {attributes.get(name)!r}"
         for name, value in expected(interaction["endpoint"], facts).items()
