@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -45,6 +46,8 @@ IN_STREAM = {
     "bedrock": [frame("modelStreamErrorException", {"message": "it broke", "originalStatusCode": 424}, exception=True)],
     "aiobotocore": [frame("modelStreamErrorException", {"message": "it broke", "originalStatusCode": 424}, exception=True)],
 }  # fmt: skip
+STUMBLES = {"huggingface": ["exception"], "mistral": ["validation_failed"]}
+"""Clients that fall over the event itself and say no more; Mistral's in version 1."""
 NO_EVENT = ("cohere", "xai")
 """Their streams end with a reason, or with a status of gRPC; there is no event for a failure."""
 
@@ -58,7 +61,13 @@ def seen(act):
     try:
         return "came", len(act() or ())
     except Exception as error:  # noqa: BLE001 - whatever the client makes of it
-        return type(error), str(error), getattr(error, "status_code", None), type(error.__cause__), type(error.__context__)
+        text = re.sub(r"time taken=[\d.]+", "", str(error))  # LiteLLM tells it
+        return type(error), text, getattr(error, "status_code", None), type(error.__cause__), type(error.__context__)
+
+
+def in_its_words(case, found):
+    """LiteLLM makes an error 500 of a connection that breaks."""
+    return "upstream_error" if case.name == "litellm" and found == "connection" else found
 
 
 def twice(case, provider, spans, asynchronous, answer, act):
@@ -88,12 +97,12 @@ def test_a_failure_is_told_by_its_class(case, provider, spans, asynchronous, fau
         lambda made: drain(lambda: case.stream(made)) if stream else run(case.call(made)),
     )  # fmt: skip
     assert after[0] != "came"
-    assert said["agent.error.class"] == found
+    assert said["agent.error.class"] == in_its_words(case, found)
 
 
 @pytest.mark.parametrize("broken", ["cut", "error"])
 def test_a_stream_that_fails_in_the_middle_is_a_failed_call(case, provider, spans, asynchronous, broken):
-    events = list(case.events[:2])
+    events = list(case.events[:1])
     if broken == "error":
         if case.name.startswith(NO_EVENT):
             pytest.skip("it has no such event")
@@ -103,6 +112,7 @@ def test_a_stream_that_fails_in_the_middle_is_a_failed_call(case, provider, span
         lambda: Pieces(events, httpx.ReadError("gone")) if broken == "cut" else list(events),
         lambda made: drain(lambda: case.stream(made)),
     )  # fmt: skip
-    told = "exception" if case.name == "huggingface" else "upstream_error"  # it stumbles over the event itself
-    assert said["agent.error.class"] == ("connection" if broken == "cut" else told)
+    odd = STUMBLES.get(case.name, ())
+    told = {"upstream_error", *odd} if broken == "error" else {in_its_words(case, "connection")}
+    assert said["agent.error.class"] in told
     assert said["agent.run.stop_reason"] == "model_error"
