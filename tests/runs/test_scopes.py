@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import logging
@@ -11,6 +12,7 @@ from decimal import Decimal
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.trace import StatusCode
 
 import spanledger
 from spanledger import runs
@@ -189,6 +191,85 @@ def test_an_async_generator_never_fails_to_detach(how, spans, caplog):
     assert "detach" not in caplog.text
     assert trace.get_current_span() is trace.INVALID_SPAN
     assert by_name(spans).keys() == {"invoke_agent agen", "execute_tool inner"}
+
+
+class Closing(Exception):
+    pass
+
+
+LEFT = {
+    "drained": "completed", "closed": "cancelled", "collected": "cancelled", "said": "denied", "closing fails": "error",
+    "cancelled inside": "cancelled",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("how", LEFT)
+def test_a_generator_that_is_left_before_its_end_is_a_cancelled_run(how, kind, spans):
+    """As a stream that nobody reads to its end is."""
+
+    @contextlib.contextmanager
+    def leaving():
+        try:
+            yield
+        except GeneratorExit:
+            if how == "said":
+                spanledger.current_run().stop_reason = "denied"
+            if how == "closing fails":
+                raise Closing from None
+            raise
+
+    @spanledger.run("gen")
+    def numbers():
+        with leaving(), spanledger.tool("inner"):
+            yield 1
+            yield 2
+
+    @spanledger.run("gen")
+    async def async_numbers():
+        with leaving(), spanledger.tool("inner"):
+            yield 1
+            yield 2
+
+    async def main():
+        stream = async_numbers()
+        assert await anext(stream) == 1
+        if how == "drained":
+            assert [number async for number in stream] == [2]
+        elif how == "cancelled inside":
+            with pytest.raises(asyncio.CancelledError):
+                await stream.athrow(asyncio.CancelledError())
+        elif how == "collected":
+            del stream
+            gc.collect()
+        else:
+            await stream.aclose()
+
+    closing = pytest.raises(Closing) if how == "closing fails" else contextlib.nullcontext()
+    if kind == "async":
+        with closing:
+            asyncio.run(main())
+    else:
+        stream = numbers()
+        assert next(stream) == 1
+        if how == "drained":
+            assert list(stream) == [2]
+        elif how == "cancelled inside":
+            with pytest.raises(asyncio.CancelledError):
+                stream.throw(asyncio.CancelledError())
+        elif how == "collected":
+            del stream
+            gc.collect()
+        else:
+            with closing:
+                stream.close()
+    said = by_name(spans)
+    run, tool = said["invoke_agent gen"], said["execute_tool inner"]
+    assert run.attributes["agent.run.stop_reason"] == LEFT[how]
+    if how != "cancelled inside":
+        assert (run.status.status_code is StatusCode.ERROR) is (how in ("said", "closing fails"))
+    if how in ("closed", "said"):  # a tool that is no more asked did not fail
+        assert tool.attributes["agent.tool.status"] == "success"
 
 
 def test_a_run_entered_in_one_task_may_be_left_in_another(spans, caplog):

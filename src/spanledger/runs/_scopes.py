@@ -160,7 +160,8 @@ class RunScope(Attached):
             open_scopes.pop(self.run.id, None)
             if self.context is not None:
                 span = trace.get_current_span(self.context)
-                end_run(self.run, span, self._reason(error), error)
+                failed = None if isinstance(error, GeneratorExit) else error  # who stops reading fails at nothing
+                end_run(self.run, span, self._reason(error), failed)
                 if not self._theirs:
                     span.end()
 

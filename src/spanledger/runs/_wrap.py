@@ -2,7 +2,8 @@
 One decorator for four kinds of function: plain, coroutine, generator and async generator.
 
 A scope is entered around the call.  Around a generator it is opened once, and made current only while the generator's
-own code runs, never across a yield.
+own code runs, never across a yield.  A generator that is closed, or left, before it ended closes its scope with
+`GeneratorExit`: the run in it was cancelled, like that of a stream that nobody read to its end.
 """
 
 from __future__ import annotations
@@ -98,13 +99,17 @@ def _generator(function: Callable[..., Any], scope_for: Callable[..., Scope]) ->
         except StopIteration as end:
             scope.close(None, end.value)
             return end.value
-        except GeneratorExit:
+        except GeneratorExit as left:
+            how: BaseException = left
             scope.resume()
             try:
                 inner.close()
+            except BaseException as error:
+                how = error
+                raise
             finally:
                 scope.pause()
-                scope.close(None)
+                scope.close(how)
             raise
         except BaseException as error:
             scope.close(error)
@@ -136,16 +141,20 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
                     left = is_cancelled(error)  # by the loop that ends, after somebody stopped reading
         except StopAsyncIteration:
             scope.close(None)
-        except GeneratorExit:
+        except GeneratorExit as closed:
+            how: BaseException = closed
             scope.resume()
             try:
                 await inner.aclose()
+            except BaseException as error:
+                how = error
+                raise
             finally:
                 scope.pause()
-                scope.close(None)
+                scope.close(how)
             raise
         except BaseException as error:
-            scope.close(None if left and is_cancelled(error) else error)
+            scope.close(GeneratorExit() if left and is_cancelled(error) else error)
             raise
 
     return wrapper
