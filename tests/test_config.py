@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spanledger.config import Settings
+from spanledger.config import Settings, state_directory
 from spanledger.errors import ConfigurationError
 from spanledger.pipeline import others
 from spanledger.understood import understood
@@ -175,3 +175,14 @@ def test_a_detector_that_is_not_installed_leaves_nothing_stored(tmp_path, monkey
     assert "are stored" in refused[1]
     assert not settings.store_arguments
     assert settings.own_budget.steps == 3
+
+
+def test_a_user_without_a_home_has_a_place_all_the_same(monkeypatch):
+    """As in a container whose user stands in no list of users."""
+    def nobody(_cls):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", classmethod(nobody))
+    assert state_directory() == Path("/.local/state/spanledger")
+    assert Settings().journal_path.name == "journal.db"

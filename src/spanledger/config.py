@@ -18,6 +18,7 @@ from .budget import ACTIONS, Budget, Loops, Refuse, Rule
 from .conversions import IN_PARTS, TYPES, WANTED
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
+from .private_file import state_directory
 from .settings_file import settings_in
 from .shield import logger
 
@@ -26,12 +27,6 @@ __all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _RESULTS: Final = ("none", "sampled", "full")
-
-
-def state_directory() -> Path:
-    """Where this user's spanledger keeps its state: ``$XDG_STATE_HOME/spanledger`` or ``~/.local/state/spanledger``."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "spanledger"
 
 
 def _name(*, env: str | None = None, choices: tuple[str, ...] = ()) -> Any:

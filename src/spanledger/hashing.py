@@ -149,6 +149,10 @@ class Hasher:
         return f"[{kind}:{self.key_id}:{self._digest(plain.encode('utf-8', 'surrogatepass'), f'pii/{kind}', 8)}]"
 
 
+_said: Final[list[str]] = []
+"""Why there is no lasting key, once it was said."""
+
+
 def _key_of(settings: Settings) -> tuple[bytes, bool]:
     """The key, and whether it is a random one that ends with this process."""
     if settings.hash_key is not None:
@@ -156,7 +160,11 @@ def _key_of(settings: Settings) -> tuple[bytes, bool]:
     try:
         return _kept_key(state_directory() / "hash.key"), False
     except (OSError, ConfigurationError, RuntimeError) as error:
-        logger.warning("no lasting hash key (%s): hashes join inside this process only; set SPANLEDGER_HASH_KEY", error)
+        if not _said:
+            _said.append(str(error))
+            logger.warning(
+                "no lasting hash key (%s): hashes join inside this process only; set SPANLEDGER_HASH_KEY", error
+            )
         return secrets.token_bytes(MIN_KEY_BYTES), True
 
 

@@ -200,9 +200,12 @@ def classify_payload(result: Any) -> str | None:
         result = _parsed(result)
     if isinstance(result, Mapping):
         return _of_mapping(result)
-    if getattr(result, "isError", getattr(result, "is_error", None)) is True:
-        return "error_payload"
-    code = _as_status(getattr(result, "status_code", None))
+    try:
+        if getattr(result, "isError", getattr(result, "is_error", None)) is True:
+            return "error_payload"
+        code = _as_status(getattr(result, "status_code", None))
+    except Exception:  # noqa: BLE001 - whatever an object does when it is asked: it has not failed
+        return None
     return _of_status(code) if code else None
 
 

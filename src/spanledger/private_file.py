@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-__all__ = ["make"]
+__all__ = ["make", "state_directory"]
 
 MODE: Final = 0o600
 DIRECTORY_MODE: Final = 0o700
@@ -44,3 +44,18 @@ def make(path: Path, content: bytes = b"") -> None:
                 draft.replace(path)  # a file system without links
     finally:
         draft.unlink(missing_ok=True)
+
+
+def state_directory() -> Path:
+    """
+    Where this user's spanledger keeps its state: ``$XDG_STATE_HOME/spanledger`` or ``~/.local/state/spanledger``.
+
+    A user without a home, as some containers have, is at home in the root directory, as containers say themselves.
+    """
+    if base := os.environ.get("XDG_STATE_HOME"):
+        return Path(base) / "spanledger"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path(os.sep)
+    return home / ".local" / "state" / "spanledger"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import sys
 from importlib.metadata import EntryPoint
@@ -330,3 +331,10 @@ def test_what_becomes_of_the_spans_that_a_client_makes_itself(points, monkeypatc
     monkeypatch.setattr(others, "ADAPTERS", (speaking, silent))
     assert said in texts(look(others.others, **environ))
     assert "wrapt" not in texts(look(others.others, **environ)).split("opentelemetry")[0]
+
+
+def test_a_full_disk_is_a_problem(call, points, recorded_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert "can't be written: the disk is full, 4,096 bytes are free" in result.output

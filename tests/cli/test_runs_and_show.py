@@ -24,6 +24,16 @@ def test_a_table_of_runs(call, recorded_path):
     assert " ".join(sums) == "1 run: 1 failure; 1,500 in, 70 out; $0.00041 + 1 unpriced"
 
 
+def test_a_list_that_is_cut_says_so(call, recorded_path):
+    Journal(recorded_path, days=100_000).write_runs([replace(SUPPORT, run_id=f"r{n}", user_id="many") for n in range(3)])
+    cut = call("runs", "--limit", "2", "--user", "many").output.splitlines()
+    assert cut[-2].startswith("the newest 2 runs: ")
+    assert cut[-1] == "there are more: --limit"
+    assert json.loads(call("runs", "--limit", "2", "--json").output)["more"]
+    assert call("runs", "--limit", "3", "--user", "many").output.splitlines()[-1].startswith("3 runs: ")
+    assert not json.loads(call("runs", "--limit", "4", "--json").output)["more"]
+
+
 def test_what_is_not_known_is_no_zero_in_the_sums(call, recorded_path):
     silent = replace(SUPPORT, run_id="silent", input_tokens=0, output_tokens=0, cost=0, unpriced=2, unknown_usage=2)
     journal = Journal(recorded_path, days=100_000)

@@ -227,3 +227,18 @@ def test_openai_2_never_finds_half_of_httpx2():
         pytest.skip("this openai does not know httpx2")
     code = "from spanledger.instrument import instrument; instrument(); import openai, sys; print('httpx2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+@pytest.mark.parametrize("name", ["os:*", "json.decoder:*", "opentelemetry.trace:*"])
+def test_what_everything_uses_is_not_made_tools_of(name, provider, caplog):
+    import os
+
+    before = os.fsencode
+    with instrument(Settings(tools=(name,)), tracer_provider=provider) as watching:
+        assert os.fsencode is before
+        assert watching.missing[name] == "no module of tools"
+    assert f"{name} would make tools of what everything uses" in caplog.text
+    with instrument(Settings(tools=("textwrap:dedent",)), tracer_provider=provider):  # one is a tool if you say so
+        import textwrap
+
+        assert textwrap.dedent.__wrapped__

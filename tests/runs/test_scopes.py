@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 import spanledger
-from spanledger import runs
+from spanledger import runs, shield
 from spanledger.errors import BudgetExceeded
 
 
@@ -203,66 +203,65 @@ LEFT = {
 }  # fmt: skip
 
 
+@contextlib.contextmanager
+def leaving(how):
+    try:
+        yield
+    except GeneratorExit:
+        if how == "said":
+            spanledger.current_run().stop_reason = "denied"
+        if how == "closing fails":
+            raise Closing from None
+        raise
+
+
+@spanledger.run("gen")
+def numbers_until(how):
+    with leaving(how), spanledger.tool("inner"):
+        yield 1
+        yield 2
+
+
+@spanledger.run("gen")
+async def async_numbers_until(how):
+    with leaving(how), spanledger.tool("inner"):
+        yield 1
+        yield 2
+
+
+def leave(stream, how):
+    assert next(stream) == 1
+    if how == "drained":
+        assert list(stream) == [2]
+    elif how == "cancelled inside":
+        with pytest.raises(asyncio.CancelledError):
+            stream.throw(asyncio.CancelledError())
+    elif how != "collected":
+        stream.close()
+
+
+async def leave_async(how):
+    stream = async_numbers_until(how)
+    assert await anext(stream) == 1
+    if how == "drained":
+        assert [number async for number in stream] == [2]
+    elif how == "cancelled inside":
+        with pytest.raises(asyncio.CancelledError):
+            await stream.athrow(asyncio.CancelledError())
+    elif how != "collected":
+        await stream.aclose()
+
+
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("how", LEFT)
 def test_a_generator_that_is_left_before_its_end_is_a_cancelled_run(how, kind, spans):
     """As a stream that nobody reads to its end is."""
-
-    @contextlib.contextmanager
-    def leaving():
-        try:
-            yield
-        except GeneratorExit:
-            if how == "said":
-                spanledger.current_run().stop_reason = "denied"
-            if how == "closing fails":
-                raise Closing from None
-            raise
-
-    @spanledger.run("gen")
-    def numbers():
-        with leaving(), spanledger.tool("inner"):
-            yield 1
-            yield 2
-
-    @spanledger.run("gen")
-    async def async_numbers():
-        with leaving(), spanledger.tool("inner"):
-            yield 1
-            yield 2
-
-    async def main():
-        stream = async_numbers()
-        assert await anext(stream) == 1
-        if how == "drained":
-            assert [number async for number in stream] == [2]
-        elif how == "cancelled inside":
-            with pytest.raises(asyncio.CancelledError):
-                await stream.athrow(asyncio.CancelledError())
-        elif how == "collected":
-            del stream
-            gc.collect()
+    with pytest.raises(Closing) if how == "closing fails" else contextlib.nullcontext():
+        if kind == "sync":
+            leave(numbers_until(how), how)
         else:
-            await stream.aclose()
-
-    closing = pytest.raises(Closing) if how == "closing fails" else contextlib.nullcontext()
-    if kind == "async":
-        with closing:
-            asyncio.run(main())
-    else:
-        stream = numbers()
-        assert next(stream) == 1
-        if how == "drained":
-            assert list(stream) == [2]
-        elif how == "cancelled inside":
-            with pytest.raises(asyncio.CancelledError):
-                stream.throw(asyncio.CancelledError())
-        elif how == "collected":
-            del stream
-            gc.collect()
-        else:
-            with closing:
-                stream.close()
+            asyncio.run(leave_async(how))
+    gc.collect()
     said = by_name(spans)
     run, tool = said["invoke_agent gen"], said["execute_tool inner"]
     assert run.attributes["agent.run.stop_reason"] == LEFT[how]
@@ -444,3 +443,21 @@ def test_a_program_that_exits_well_inside_a_run_completes_it(provider, code, rea
     with pytest.raises(SystemExit), spanledger.run("support") as active:
         sys.exit(code)
     assert active.stop_reason == reason
+
+
+def test_a_result_that_answers_no_question_is_no_failure(spans):
+    class Odd:
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+    odd = Odd()
+
+    @spanledger.tool
+    def give():
+        return odd
+
+    shield.strict(on=False)  # what can't be hashed is counted
+    with spanledger.run("r") as run:
+        assert give() is odd
+    assert (run.tool_calls, run.stop_reason) == (1, "completed")
+    assert by_name(spans)["execute_tool give"].attributes["agent.tool.status"] == "success"

@@ -29,16 +29,19 @@ __all__ = ["command"]
 def command(as_json: bool, limit: int, **filters: object) -> None:
     """List runs, newest first."""
     with archive() as found:
-        rows = found.runs(limit=limit, **filters)  # type: ignore[arg-type]
+        rows = found.runs(limit=limit + 1, **filters)  # type: ignore[arg-type]
         where = found.path
+    rows, more = rows[:limit], len(rows) > limit
     sums = total(rows)
     kills = {kill.target: kill for kill in standing_kills()} if filters["live"] else None
     if as_json:
-        put_json(runs_json(rows, sums, kills))
+        put_json({**runs_json(rows, sums, kills), "more": more})
     elif not rows:
         wanted = any(filters.values())
         click.echo(f"no runs {'match' if wanted else 'yet'} in {where}")
     else:
         out = console()
         out.print(table_of(rows, now=time.time_ns(), kills=kills))
-        out.print(totals_line(sums), style="dim")
+        out.print(f"{'the newest ' if more else ''}{totals_line(sums)}", style="dim")
+        if more:
+            out.print("there are more: --limit", style="dim")

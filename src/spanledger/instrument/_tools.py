@@ -8,9 +8,10 @@ own (the usual table of tools) is wrapped there too.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 from ..errors import ConfigurationError
 from ..patching import Patches
@@ -20,6 +21,10 @@ from ..shield import logger
 __all__ = ["watch_tools"]
 
 
+_NOBODYS_TOOLS: Final = sys.stdlib_module_names | {"opentelemetry", "spanledger", "wrapt"}
+"""Packages that we, and whoever is watched, call all the time."""
+
+
 def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
     """Wrap each of *names*: ``module:function``, ``module:Class.method`` or ``module:*`` for all its own functions."""
     for name in names:
@@ -27,6 +32,10 @@ def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
         if not (module and colon and path):
             msg = f"SPANLEDGER_TOOLS: {name!r} names no tool; write module:function or module:*"
             raise ConfigurationError(msg)
+        if path == "*" and module.partition(".")[0] in _NOBODYS_TOOLS:
+            patches.missing[name] = "no module of tools"
+            logger.warning("SPANLEDGER_TOOLS: %s would make tools of what everything uses; name single functions", name)
+            continue
         patches.on_import(module, lambda imported, path=path: _watch(imported, path, patches))  # type: ignore[misc]
 
 

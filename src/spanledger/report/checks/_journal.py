@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ...errors import JournalError, JournalTooNew
 from ...journal import Archive
@@ -14,6 +15,9 @@ from ..words import instant
 from ._finding import Finding, Surroundings
 
 __all__ = ["journal"]
+
+_LITTLE: Final = 256 * 1024
+"""Bytes: with less of them free nothing can be relied on to be written."""
 
 
 def journal(around: Surroundings) -> list[Finding]:
@@ -37,6 +41,9 @@ def journal(around: Surroundings) -> list[Finding]:
     mode = stat.S_IMODE(path.stat().st_mode)
     facts |= {"mode": f"{mode:04o}", "bytes": path.stat().st_size, "trouble": _trouble(path)}
     text = f"{path}: format {facts['format']}, {facts['runs']} runs, {facts['bytes']:,} bytes, mode {facts['mode']}"
+    facts["free"] = shutil.disk_usage(path.parent).free
+    if not facts["trouble"] and facts["free"] < _LITTLE:
+        facts["trouble"] = f"the disk is full, {facts['free']:,} bytes are free"
     if facts["trouble"]:
         found.insert(0, Finding("problem", f"{text}; can't be written: {facts['trouble']}", facts))
     elif os.name == "posix" and mode & 0o077:
