@@ -39,8 +39,8 @@ class Call(Adopting):
 
     __slots__ = (
         "_batch", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
-        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request", "response",
-        "run", "seconds", "streaming", "tools",
+        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request",
+        "response", "run", "seconds", "streaming", "tools",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, seam: Seam, found: Found) -> None:
