@@ -26,6 +26,18 @@ GROUPS = ["4111", "1111", "1111", "1111"]
         ("Login: admin / hunter2x.", "Login: admin / [SECRET]."),
         ("log in as root/toor1234, then", "log in as root/[SECRET], then"),
         ("login j.doe:Xk29fLqpA1", "login j.doe:[SECRET]"),
+        ("card 4111.1111.1111.1111.", "card [CARD]."),
+        ("3782 - 822463 - 10005", "[CARD]"),
+        ("_4111 1111 1111 1111_", "_[CARD]_"),
+        ("_46.195.32.133_", "_[IP]_"),
+        ("_DE89370400440532013000_", "_[IBAN]_"),
+        ("_+33 6 44 08 74 55_", "_[PHONE]_"),
+        ("ruf 0049 30 901820 an", "ruf [PHONE] an"),
+        ("0012.3456.789a", "[MAC]"),
+        ("api_key->Bxb5lqe18", "api_key->[SECRET]"),
+        ("<pwd>BbTJTMKw8!</pwd>", "<pwd>[SECRET]</pwd>"),
+        ("senha DhlTAbjH3", "senha [SECRET]"),
+        ("refresh_token|E9hV8E5nq", "refresh_token|[SECRET]"),
     ],
 )
 def test_it_goes(text, new):
@@ -36,7 +48,9 @@ def test_it_goes(text, new):
     "text",
     [
         '["4111", "1111", "1111", "1112"]', '["2020", "2021", "2022", "2023"]', "[4111, 1111, 1111, 1111]", '["4111"]', "[]",
-        "diff\n+12 3\n45678", "login api/v2024x", "see login/logout2", "login admin/users", "login page/path/index1",
+        "_private_4111111111111111_name", "a_46.195.32.133_b", "score 0012 34 12 345", "access token Auth0Provider",
+        "def login(user, password): ...", "if not password: raise ValueError", "client_secret SecretStr2 type", "auth_token OAuth2Session",
+        "private_key Ed25519PrivateKey", "diff\n+12 3\n45678", "login api/v2024x", "see login/logout2", "login admin/users", "login page/path/index1",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it_stays(text):
@@ -46,6 +60,10 @@ def test_what_only_looks_like_it_stays(text):
 def test_a_list_stays_a_list_of_as_many():
     assert REDACTOR.attributes({"parts": tuple(GROUPS)}) == {"parts": ("[CARD]", "", "", "")}
     assert REDACTOR.value([[*GROUPS], 1]) == [["[CARD]", "", "", ""], 1]
+
+
+def test_a_vendors_key_of_letters_only_is_no_plain_name():
+    assert REDACTOR.attributes({"user.sk_live_sBewcYWvHjNPJDDKMenIEPqv.name": "v"}) == {"user.[STRIPE_KEY].name": "v"}
 
 
 def test_the_policy_decides_over_the_whole_number():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import checks
+from . import beside, checks
 from .engine import Part
 
 __all__ = ["PARTS", "find"]
@@ -16,8 +16,8 @@ _COUNTRIES: Final = b"|".join(sorted(checks.IBAN_COUNTRIES))
 ANCHORS: Final = (
     rb"\b0x[0-9A-Fa-f]{40}\b",
     rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
-    rb"\b(?:" + _COUNTRIES + rb")[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
-    rb"\b(?:" + _COUNTRIES.lower() + rb")[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
+    rb"(?:\b|_)(?:" + _COUNTRIES + rb")[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
+    rb"(?:\b|_)(?:" + _COUNTRIES.lower() + rb")[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
     rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
@@ -30,6 +30,7 @@ PARTS: Final = tuple(Part(pattern, tuple(b"%d" % digit for digit in range(10))) 
 
 _IBAN: Final = re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:[ .\n-]?[0-9A-Za-z]){11,30}")
 _BETWEEN: Final = b" .\n-"
+_FRAME: Final = 0x5F
 _NINO: Final = re.compile(rb"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:[0-9]{2} ?){3}[A-D]\b")
 _PAN: Final = re.compile(rb"[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]\b")
 _CODICE: Final = re.compile(rb"[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b")
@@ -39,10 +40,16 @@ _NIF_LETTERS: Final = b"TRWAGMYFPDXBNJZSQVHLCKE"
 _FINNISH_LETTERS: Final = b"0123456789ABCDEFHJKLMNPRSTUVWXY"
 
 
-def find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
-    """Add what the candidate at *start* is, if it is one of these."""
-    if view[start - 1 : start] in (b"-", b"_", b".") and start:
-        return
+def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
+    """Add what the candidate at *start* is, if it is one of these; whether it is."""
+    known = len(spans)
+    before = beside.before(view, start)
+    if before not in b"-_." or (before == _FRAME and not beside.framed(view, start, start)):
+        _find(view, start, end, spans)
+    return len(spans) > known
+
+
+def _find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     text = view[start:end]
     first = text[0]
     if text.startswith(b"0x"):

@@ -48,8 +48,8 @@ class Detector:
         self._flat = Flat(self._keys, self._look)
         self._engine = engine(
             [
-                *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, *mail.PARTS, sql.PART, *named.PARTS,
-                Part(tokens.PACKED),
+                *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, network.DOTTED, *mail.PARTS, sql.PART,
+                *named.PARTS, Part(tokens.PACKED),
             ],
             re2=re2,
         )  # fmt: skip
@@ -140,7 +140,7 @@ class Detector:
         if text.isdigit():
             numbers.find_plain(view, start, text, spans)
             return
-        if text[2:3] == b"-" and network.is_mac(text):
+        if (text[2:3] == b"-" or text[4:5] == b".") and network.is_mac(text):
             network.find_mac(view, start, end, spans)
             return
         if not text.translate(None, _DOTTED):
@@ -153,13 +153,8 @@ class Detector:
                 tokens.find(view, start, end, spans)
             else:
                 network.find_colons(view, start, end, spans)
-        elif network.is_mac(text):
-            network.find_mac(view, start, end, spans)
-        else:
-            before = len(spans)
-            accounts.find(view, start, end, spans)
-            if len(spans) == before:
-                tokens.find(view, start, end, spans)
+        elif not accounts.find(view, start, end, spans):
+            tokens.find(view, start, end, spans)
 
     def _mail(self, view: bytes, start: int, end: int, spans: list[Span]) -> bool:
         if view[start + 1 : start + 5].lower() == b" at ":
@@ -172,11 +167,13 @@ class Detector:
         following = view[start + 1 : start + 2]
         if following in _MAILS:
             mail.find(view, start, end, spans)
-        elif following.isdigit():
+        elif following.isdigit() or following == b"+":
             numbers.find(view, start, end, spans)
         elif view[start] == 0x2D and following == b"-":
             tokens.find(view, start, end, spans)
-        elif view[start] == 0x5F and tokens.find(view, start + 1, end, spans):
+        elif view[start] == 0x5F and (
+            tokens.find(view, start + 1, end, spans) or accounts.find(view, start + 1, end, spans)
+        ):
             return
         else:
             self._named.find(view, start, end, spans)

@@ -162,7 +162,8 @@ def _around(view: bytes, start: int, end: int) -> tuple[int, int]:
         head = view[max(0, start - 48) : start]
         first -= len(head) - len(head.rstrip(_NAME))
     tail = _NAME_TAIL.match(view, end) if view[end : end + 1] not in _STOPS else None
-    return first, tail.end() if tail else end
+    last = tail.end() if tail else end
+    return first, last - 1 if view[last - 1 : last + 1] == b"->" else last
 
 
 def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values.Value | None, bool]:

@@ -8,14 +8,14 @@ from typing import Final, TypeAlias
 
 from .engine import Part
 
-__all__ = ["PARTS", "find_colon", "find_colons", "find_mac", "is_mac"]
+__all__ = ["DOTTED", "PARTS", "find_colon", "find_colons", "find_mac", "is_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
     rb"://[^\s:@/\"'<>]*(?::[^/\s:]|@)",
-    rb"\b" + b"-".join([_H + _H] * 6) + rb"\b|\b" + rb"\.".join([_H * 4] * 3) + rb"\b",
+    rb"\b" + b"-".join([_H + _H] * 6) + rb"\b",
     rb"\b(?:" + _H + rb"{1,4}:){2,7}:[0-9A-Fa-f:.]*|\b" + _H + rb"{1,4}::(?:/[0-9]|[0-9A-Fa-f][0-9A-Fa-f:.]*)"
     rb"|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
     rb"::[0-9A-Fa-f][0-9A-Fa-f:.]*",
@@ -23,9 +23,12 @@ ANCHORS: Final = (
 )
 
 PARTS: Final = (
-    Part(ANCHORS[0], (b"://",)), Part(ANCHORS[1], (b"-", b".")), Part(ANCHORS[2], (b":",)), Part(ANCHORS[3], (b"::",)),
+    Part(ANCHORS[0], (b"://",)), Part(ANCHORS[1], (b"-",)), Part(ANCHORS[2], (b":",)), Part(ANCHORS[3], (b"::",)),
     Part(ANCHORS[4], (b":thin:",)),
 )  # fmt: skip
+
+DOTTED: Final = Part(rb"\b" + rb"\.".join([_H * 4] * 3) + rb"\b", (b".",))
+"""A MAC address as routers write it: looked for behind cards, whose groups may have dots as well."""
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
 _MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")

@@ -27,22 +27,23 @@ _CARD: Final = (
     rb"|1[0-9]{14})"
 )
 _DOTTED: Final = (
-    rb"\b(?:[0-9]{1,2}|[02-9][0-9]{2}|1[013-9][0-9]|12[0-689])(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
-    rb"(?:[^-+_.0-9A-Za-z]|\.(?:[^0-9]|$)|[-+](?:[^0-9A-Za-z_]|$)|$)"
+    rb"(?:\b|_)(?:[0-9]{1,2}|[02-9][0-9]{2}|1[013-9][0-9]|12[0-689])(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
+    rb"(?:[^-+_.0-9A-Za-z]|\.(?:[^0-9]|$)|[-+_](?:[^0-9A-Za-z_]|$)|$)"
 )
 ANCHORS: Final = (
     rb"\b[0-9]+(?:\.[0-9]+){4,}",
     _DOTTED,
-    rb"\b[2-68][0-9]{3}[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?\b",
-    rb"\b[2-68][0-9]{3}(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}\b",
-    rb"\b3[0-9]{3}[ .-][0-9]{6}[ .-][0-9]{4,5}\b",
+    rb"(?:\b|_)[2-68][0-9]{3}[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?(?:\b|_)",
+    rb"(?:\b|_)[2-68][0-9]{3}(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}(?:\b|_)",
+    rb"(?:\b|_)3[0-9]{3}(?: ?[.-] ?|[ \n])[0-9]{6}(?: ?[.-] ?|[ \n])[0-9]{4,5}(?:\b|_)",
     rb"\b[2-6](?:[ -]{1,2}[0-9]){12,18}\b",
     rb"\b[2-6][0-9]{7}[ \n-][0-9]{8}\b",
     rb"[A-Za-z][2-6][0-9]{14,15}(?:\b|[A-Za-z])|\b[2-6][0-9]{14,15}[A-Za-z]",
     rb"(?:\b|_)" + _CARD + rb"(?:\b|_)",
     rb"(?:\b|_)[0-9]{3} ?[-. ] ?[0-9]{2} ?[-. ][ \n]?[0-9]{4}(?:\b|_)",
     rb"\+[0-9]{1,3}[ ./(-]{1,2}[0-9][0-9 ./()-]{0,14}\r?\n ?[0-9][0-9 -]{1,12}[0-9]\b",
-    rb"\+\(?[0-9][0-9 ./()-]{6,22}[0-9]\b",
+    rb"_?\+\(?[0-9][0-9 ./()-]{6,22}[0-9](?:\b|_)",
+    rb"\b00[1-9][0-9]{0,2}[ ./(-]{1,2}[0-9][0-9 ./()-]{5,18}[0-9]\b",
     rb"(?:\b1[ .-])?\([0-9]{3}\)[ \n]?[0-9]{3}[-. ]\n?[0-9]{4}" + _EXTENSION + rb"\b",
     rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}(?:[. ]|-\n?)[0-9]{3}(?:[. ]|-\n?) ?[0-9]{4}" + _EXTENSION + rb"\b",
     rb"\b0[0-9]{1,2}-[0-9]{3,4}-[0-9]{4}\b|\b0[0-9]-[0-9]{7}\b",
@@ -54,13 +55,13 @@ ANCHORS: Final = (
 _DIGIT: Final = tuple(b"%d" % digit for digit in range(10))
 PARTS: Final = tuple(Part(pattern, _DIGIT) for pattern in ANCHORS)
 
-_SHAPE: Final = bytes.maketrans(b"012345678\r\n", b"999999999  ")
+_SHAPE: Final = bytes.maketrans(b"012345678\r\n\t", b"999999999   ")
 _ODD: Final = re.compile(rb"[^0-9]+")
 _GROUP_BEFORE: Final = re.compile(rb"[0-9]{4}[^0-9A-Za-z]{1,6}$")
 _GROUP_AFTER: Final = re.compile(rb"[^0-9A-Za-z]{1,6}[0-9]{4}(?![0-9])")
 _BLANK: Final = b" \t\r\n"
 _JOINS: Final = (b"_", b"-", b"+", b"/", *(b"%d" % digit for digit in range(10)))
-_PLUS: Final = 0x2B
+_PLUS, _FRAME = b"+_"
 _GLUE: Final = 6
 """How many letters may stand beside a card's digits in one word."""
 _VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
@@ -127,7 +128,7 @@ def _dotted(view: bytes, start: int, end: int) -> str | None:
 def _ipv4(view: bytes, start: int, end: int) -> str | None:
     text = view[start:end].partition(b"/")[0]
     before = beside.before(view, start)
-    if before in b".-_/v" and view[max(0, start - 2) : start] != b"//":
+    if before in b".-_/v" and view[max(0, start - 2) : start] != b"//" and not _in_frame(view, start):
         return None
     after, then = beside.after(view, end), beside.after(view, end + 1)
     if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
@@ -137,11 +138,24 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
     return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
 
 
+def _in_frame(view: bytes, start: int) -> bool:
+    """Whether the ``_`` before *start* begins ``_this_`` and no name."""
+    return beside.before(view, start) == _FRAME and not beside.framed(view, start, start)
+
+
 def _phone_plus(view: bytes, start: int, end: int) -> str | None:
-    if beside.before(view, start) in _WORD:
+    if beside.before(view, start) in _WORD and not _in_frame(view, start):
         return None
     digits = view[start:end].replace(b"(0)", b"").translate(None, beside.SEPARATORS)
     return "PHONE" if 8 <= len(digits) <= 15 and checks.calling_code(digits) else None
+
+
+def _phone_abroad(view: bytes, start: int, end: int) -> str | None:
+    """``0049 30 ...``: only a number that its country gives out."""
+    if view[start : start + 2] != b"00" or beside.before(view, start) in b"-.#/$" or beside.runs_on(view, end):
+        return None
+    number = beside.digits(view, start + 2, end)
+    return "PHONE" if 8 <= len(number) <= 15 and checks.assigned_phone(number) else None
 
 
 def _phone_american(view: bytes, start: int, end: int) -> str | None:
@@ -191,13 +205,14 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
     for pattern, check in (
         (rb"9{12,19}", _card),
         (rb"9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{1,4}(?:[ -]9{1,3})?", _card),
-        (rb"9{4}[ .-]9{6}[ .-]9{4,5}", _card),
+        (rb"9{4}(?: ?[.-] ?| )9{6}(?: ?[.-] ?| )9{4,5}", _card),
         (rb"9(?:[ -]{1,2}9){12,18}", _card),
         (rb"9{8}[ -]9{8}", _card),
         (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
         (rb"99(?:\.99){4}", _dotted),
         (rb"999 ?[-. ] ?99 ?[-. ] ?9999", _ssn),
         (rb"\+\(?9[9 ./()-]{6,32}9", _phone_plus),
+        (rb"999{1,3}[ ./(-]{1,2}9[9 ./()-]{5,18}9", _phone_abroad),
         (rb"(?:9[ .-])?\(999\) ?999[-. ] ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
         (rb"(?:9{1,3}[-. ])?999([-.]) ?999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
         (rb"99{1,2}-9{3,4}-9999|99-9{7}", _phone_trunk),

@@ -6,7 +6,7 @@ import re
 from typing import Final, TypeAlias
 
 from .fold import fold
-from .vocabulary import FOREIGN
+from .vocabulary import FOREIGN, WORDS
 
 __all__ = [
     "Value", "assigned", "cookies", "is_call", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
@@ -18,7 +18,7 @@ Value: TypeAlias = tuple[int, int, bool]
 
 _SEPARATOR: Final = re.compile(
     rb"[\"'`\\\])]{0,6}(?:\[[0-9]{0,6}\])?[ \t]{0,4}"
-    rb"(?:=>|:=|\|\|=|\?\?=|[!=?]?==?|:[ \t]?(?:[A-Za-z_]{1,16}[ \t])?=(?!=)|:|\|=|(?<=[ \t])(?=[\"']))"
+    rb"(?:[=-]>|:=|\|\|=|\?\?=|[!=?]?==?|:[ \t]?(?:[A-Za-z_]{1,16}[ \t])?=(?!=)|:|\|=|(?<=[ \t])(?=[\"']))"
     rb"[ \t]{0,4}(?:\r?\n[ \t]{1,16})?(?:[@$rRbBuUfFL]{1,2}(?=[\"']))?"
 )
 _SETTER: Final = re.compile(rb"\([ \t]?(?=[\"'])")
@@ -26,6 +26,7 @@ _IS_SETTER: Final = re.compile(rb"(?i:[a-z0-9_]{0,48}\.){0,2}(?i:set|with)[A-Za-
 _COMPARED: Final = re.compile(rb"(?P<quote>[\"'])(?P<value>[^\"'\n\x1f]{1,128})(?P=quote) ?[!=]==? ?$")
 _IN_LIST: Final = re.compile(rb"\\*[\"'] ?, ?(?=\\*[\"'])")
 _TAG: Final = re.compile(rb"(?: [^<>]{0,64})?>\s{0,8}")
+_TAG_END: Final = re.compile(rb"([^\s<]{0,8})</")
 _NAMED_TAG: Final = re.compile(rb"[\"'](?: [^<>]{0,64})?>\s{0,8}")
 _PAIR: Final = re.compile(
     rb"[\"'`]{0,1}[ \t]?,?[ \t]{0,4}(?:\r?\n[ \t]{1,24}|[ \t]|(?<=,))[\"']?(?i:values?|content)[\"']?[ \t]?[:=]"
@@ -54,8 +55,8 @@ _NOT_SECRET: Final = re.compile(
     rb"(?i:(?:str|string|int|integer|float|bool|boolean|bytes|none|null|nil|undefined|true|false|yes|no|on|off|required"
     rb"|optional|invalid|missing|expired|empty|hidden|redacted|masked|unset|default|any|secret|password|token|type|self"
     rb"|the|a|an|and|or|not|is|was|for|of|to|in|it|with|from|object|array|number|expected|unexpected|value|authorization"
-    rb"|user|basic|bearer|digest|header|field|must|should|please|failed|error|ok|unauthorized|unknown|given)[.:!?]?"
-    rb"|\*+|x{3,}|\.{2,}|-+|_+|[a-z_]{1,24}=\*+)$"
+    rb"|raise|return|pass|continue|break|yield|await|lambda|print|user|basic|bearer|digest|header|field|must|should|please|failed|error|ok|unauthorized|unknown|given)[.:!?]?"
+    rb"|\*+|x{3,}|[.,:;!?()-]+|_+|[a-z_]{1,24}=\*+)$"
     rb"|[\[<{][^\s]{0,200}|\$[A-Za-z{(]|%[A-Za-z({]|sk-(?:\.|$)|.{0,8}\.\.\.|process\.env|os\.(?:environ|getenv)|env\.|args\."
     rb"|settings\.|config\.|self\.|https?://[^:@]*$|\[[A-Z_]+(?::|\])"
     rb"|(?i:x{4,}|your|example|placeholder|changeme|insert[-_ ])|(?i:sk-)?x{6,}$|\*{3}"
@@ -65,7 +66,15 @@ _VERY_STRONG: Final = re.compile(
     rb"(?=[^\s\"\x1f]{0,64}[0-9])(?=[^\s\"\x1f]{0,64}[a-z])(?=[^\s\"\x1f]{0,64}[A-Z])"
     rb"[^\s\"'`<>,;|&\x1f\\]{8,64}"
 )
-_SPOKEN: Final = (b"passw", b"passp", b"pwd", b"secret_access_key", *(fold(word) for word in FOREIGN))
+_APART: Final = re.compile(rb"[ \t]?\|[ \t]?|[ \t\n:?!]")
+_BAR: Final = 0x7C
+_JUMBLED: Final = re.compile(rb"(?:[A-Za-z]{1,16}[0-9]{1,16}){2}[A-Za-z]")
+"""Digits in two places among letters: no ``OAuth2Session``."""
+_SPOKEN: Final = (
+    b"passw", b"passp", b"pwd", b"secret_access_key", b"contrase", b"kennwort", b"wachtwoord", b"senha", b"heslo",
+    b"haslo", b"lozinka", b"parola", b"losenord", b"adgangskode", b"salasana", b"jelszo",
+    *(fold(word) for word in FOREIGN),
+)  # fmt: skip
 """Names whose value may follow without a sign."""
 _CALL: Final = re.compile(rb"[A-Za-z_.]{1,64}\(")
 
@@ -104,7 +113,7 @@ def assigned(view: bytes, first: int, last: int) -> Value | None:
         return value(view, (pair or separator).end(), query=before[-1:] in (b"?", b"&"))
     if before[-1:] in (b"<", b":") and (match := _TAG.match(view, last)):
         found = value(view, match.end())
-        return found if found is not None and view[found[1] : found[1] + 2] == b"</" else None
+        return _tagged(view, found)
     if (before == b"= " or before[-1:] == b"=") and (match := _COMPARED.search(view, max(0, first - 140), first)):
         return (*match.span("value"), True)
     flag = before == b"--" or view[first : first + 1] == b"-" or before == b" -"
@@ -119,9 +128,14 @@ def pair_of(view: bytes, last: int) -> Value | None:
     """``name: DB_PASSWORD`` and ``value: ...`` beside or below it; ``<property name="password">...</property>``."""
     if match := _PAIR.match(view, last):
         return value(view, match.end())
-    if (match := _NAMED_TAG.match(view, last)) and (found := value(view, match.end())):
-        return found if view[found[1] : found[1] + 2] == b"</" else None
-    return None
+    match = _NAMED_TAG.match(view, last)
+    return _tagged(view, value(view, match.end())) if match else None
+
+
+def _tagged(view: bytes, found: Value | None) -> Value | None:
+    """*found*, which begins behind a tag, when the next one ends it."""
+    end = _TAG_END.match(view, found[1]) if found is not None else None
+    return (found[0], end.end(1), found[2]) if found is not None and end is not None else None
 
 
 def said(view: bytes, name: bytes, last: int) -> Value | None:
@@ -130,9 +144,18 @@ def said(view: bytes, name: bytes, last: int) -> Value | None:
         return value(view, match.end())
     if view[last : last + 1] == b"\x1f":
         return None  # another text begins
-    if (match := _VERY_STRONG.match(view, last + 1)) and any(word in name for word in _SPOKEN):
-        return (*match.span(), False)
-    return None
+    gap = _APART.match(view, last)
+    match = _VERY_STRONG.match(view, gap.end()) if gap else None
+    if match is None:
+        return None
+    sure = gap is not None and (_BAR in gap.group() or _JUMBLED.search(match.group()) is not None)
+    sure = sure and _is_compound(view, name, last)
+    return (*match.span(), False) if sure or any(word in name for word in _SPOKEN) else None
+
+
+def _is_compound(view: bytes, name: bytes, last: int) -> bool:
+    """Whether *name*, which ends at *last*, has several words: of ``client_secret`` nobody tells in passing."""
+    return len(WORDS.findall(view[last - len(name) : last])) > 1
 
 
 def value(view: bytes, at: int, *, query: bool = False) -> Value | None:

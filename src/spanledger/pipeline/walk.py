@@ -29,6 +29,8 @@ _OTLP_INT: Final = 2**63
 _PAIR: Final = 2
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_]*(?:[.:/ -]?[A-Za-z_]+){0,12}[0-9]{0,3}", re.ASCII)
 """Keys that can't be anything but a name."""
+_LONG_WORD: Final = re.compile(r"[A-Za-z]{20}")
+"""Keys of vendors may be letters only."""
 _plain_keys: Final[set[str]] = set()
 _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 _HOLDING: Final = frozenset({"value", "values", "content"})
@@ -115,7 +117,7 @@ class Walk:
         """A key; most can't be anything but a name."""
         if text in _plain_keys:
             return
-        if len(text) <= 64 and _PLAIN_KEY.fullmatch(text):
+        if len(text) <= 64 and _PLAIN_KEY.fullmatch(text) and not _LONG_WORD.search(text):
             if len(_plain_keys) < 8192:
                 _plain_keys.add(text)
             return
