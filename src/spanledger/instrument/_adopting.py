@@ -26,21 +26,26 @@ __all__ = ["Adopting", "Held"]
 class Held:
     """A span whose end waits until it is let go; it ends with the time at which its maker ended it."""
 
-    __slots__ = ("_at", "_span")
+    __slots__ = ("_at", "_gone", "_span")
 
     def __init__(self, span: Span) -> None:
         self._span = span
         self._at: int | None = None
+        self._gone = False
         if span.is_recording():
             span.end = self._end  # type: ignore[method-assign]
 
     def _end(self, end_time: int | None = None) -> None:
         if self._at is None:
             self._at = end_time or time.time_ns()
+            if self._gone:  # in that very moment, by another thread
+                self._span.end(self._at)
 
     def let_go(self) -> None:
         """End the span if its maker has, and leave it to its maker else."""
-        if vars(self._span).pop("end", None) is not None and self._at is not None:
+        held = vars(self._span).pop("end", None) is not None
+        self._gone = True
+        if held and self._at is not None:
             self._span.end(self._at)
 
 
