@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -110,6 +110,10 @@ class Totals:
             self.cache_write += usage.cache_write
         if usage.reasoning:
             self.reasoning += usage.reasoning
+
+
+after_the_end: Final[list[Callable[[Run], Any]]] = []
+"""Called with a run that has one more call after it ended: a stream that was open in it, and let go of later."""
 
 
 class Run:
@@ -251,6 +255,9 @@ class Run:
                 self.retry_wait += call.retry_wait
         if len(self._to_price) > MAX_TO_PRICE:
             self._price()
+        if self.ended is not None:
+            for listener in after_the_end:
+                listener(self)
         if self.parent is not None:
             self.parent.settle_model(call)
 

@@ -54,6 +54,19 @@ def test_a_going_on_run_is_there_before_it_ends(path, ledger, live, monkeypatch)
     assert (stored(path).status, stored(path).stop_reason, stored(path).ended) == ("success", "completed", run.ended)
 
 
+def test_a_call_that_ends_after_its_run_is_in_the_runs_account(path, ledger, live):
+    """A stream that was open when its generator was left is let go of a moment later."""
+    run = Run(id="r1")
+    ledger.open(run)
+    ledger.close(run, "cancelled")
+    assert live.flush()
+    assert stored(path).model_calls == 0
+    run.settle_model(ModelCall("chat", "openai", "m", "m-1", Usage(), 1, 2, 3))
+    assert live.flush()
+    row = stored(path)
+    assert (row.model_calls, row.unknown_usage, row.unpriced, row.stop_reason) == (1, 1, 1, "cancelled")
+
+
 def test_the_beginning_and_the_end_of_a_run_wake_the_thread_at_once(path, ledger, live):
     written = threading.Event()
     write = live._journal.write_runs

@@ -6,6 +6,7 @@ A thread of its own looks prices up and writes; the threads of the calls only le
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .. import pricing
+from ..account import after_the_end
 from ..forks import undivided
 from ..ledger import Ledger, Run
 from ..shield import failures, shield
@@ -59,6 +61,7 @@ class LiveRuns:
         self._closed = False
         self._begin()
         ledger.listen(started=self._started, ended=self._ended_now)
+        after_the_end.append(self._ended_now)
         _all.add(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
@@ -84,6 +87,8 @@ class LiveRuns:
         """Stop following, write what is left; whether that was done within *deadline* seconds."""
         with shield("leaving the ledger"):
             self._ledger.ignore(self._started, self._ended_now)
+            with contextlib.suppress(ValueError):
+                after_the_end.remove(self._ended_now)
         with self._word:
             self._closed = True
             thread = self._thread
