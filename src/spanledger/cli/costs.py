@@ -75,7 +75,7 @@ def _moment(split: str, costs: Costs) -> int:
 
 
 def _line(total: Spend) -> str:
-    parts = [f"{total.runs} runs, {_cost(total)}"]
+    parts = [f"{total.runs} {'run' if total.runs == 1 else 'runs'}, {_cost(total)}"]
     if total.wasted_share is not None:
         parts.append(f"{money(total.wasted)} of it wasted ({total.wasted_share:.0%})")
         lost = {"on failed runs": "failed_runs", "on failed calls": "failed_calls", "on retries": "retries",
