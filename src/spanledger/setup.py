@@ -17,7 +17,7 @@ from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from . import runs
 from .config import Settings
@@ -27,6 +27,7 @@ from .notes import note
 from .pipeline import BYPASSING, LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
 from .pipeline.deadline import keep_ready, within
 from .pipeline.pace import Pace, queues_of
+from .pipeline.relay import batched
 from .shield import logger, shield
 from .termination import die, on_sigterm, wake_main_thread
 
@@ -197,7 +198,7 @@ def start(
         trace.set_tracer_provider(provider)
     elif not protected:
         processors.append(LedgerSpanProcessor(settings=settings))
-        processors += [BatchSpanProcessor(output) for output in outputs]
+        processors += [batched(output) for output in outputs]
     for processor in processors:
         provider.add_span_processor(processor)
     endings: list[Callable[[], Any]] = []

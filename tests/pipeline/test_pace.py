@@ -120,3 +120,15 @@ def test_after_giving_up_no_thread_enters_the_pipeline(finished):
     assert not inside.is_set()
     assert exporter.export([finished()]) is SpanExportResult.FAILURE
     assert not names(memory)
+
+
+@pytest.mark.parametrize("variable", ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_SCHEDULE_DELAY"])
+def test_a_queue_whose_size_or_delay_means_nothing_is_the_standards(variable, monkeypatch, caplog):
+    monkeypatch.setenv(variable, "-1")
+    memory, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(LedgerSpanProcessor([memory], settings=Settings()))
+    provider.get_tracer("t").start_span("one").end()
+    assert provider.force_flush()
+    assert names(memory) == ["one"]
+    assert "the standard's values hold" in caplog.text
+    provider.shutdown()

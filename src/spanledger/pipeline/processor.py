@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from spanledger import runs
 from spanledger.config import Settings
@@ -23,7 +23,7 @@ from .bypass import BYPASSING, name_of, unprotected
 from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
 from .inplace import InPlace, works, wrap_exporters
-from .relay import Relay, apart
+from .relay import Relay, apart, batched
 from .steps import default_pipeline, redactor_of
 
 __all__ = ["LedgerSpanProcessor"]
@@ -64,7 +64,7 @@ class LedgerSpanProcessor(SpanProcessor):
             self.mode = "copies"
             exporters = [exporter] if isinstance(exporter, SpanExporter) else apart(exporter)
             self.exporter = RedactingSpanExporter(exporters, self.pipeline)
-            self._inner = BatchSpanProcessor(self.exporter)
+            self._inner = batched(self.exporter)
             keep_ready(1)
         elif self._works():
             self.mode = "in place"

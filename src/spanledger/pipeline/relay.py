@@ -13,11 +13,21 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from spanledger import semconv
+from spanledger.shield import logger
 
-__all__ = ["Missing", "Relay", "apart"]
+__all__ = ["Missing", "Relay", "apart", "batched"]
 
 MAX_RUNS: Final = 1_000
 """Of how many runs it is known which spans are missing."""
+
+
+def batched(exporter: SpanExporter) -> BatchSpanProcessor:
+    """A queue before *exporter* as ``OTEL_BSP_*`` say; as the standard says where those mean nothing."""
+    try:
+        return BatchSpanProcessor(exporter)
+    except ValueError as error:
+        logger.warning("OTEL_BSP_*: %s; the standard's values hold", error)
+        return BatchSpanProcessor(exporter, 2_048, 5_000, 512, 30_000)
 
 
 class Relay(SpanExporter):
@@ -26,7 +36,7 @@ class Relay(SpanExporter):
     def __init__(self, exporter: SpanExporter) -> None:
         self.exporter = exporter
         self.missing = Missing()
-        self._queue = BatchSpanProcessor(_Counting(exporter, self.missing))
+        self._queue = batched(_Counting(exporter, self.missing))
 
     @property
     def unsent(self) -> int:
