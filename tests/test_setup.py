@@ -388,9 +388,9 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
     call("done")
     """, *LAUNCHER,
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
-        OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="0.2",
+        OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="1.5",
     )  # fmt: skip
-    assert err.count("2 spans were left unsent after 0.2 s") == 1
+    assert err.count("2 spans were left unsent after 1.5 s") == 1
     with Archive(tmp_path / "journal.db") as archive:
         [run] = archive.runs()
         [(exporter, found)] = archive.unsent(run.run_id).items()
