@@ -176,4 +176,4 @@ def test_the_launcher_protects_them_where_there_is_no_client_to_watch(tmp_path):
     assert done.stdout.count("[EMAIL]") >= 2
     assert "card [CARD]" in done.stdout
     assert "jane" not in done.stdout
-    assert "4111" not in done.stdout
+    assert "1111 1111" not in done.stdout
