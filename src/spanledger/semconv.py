@@ -178,6 +178,8 @@ TOKENS: Final = (
 
 
 _TIERS: Final = (OPENAI_RESPONSE_TIER, ANTHROPIC_RESPONSE_TIER, OPENAI_REQUEST_TIER)
+TIERS: Final = frozenset(_TIERS)
+"""Where a service tier may stand."""
 
 
 def tier_of(*attributes: Any) -> str | None:

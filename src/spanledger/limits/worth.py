@@ -38,7 +38,7 @@ def at_most(
     tokens_in = state.last_input if estimate is None else estimate
     tokens_out = int(settings.get(_MAX_TOKENS) or ASSUMED_OUTPUT) * int(settings.get(_CHOICES) or 1)
     if plan.money:
-        tier = semconv.tier_of(settings)
+        tier = None if semconv.TIERS.isdisjoint(settings) else semconv.tier_of(settings)
         found = pricing.estimate(provider, model, tokens_in, tokens_out, time.time_ns(), tier)
         dollars, known = found or 0, found is not None
     tokens = tokens_in + tokens_out
