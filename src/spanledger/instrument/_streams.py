@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     Proxy = wrapt.ObjectProxy
 
-BATCH: Final = 16
+BATCH: Final = 8
 """How many chunks are kept before they are read: few enough that they are still in the processor's cache."""
 _BATCH: Final = (None,) * BATCH
 
