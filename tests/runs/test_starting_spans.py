@@ -6,6 +6,8 @@ Where nobody looks they are written the short way, and the span that leaves is t
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -81,6 +83,16 @@ def test_a_processor_that_comes_later_sees_them_too(traced):
     runs.provider().add_span_processor(looking)
     do_something()
     assert [found["gen_ai.operation.name"] for found in looking.found] == ["invoke_agent", "step"]
+
+
+def test_a_processor_that_is_no_class_of_its_own_sees_them(traced):
+    mocked, patched, found = Mock(), SimpleSpanProcessor(InMemorySpanExporter()), []
+    patched.on_start = lambda span, parent_context=None: found.append(dict(span.attributes))
+    for processor in (mocked, patched):
+        traced(ALWAYS_ON, processor)
+        do_something()
+    assert mocked.on_start.call_count == 2
+    assert [said["gen_ai.operation.name"] for said in found] == ["invoke_agent", "step"]
 
 
 def test_what_leaves_is_the_same_whoever_looks(traced):

@@ -112,7 +112,7 @@ class Tools:
 
     def find(self, endpoint: Endpoint, tools: Any) -> Defined:
         """What is known of *tools*, as the wire holds them; their hash above all."""
-        by, data = hasher(), plain_bytes(tools)
+        by, data = hasher(), plain_bytes(tools)  # NaN is null here, but no client can send it
         for one in self._known:
             if one.came == data and one.endpoint is endpoint and one.by is by:
                 return one

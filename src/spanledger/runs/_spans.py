@@ -51,7 +51,8 @@ def _looks(sampler: Any, processors: Any) -> bool:
     """Whether one of them may look at a span's first attributes: all that are not known not to."""
     global _seen  # noqa: PLW0603 - what was found for the last provider
     looks = not isinstance(processors, tuple) or _asks(sampler) or any(
-        type(one).on_start.__module__ not in _SDK and getattr(one, "looks_at_start", True) for one in processors
+        getattr(one.on_start, "__module__", None) not in _SDK and getattr(one, "looks_at_start", True)
+        for one in processors
     )  # fmt: skip
     _seen = (sampler, processors, looks)
     return looks
@@ -59,8 +60,7 @@ def _looks(sampler: Any, processors: Any) -> bool:
 
 def _asks(sampler: Any) -> bool:
     """Whether *sampler* is not the SDK's own, or asks one that is not."""
-    asked = getattr(type(sampler), "should_sample", None)
-    if asked is None or asked.__module__ not in _SDK:
+    if getattr(getattr(sampler, "should_sample", None), "__module__", None) not in _SDK:
         return True
     return any(_asks(one) for one in vars(sampler).values() if hasattr(one, "should_sample"))
 
