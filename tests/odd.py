@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from spanledger.model import Draft
+from spanledger.model import Draft, Response
 from spanledger.providers import Endpoint
 
 ODD = (None, True, 7, 0.5, "x", b"x", [], {}, [None], [7], ["x"], [[]], [{}], {"x": 1}, {"x": {}}, object())
@@ -40,6 +40,12 @@ def read_everything(endpoint: Endpoint, data: Any) -> None:
     endpoint.read_messages(data)
     endpoint.read_tools(data)
     endpoint.read_response(data, True)
+    streamed(endpoint, data if isinstance(data, list) else [data, data])
+
+
+def streamed(endpoint: Endpoint, chunks: Iterable[Any]) -> Response:
+    """What *endpoint* reads out of a stream of *chunks*."""
     draft = Draft()
-    endpoint.fold(draft, data if isinstance(data, list) else [data, data])
-    draft.build()
+    for chunk in chunks:
+        endpoint.fold(draft, chunk)
+    return draft.build()

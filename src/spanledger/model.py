@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -197,11 +197,11 @@ class Draft:
     """
     A response that is still arriving.
 
-    Providers write into it, batch by batch; `build` turns it into a `Response`.  What is said is kept in blocks, in
+    Providers write into it, chunk by chunk; `build` turns it into a `Response`.  What is said is kept in blocks, in
     order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = ("_blocks", "_whole", "error", "extra", "finish_reasons", "id", "model", "usage")
+    __slots__ = ("_blocks", "_whole", "error", "extra", "finish_reasons", "id", "model", "so_far", "usage", "words")
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -210,6 +210,8 @@ class Draft:
         self.finish_reasons: dict[int, str] = {}
         self.extra: dict[str, Any] = {}
         self.error: str | None = None
+        self.words: list[str] | None = None  # the text of choice 0, for readers in a hurry
+        self.so_far: Callable[[], Response] | None = None  # reads what the client itself put together
         self._blocks: dict[tuple[int, str, Any], Any] = {}
         self._whole: Response | None = None
 
@@ -259,6 +261,8 @@ class Draft:
 
     def build(self) -> Response:
         """The response as far as it arrived."""
+        if self.so_far is not None:
+            self.settle(self.so_far())
         calls, messages = self._assemble() if self._whole is None else (self._whole.tool_calls, self._whole.messages)
         return Response(
             id=self.id,

@@ -5,13 +5,11 @@ from __future__ import annotations
 import anthropic
 import pytest
 from anthropic.types import Message, RawMessageStreamEvent
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from odd import as_object, broken, read_everything
+from odd import as_object, broken, read_everything, streamed
 from spanledger import semconv
-from spanledger.model import Draft, ToolCall, ToolResult, Usage
+from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._anthropic_messages import COUNT, MESSAGES
 from spanledger.providers.anthropic import ADAPTER
 
@@ -95,15 +93,9 @@ def test_a_message(objects):
 
 
 @pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
-@given(data=st.data())
-def test_any_batching_of_a_stream_says_what_the_whole_message_says(objects, data):
+def test_a_stream_says_what_the_whole_message_says(objects):
     events = [as_object(EVENT, one) for one in EVENTS] if objects else EVENTS
-    draft = Draft()
-    while events:
-        size = data.draw(st.integers(1, len(events)))
-        MESSAGES.fold(draft, events[:size])
-        events = events[size:]
-    response, whole = draft.build(), MESSAGES.read_response(MESSAGE, content=True)
+    response, whole = streamed(MESSAGES, events), MESSAGES.read_response(MESSAGE, content=True)
 
     assert response.tool_calls == [ToolCall("tu_1", "f", '{"a": 1}')]
     response.tool_calls = whole.tool_calls
@@ -111,9 +103,7 @@ def test_any_batching_of_a_stream_says_what_the_whole_message_says(objects, data
 
 
 def test_a_cut_stream_keeps_the_usage_of_its_start():
-    draft = Draft()
-    MESSAGES.fold(draft, EVENTS[:3])
-    response = draft.build()
+    response = streamed(MESSAGES, EVENTS[:3])
 
     assert (response.usage.input, response.usage.output) == (137, 1)
     assert response.finish_reasons == ["error"]

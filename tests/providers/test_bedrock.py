@@ -14,11 +14,11 @@ import pytest
 
 from clients import MESSAGE
 from more_clients import CLAUDE, CONVERSE_ASK, CONVERSE_EVENTS, INVOKE_ASK, bedrock
-from odd import broken, read_everything
+from odd import broken, read_everything, streamed
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.instrument._inside import watched_inside
-from spanledger.model import Draft, Usage
+from spanledger.model import Usage
 from spanledger.providers._bedrock_bodies import _BY_KEY, _PROMPT, endpoint_of
 from spanledger.providers._converse import CONVERSE
 from spanledger.providers.bedrock import ADAPTER
@@ -38,9 +38,8 @@ def invoke(model, sent, got=None, chunks=()):
     headers = {"x-amzn-bedrock-input-token-count": "9", "x-amzn-bedrock-output-token-count": "4"}
     result = {"body": json.dumps(got), "ResponseMetadata": {"HTTPHeaders": headers}}
     answer = found.endpoint.read_response(SEAM.unpack(result), True)
-    draft = Draft()
-    found.endpoint.fold(draft, [SEAM.unpack({"chunk": {"bytes": json.dumps(chunk).encode()}}) for chunk in chunks])
-    return found, found.endpoint.read_request(found.body), answer, draft.build()
+    unpacked = [SEAM.unpack({"chunk": {"bytes": json.dumps(chunk).encode()}}) for chunk in chunks]
+    return found, found.endpoint.read_request(found.body), answer, streamed(found.endpoint, unpacked)
 
 
 METRICS = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTokenCount": 4}}

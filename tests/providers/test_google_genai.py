@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odd import broken, read_everything
+from odd import broken, read_everything, streamed
 from spanledger import semconv
-from spanledger.model import Draft, ToolCall, ToolResult, Usage
+from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._gemini_embeddings import EMBED, IMAGES
 from spanledger.providers._generate_content import GENERATE, unpack
 from spanledger.providers._interactions import INTERACTIONS
@@ -65,14 +65,9 @@ def test_an_answer():
 
 
 @given(data=st.data())
-def test_any_batching_of_a_stream_says_the_same(data):
+def test_chunks_say_the_same_in_either_form(data):
     chunks = [SimpleNamespace(body=json.dumps(chunk)) if data.draw(st.booleans()) else chunk for chunk in CHUNKS]
-    draft = Draft()
-    while chunks:
-        size = data.draw(st.integers(1, len(chunks)))
-        GENERATE.fold(draft, chunks[:size])
-        chunks = chunks[size:]
-    response = draft.build()
+    response = streamed(GENERATE, chunks)
 
     assert (response.id, response.model, response.finish_reasons) == ("r1", "gemini-x", ["STOP"])
     assert (response.usage, response.tool_calls) == (BUCKETS, [ToolCall(None, "f", {"a": 1})])
@@ -210,9 +205,7 @@ def test_an_interaction_that_takes_two_requests():
         },
         {"event_type": "interaction.completed", "interaction": {"id": "v2", "status": "completed", "usage": usage(4)}},
     ]
-    draft = Draft()
-    INTERACTIONS.fold(draft, events)
-    response = draft.build()
+    response = streamed(INTERACTIONS, events)
 
     assert (response.id, response.model, response.finish_reasons) == ("v2", "gemini-x", ["stop"])
     assert (response.usage.input, response.usage.output) == (20, 11)

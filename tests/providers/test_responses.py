@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from odd import as_object, broken, read_everything
+from odd import as_object, broken, read_everything, streamed
 from spanledger import semconv
-from spanledger.model import Draft, ToolCall, ToolResult, Usage
+from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._responses import FETCH, RESPONSES
 
 known = pytest.importorskip("openai.types.responses")
@@ -93,15 +91,9 @@ def test_an_answer(objects):
 
 
 @pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
-@given(data=st.data())
-def test_any_batching_of_a_stream_says_what_the_whole_answer_says(objects, data):
+def test_a_stream_says_what_the_whole_answer_says(objects):
     events = [as_object(EVENT, one) for one in EVENTS] if objects else EVENTS
-    draft = Draft()
-    while events:
-        size = data.draw(st.integers(1, len(events)))
-        RESPONSES.fold(draft, events[:size])
-        events = events[size:]
-    response, whole = draft.build(), RESPONSES.read_response(ANSWER, content=True)
+    response, whole = streamed(RESPONSES, events), RESPONSES.read_response(ANSWER, content=True)
 
     assert (response.id, response.usage, response.tool_calls) == (whole.id, whole.usage, whole.tool_calls)
     texts = [[part.get("content") for part in one.messages[0]["parts"]] for one in (response, whole)]
@@ -109,9 +101,7 @@ def test_any_batching_of_a_stream_says_what_the_whole_answer_says(objects, data)
 
 
 def test_a_cut_stream_keeps_what_arrived():
-    draft = Draft()
-    RESPONSES.fold(draft, EVENTS[:6])
-    response = draft.build()
+    response = streamed(RESPONSES, EVENTS[:6])
 
     assert (response.id, response.model, response.usage) == ("resp_1", "gpt-x", Usage())
     assert response.tool_calls == [ToolCall("c1", "f", '{"a": ')]
@@ -141,9 +131,7 @@ def test_a_cut_stream_keeps_what_arrived():
     ],
 )
 def test_failures_come_as_events(last, error, reasons):
-    draft = Draft()
-    RESPONSES.fold(draft, [EVENTS[0], last])
-    response = draft.build()
+    response = streamed(RESPONSES, [EVENTS[0], last])
 
     assert (response.error, response.finish_reasons) == (error, reasons)
 
@@ -199,12 +187,10 @@ def test_messages_of_a_request():
 def test_fetching_buys_nothing():
     request = FETCH.read_request({"response_id": "resp_1", "stream": True, "starting_after": 3})
     response = FETCH.read_response(ANSWER, content=False)
-    draft = Draft()
-    FETCH.fold(draft, EVENTS)
 
     assert request.settings == {semconv.RESPONSE_ID: "resp_1", semconv.REQUEST_STREAM_CURSOR: "3"}
     assert not FETCH.inference
-    assert response.usage == draft.build().usage == Usage()
+    assert response.usage == streamed(FETCH, EVENTS).usage == Usage()
     assert response.extra[semconv.RESPONSE_STATUS] == "completed"
 
 

@@ -4,8 +4,9 @@ The life of one watched call: place it, ask, open a span, watch what comes back,
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class Call(Adopting):
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_batch", "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
+        "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
         "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request",
         "response", "run", "seconds", "streaming", "tools",
     )  # fmt: skip
@@ -52,7 +53,6 @@ class Call(Adopting):
         self.request = found.endpoint.read_request(found.body)
         self.streaming = self.covers = False
         self._done = self._recording = False
-        self._batch: list[Any] = []
         self._draft: Draft | None = None
         self._held: Any = None
         self._reservation: Any = None
@@ -151,7 +151,6 @@ class Call(Adopting):
                 wrapped = watched(result, self) if inside is None else watched_inside(result, self, inside)
                 if wrapped is not None:
                     self.streaming = True
-                    self._draft = Draft()
                     self.engine.open_calls[id(self)] = self
                     return wrapped
                 self.read(result)
@@ -187,18 +186,12 @@ class Call(Adopting):
         """Whether the request asked for a stream."""
         return self.request.stream
 
-    def batch(self) -> list[Any]:
-        """Where the stream puts its chunks; see `fold`."""
-        return self._batch
-
-    def fold(self) -> None:
-        """Read the chunks that arrived since the last time."""
-        chunks: Sequence[Any] = self._batch[:]
-        self._batch.clear()
-        if chunks and self._draft is not None and not self._done:
-            with shield("reading a stream"):
-                unpack = self._seam.unpack
-                self.endpoint.fold(self._draft, [unpack(chunk) for chunk in chunks] if unpack is not None else chunks)
+    def reader(self) -> Callable[[Any], object]:
+        """What reads a chunk of the stream; it may raise."""
+        if self._draft is None:
+            self._draft = Draft()
+        fold, unpack = functools.partial(self.endpoint.fold, self._draft), self._seam.unpack
+        return fold if unpack is None else lambda chunk: fold(unpack(chunk))
 
     def started_streaming(self) -> None:
         """The first chunk is here."""
@@ -209,7 +202,6 @@ class Call(Adopting):
         if self._done:
             return
         self.engine.open_calls.pop(id(self), None)
-        self.fold()
         response = self.response
         if response is None and self._draft is not None:
             with shield("reading a stream"):

@@ -1,9 +1,9 @@
 """
 Proxies that look like what the client returned, and read along.
 
-One for streams and one for raw responses, each in sync and async form.  Chunks are kept and read in batches, off the
-loop that hands them on; every read runs in the call's context and gives it back; the end is told once, whichever way
-it comes.
+One for streams and one for raw responses, each in sync and async form.  A chunk is read before it is handed on, while
+it is still in the processor's cache, and not kept; every read of the stream runs in the call's context and gives it
+back; the end is told once, whichever way it comes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import wrapt
@@ -19,7 +19,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 
 from .. import runs
 from ..outcomes import is_cancelled
-from ..shield import shield
+from ..shield import report, shield
 
 __all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "parsed", "plain", "watched"]
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
 else:
     Proxy = wrapt.ObjectProxy
-
-BATCH: Final = 8
-"""How many chunks are kept before they are read: few enough that they are still in the processor's cache."""
-_BATCH: Final = (None,) * BATCH
 
 
 class Listener(Protocol):
@@ -41,8 +37,7 @@ class Listener(Protocol):
     @property
     def expects_stream(self) -> bool: ...
 
-    def batch(self) -> list[Any]: ...
-    def fold(self) -> None: ...
+    def reader(self) -> Callable[[Any], object]: ...
     def started_streaming(self) -> None: ...
     def read(self, result: Any) -> None: ...
     def finish_stream(self, how: str, error: BaseException | None = None) -> None: ...
@@ -107,7 +102,7 @@ class Watched(Proxy):
     def __init__(self, wrapped: Any, call: Listener) -> None:
         super().__init__(wrapped)
         self._self_call = call
-        self._self_first = True
+        self._self_reader: Callable[[Any], object] | None = None
         self._self_handed_over = False
 
     def __del__(self) -> None:
@@ -132,38 +127,36 @@ class Watched(Proxy):
         return functools.wraps(found)(closing)
 
     def _self_took(self, chunk: Any) -> None:
-        call = self._self_call
-        batch = call.batch()
-        batch.append(chunk)
-        if self._self_first:
-            self._self_first = False
-            call.started_streaming()
-        if len(batch) >= BATCH:
-            call.fold()
+        if self._self_reader is None:
+            self._self_reader = self._self_started()
+        try:
+            self._self_reader(chunk)
+        except Exception as error:  # noqa: BLE001 - the user gets the chunk that the client returned
+            report("reading a stream", error)
+
+    def _self_started(self) -> Callable[[Any], object]:
+        self._self_call.started_streaming()
+        return self._self_call.reader()
 
 
 class Stream(Watched):
     """A stream that is read along."""
 
     def __iter__(self) -> Iterator[Any]:
-        # a read costs next to nothing: it runs in a context made once, and chunks are looked at in batches
-        call = self._self_call
-        batch = call.batch()
-        keep, run = batch.append, _context_of(call).run
+        # a read costs next to nothing: it runs in a context made once
+        call, read = self._self_call, self._self_reader
+        run = _context_of(call).run
         stream = iter(self.__wrapped__)
         try:
-            if self._self_first:
-                chunk = run(next, stream)
-                self._self_first = False
-                call.started_streaming()
-                keep(chunk)
-                yield chunk
             while True:
-                for _ in _BATCH:
-                    chunk = run(next, stream)
-                    keep(chunk)
-                    yield chunk
-                call.fold()
+                chunk = run(next, stream)
+                if read is None:
+                    read = self._self_reader = self._self_started()
+                try:
+                    read(chunk)
+                except Exception as error:  # noqa: BLE001 - the user gets the chunk that the client returned
+                    report("reading a stream", error)
+                yield chunk
         except StopIteration:
             call.finish_stream("drained")
         except GeneratorExit:  # the loop was left; the stream itself may be read on

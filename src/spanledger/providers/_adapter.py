@@ -7,7 +7,7 @@ imports no client.  Readers are plain functions that work on a client's objects 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from ..model import Draft, Message, Part, Request, Response
 __all__ = ["Adapter", "Endpoint", "Found", "Peer", "Seam", "dig", "pick"]
 
 
-def _never_streams(draft: Draft, chunks: Sequence[Any]) -> None:
+def _never_streams(draft: Draft, chunk: Any) -> None:
     """The default for endpoints that do not stream."""
 
 
@@ -36,13 +36,14 @@ class Endpoint:
     *read_request* gets the body that is about to be sent and is called for every call: it must be cheap.
     *read_messages* (system parts, input messages) and *read_tools* (tool definitions in the convention's shape) are
     called only when content is captured.  *read_response* gets the answer, and whether to fill in its messages.
-    *fold* gets a batch of stream chunks, in order.  *attributes* stand on every span of the endpoint.
+    *fold* gets the chunks of a stream one by one, each a moment before the user does.  *attributes* stand on every
+    span of the endpoint.
     """
 
     operation: str
     read_request: Callable[[Any], Request]
     read_response: Callable[[Any, bool], Response]
-    fold: Callable[[Draft, Sequence[Any]], None] = _never_streams
+    fold: Callable[[Draft, Any], None] = _never_streams
     read_messages: Callable[[Any], tuple[list[Part], list[Message]]] = _no_messages
     read_tools: Callable[[Any], list[dict[str, Any]]] = _no_tools
     attributes: Mapping[str, Any] = field(default_factory=dict)

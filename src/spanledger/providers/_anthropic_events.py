@@ -6,7 +6,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..model import Draft
@@ -17,11 +17,10 @@ from ._wire import error_name, fields, index_of, text_of
 __all__ = ["fold"]
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        if step := _FOLDS.get(str(event.get("type"))):
-            step(draft, event)
+def fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    if step := _FOLDS.get(str(event.get("type"))):
+        step(draft, event)
 
 
 def _start(draft: Draft, event: Mapping[str, Any]) -> None:

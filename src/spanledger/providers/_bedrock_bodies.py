@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -43,9 +43,9 @@ def metered(endpoint: Endpoint) -> Endpoint:
             )
         return response
 
-    def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-        endpoint.fold(draft, chunks)
-        metrics = fields(fields(chunks[-1]).get(METRICS)) if chunks else {}
+    def fold(draft: Draft, chunk: Any) -> None:
+        endpoint.fold(draft, chunk)
+        metrics = fields(fields(chunk).get(METRICS))
         if metrics:  # what Bedrock itself counts, which is not always what the model says
             usage = draft.usage = draft.usage or Usage()
             into, output = count(metrics.get("inputTokenCount")), count(metrics.get("outputTokenCount"))

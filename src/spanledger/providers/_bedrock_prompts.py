@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -74,21 +74,20 @@ def read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        found = fields(chunk)
-        for text, reason, _ in _answers(found):
-            index = index_of(found.get("index"))
-            if text_of(text):
-                draft.text(index).append(text)
-            if reason:
-                draft.finish_reasons[index] = reason
-        if (usage := _tokens(found, None)).known:
-            before = draft.usage or Usage()
-            draft.usage = Usage(
-                before.uncached if usage.uncached is None else usage.uncached,
-                output=before.output if usage.output is None else usage.output,
-            )
+def fold(draft: Draft, chunk: Any) -> None:
+    found = fields(chunk)
+    for text, reason, _ in _answers(found):
+        index = index_of(found.get("index"))
+        if text_of(text):
+            draft.text(index).append(text)
+        if reason:
+            draft.finish_reasons[index] = reason
+    if (usage := _tokens(found, None)).known:
+        before = draft.usage or Usage()
+        draft.usage = Usage(
+            before.uncached if usage.uncached is None else usage.uncached,
+            output=before.output if usage.output is None else usage.output,
+        )
 
 
 def read_vectors(answer: Any, content: bool) -> Response:  # noqa: ARG001

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .. import semconv
@@ -17,35 +17,29 @@ from ._wire import as_list, error_name, fields, index_of, text_of
 __all__ = ["fold", "read_extras"]
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    """Add *chunks* to *draft*."""
-    push = None
-    if draft.id is None and chunks:
-        _fold_any(draft, fields(chunks[0]))
-        chunks = chunks[1:]
-    for chunk in chunks:
-        # nearly every chunk is some text of choice 0; a pydantic object's attributes cost ten times an item
-        try:
-            said = chunk.__dict__
-            (choice,) = said["choices"]
-            told = choice.__dict__
-            delta = told["delta"]
-            news = delta.__dict__
-            if (
-                type(text := news["content"]) is str
-                and told["finish_reason"] is None
-                and said["usage"] is None
-                and news["tool_calls"] is None
-                and told["index"] == 0
-                and not delta.__pydantic_extra__
-            ):
-                if push is None:
-                    push = draft.text(0).append
-                push(text)
-                continue
-        except (AttributeError, KeyError, TypeError, ValueError):
-            pass
-        _fold_any(draft, fields(chunk))
+def fold(draft: Draft, chunk: Any) -> None:
+    """Add *chunk* to *draft*."""
+    # nearly every chunk is some text of choice 0; a pydantic object's attributes cost ten times an item
+    try:
+        said = chunk.__dict__
+        (choice,) = said["choices"]
+        told = choice.__dict__
+        delta = told["delta"]
+        news = delta.__dict__
+        if (
+            draft.words is not None
+            and type(text := news["content"]) is str
+            and told["finish_reason"] is None
+            and said["usage"] is None
+            and news["tool_calls"] is None
+            and told["index"] == 0
+            and not delta.__pydantic_extra__
+        ):
+            draft.words.append(text)
+            return
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    _fold_any(draft, fields(chunk))
 
 
 def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
@@ -82,7 +76,10 @@ def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
         draft.reasoning(index).append(thought)
     if isinstance(text := delta.get("content") or delta.get("refusal"), str):
         if text:
-            draft.text(index).append(text)
+            pieces = draft.text(index)
+            pieces.append(text)
+            if index == 0:
+                draft.words = pieces
     elif text:
         _fold_content(draft, index, text)
     for call in as_list(delta.get("tool_calls")):

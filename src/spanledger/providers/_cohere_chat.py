@@ -6,7 +6,7 @@ https://docs.cohere.com/reference/chat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -70,29 +70,28 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        delta = fields(event.get("delta"))
-        message, index = fields(delta.get("message")), index_of(event.get("index"))
-        draft.id = event.get("id") or draft.id
-        if plan := text_of(message.get("tool_plan")):
-            draft.reasoning(0, "plan").append(plan)
-        for item in as_list(message.get("content")):
-            part = fields(item)
-            if text := text_of(part.get("text")):
-                draft.text(0, index).append(text)
-            if thought := text_of(part.get("thinking")):
-                draft.reasoning(0, index).append(thought)
-        for call in as_list(message.get("tool_calls")):
-            asked = fields(fields(call).get("function"))
-            draft.tool_call(0, index, fields(call).get("id"), asked.get("name"), asked.get("arguments"))
-        if reason := delta.get("finish_reason"):
-            draft.finish_reasons[0] = reason
-        if usage := delta.get("usage"):
-            draft.usage = read_tokens(usage)
-        if isinstance(error := delta.get("error"), str):
-            draft.error = "_OTHER" if error else None
+def _fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    delta = fields(event.get("delta"))
+    message, index = fields(delta.get("message")), index_of(event.get("index"))
+    draft.id = event.get("id") or draft.id
+    if plan := text_of(message.get("tool_plan")):
+        draft.reasoning(0, "plan").append(plan)
+    for item in as_list(message.get("content")):
+        part = fields(item)
+        if text := text_of(part.get("text")):
+            draft.text(0, index).append(text)
+        if thought := text_of(part.get("thinking")):
+            draft.reasoning(0, index).append(thought)
+    for call in as_list(message.get("tool_calls")):
+        asked = fields(fields(call).get("function"))
+        draft.tool_call(0, index, fields(call).get("id"), asked.get("name"), asked.get("arguments"))
+    if reason := delta.get("finish_reason"):
+        draft.finish_reasons[0] = reason
+    if usage := delta.get("usage"):
+        draft.usage = read_tokens(usage)
+    if isinstance(error := delta.get("error"), str):
+        draft.error = "_OTHER" if error else None
 
 
 CHAT_V2: Final = replace(CHAT_ALIKE, read_request=_read_request, read_response=_read_response, fold=_fold)

@@ -6,7 +6,7 @@ https://docs.cohere.com/v1/reference/chat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..model import Draft, Message, Part, Request, Response, ToolCall, ToolResult, output_message
@@ -90,16 +90,15 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        draft.id = event.get("generation_id") or draft.id
-        if whole := event.get("response"):
-            draft.settle(_read_response(whole, content=True))
-        elif text := text_of(event.get("text")):
-            draft.text(0).append(text)
-        if reason := event.get("finish_reason"):
-            draft.finish_reasons[0] = reason
+def _fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    draft.id = event.get("generation_id") or draft.id
+    if whole := event.get("response"):
+        draft.settle(_read_response(whole, content=True))
+    elif text := text_of(event.get("text")):
+        draft.text(0).append(text)
+    if reason := event.get("finish_reason"):
+        draft.finish_reasons[0] = reason
 
 
 CHAT_V1: Final = Endpoint("chat", _read_request, _read_response, _fold, _read_messages, _read_tools)

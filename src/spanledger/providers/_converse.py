@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -82,19 +82,18 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        if begun := fields(event.get("contentBlockStart")):
-            index, use = index_of(begun.get("contentBlockIndex")), fields(fields(begun.get("start")).get("toolUse"))
-            if use:
-                draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), None)
-        elif more := fields(event.get("contentBlockDelta")):
-            _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
-        elif stop := fields(event.get("messageStop")):
-            draft.finish_reasons[0] = str(stop.get("stopReason"))
-        elif usage := fields(event.get("metadata")).get("usage"):
-            draft.usage = _read_usage(usage)
+def _fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    if begun := fields(event.get("contentBlockStart")):
+        index, use = index_of(begun.get("contentBlockIndex")), fields(fields(begun.get("start")).get("toolUse"))
+        if use:
+            draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), None)
+    elif more := fields(event.get("contentBlockDelta")):
+        _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
+    elif stop := fields(event.get("messageStop")):
+        draft.finish_reasons[0] = str(stop.get("stopReason"))
+    elif usage := fields(event.get("metadata")).get("usage"):
+        draft.usage = _read_usage(usage)
 
 
 def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ https://ai.google.dev/api/generate-content
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -94,24 +94,23 @@ def _blocked(found: Mapping[str, Any]) -> bool:
     return bool(fields(found.get("promptFeedback")).get("blockReason"))
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
-        draft.id = found.get("responseId") or draft.id
-        draft.model = found.get("modelVersion") or draft.model
-        for candidate in as_list(found.get("candidates")):
-            said = fields(candidate)
-            index = index_of(said.get("index"))
-            for part in as_list(fields(said.get("content")).get("parts")):
-                _fold_part(draft, index, fields(part))
-            if reason := said.get("finishReason"):
-                draft.finish_reasons[index] = reason
-        if usage := found.get("usageMetadata"):
-            draft.usage = read_usage(usage)
-        if _blocked(found):
-            draft.finish_reasons.setdefault(0, "content_filter")
-        if error := found.get("error"):
-            draft.error = error_name(error)
+def fold(draft: Draft, chunk: Any) -> None:
+    found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
+    draft.id = found.get("responseId") or draft.id
+    draft.model = found.get("modelVersion") or draft.model
+    for candidate in as_list(found.get("candidates")):
+        said = fields(candidate)
+        index = index_of(said.get("index"))
+        for part in as_list(fields(said.get("content")).get("parts")):
+            _fold_part(draft, index, fields(part))
+        if reason := said.get("finishReason"):
+            draft.finish_reasons[index] = reason
+    if usage := found.get("usageMetadata"):
+        draft.usage = read_usage(usage)
+    if _blocked(found):
+        draft.finish_reasons.setdefault(0, "content_filter")
+    if error := found.get("error"):
+        draft.error = error_name(error)
 
 
 def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ https://ai.google.dev/gemini-api/docs/interactions
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -83,20 +83,19 @@ def _finish(status: Any) -> list[str]:
     return [_REASONS.get(status, status)]
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        kind = str(event.get("event_type") or event.get("type"))
-        if kind in ("step.delta", "content.delta"):
-            _fold_delta(draft, index_of(event.get("index")), fields(event.get("delta")))
-        elif kind in ("step.start", "content.start"):
-            _fold_start(draft, index_of(event.get("index")), fields(event.get("step")) or fields(event.get("content")))
-        elif kind in ("interaction.created", "interaction.start", "interaction.completed", "interaction.complete"):
-            _fold_interaction(draft, fields(event.get("interaction")), final="complete" in kind)
-        elif kind == "error":
-            draft.error = error_name(event.get("error") or event)
-        if usage := fields(event.get("metadata")).get("usage"):
-            _fold_usage(draft, usage, final=False)
+def fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    kind = str(event.get("event_type") or event.get("type"))
+    if kind in ("step.delta", "content.delta"):
+        _fold_delta(draft, index_of(event.get("index")), fields(event.get("delta")))
+    elif kind in ("step.start", "content.start"):
+        _fold_start(draft, index_of(event.get("index")), fields(event.get("step")) or fields(event.get("content")))
+    elif kind in ("interaction.created", "interaction.start", "interaction.completed", "interaction.complete"):
+        _fold_interaction(draft, fields(event.get("interaction")), final="complete" in kind)
+    elif kind == "error":
+        draft.error = error_name(event.get("error") or event)
+    if usage := fields(event.get("metadata")).get("usage"):
+        _fold_usage(draft, usage, final=False)
 
 
 def _fold_interaction(draft: Draft, found: Mapping[str, Any], *, final: bool) -> None:

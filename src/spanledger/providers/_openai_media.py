@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/images
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -52,17 +52,16 @@ def _picture(item: Mapping[str, Any]) -> Part:
     return media(item.get("url"), "image")
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        kind = str(event.get("type"))
-        if kind == "transcript.text.delta":
-            draft.text(0).append(text_of(event.get("delta")))
-        elif kind in ("image_generation.completed", "image_edit.completed") and event.get("b64_json"):
-            draft.part(0, kind, media(event["b64_json"], "image", "image/png"))
-        if usage := event.get("usage"):
-            draft.usage = read_usage(usage)
-            draft.finish_reasons.setdefault(0, "stop")
+def _fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    kind = str(event.get("type"))
+    if kind == "transcript.text.delta":
+        draft.text(0).append(text_of(event.get("delta")))
+    elif kind in ("image_generation.completed", "image_edit.completed") and event.get("b64_json"):
+        draft.part(0, kind, media(event["b64_json"], "image", "image/png"))
+    if usage := event.get("usage"):
+        draft.usage = read_usage(usage)
+        draft.finish_reasons.setdefault(0, "stop")
 
 
 def _endpoint(operation: str, output: str | None = None, *, inference: bool = True) -> Endpoint:

@@ -6,7 +6,6 @@ They cost money, so they are seen; what they cost is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from .. import semconv
@@ -35,10 +34,9 @@ def _read_response(answer: Any, content: bool) -> Response:  # noqa: ARG001
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        if (usage := read_usage(fields(chunk).get("usage"))).known:
-            draft.usage = usage
+def _fold(draft: Draft, chunk: Any) -> None:
+    if (usage := read_usage(fields(chunk).get("usage"))).known:
+        draft.usage = usage
 
 
 def plain_call(operation: str, output: str | None = None, *, inference: bool = True) -> Endpoint:

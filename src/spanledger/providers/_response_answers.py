@@ -6,7 +6,7 @@ Errors come inside the answer here, also in streams: nothing is raised, so they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -74,18 +74,17 @@ def _action(item: Mapping[str, Any]) -> Any:
     return fields(item.get("action")).get("type")
 
 
-def fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        event = fields(chunk)
-        kind = str(event.get("type"))
-        if kind == "response.output_text.delta":
-            _text(draft, event)
-        elif kind in _FOLDS:
-            _FOLDS[kind](draft, event)
-        elif kind in _TERMINAL:
-            draft.settle(read_response(event.get("response"), content=True))
-        elif kind == "error":
-            draft.error = error_name(event.get("error") or event)
+def fold(draft: Draft, chunk: Any) -> None:
+    event = fields(chunk)
+    kind = str(event.get("type"))
+    if kind == "response.output_text.delta":
+        _text(draft, event)
+    elif kind in _FOLDS:
+        _FOLDS[kind](draft, event)
+    elif kind in _TERMINAL:
+        draft.settle(read_response(event.get("response"), content=True))
+    elif kind == "error":
+        draft.error = error_name(event.get("error") or event)
 
 
 def _begin(draft: Draft, event: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/responses
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -99,8 +99,8 @@ def _read_fetched(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold_fetched(draft: Draft, chunks: Sequence[Any]) -> None:
-    fold(draft, chunks)
+def _fold_fetched(draft: Draft, chunk: Any) -> None:
+    fold(draft, chunk)
     draft.usage = None
 
 

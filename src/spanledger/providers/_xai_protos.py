@@ -6,7 +6,7 @@ https://github.com/xai-org/xai-proto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
 from typing import Any, Final
 
 from .. import semconv
@@ -132,10 +132,10 @@ def _usage(wire: Any) -> Usage:
     return usage
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    last = chunks[-1] if chunks else None
-    if isinstance(last, tuple) and last:  # what has arrived so far, and the chunk
-        draft.settle(_read_response(list(last[0]) if isinstance(last[0], (list, tuple)) else last[0], content=True))
+def _fold(draft: Draft, chunk: Any) -> None:
+    if isinstance(chunk, tuple) and chunk:  # what has arrived so far, and the chunk
+        so_far = list(chunk[0]) if isinstance(chunk[0], (list, tuple)) else chunk[0]
+        draft.so_far = functools.partial(_read_response, so_far, content=True)
 
 
 CHAT: Final = Endpoint("chat", _read_request, _read_response, _fold, _read_messages)
