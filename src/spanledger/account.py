@@ -95,13 +95,15 @@ class Totals:
 
     def add(self, usage: Usage, operation: str = "chat") -> None:
         """Add the tokens of one call; one of an *operation* that answers has both input and output."""
-        asked, answered = usage.input, usage.output
-        if (asked is None or answered is None) and (asked is answered or operation in _ANSWERING):
-            self.unknown += 1
-        if usage.uncached:
-            self.input += usage.uncached
-        if usage.output:
-            self.output += usage.output
+        uncached, answered = usage.uncached, usage.output
+        if uncached is None or answered is None:
+            asked = usage.input
+            if (asked is None or answered is None) and (asked is answered or operation in _ANSWERING):
+                self.unknown += 1
+        if uncached:
+            self.input += uncached
+        if answered:
+            self.output += answered
         if usage.cache_read:
             self.input += usage.cache_read
             self.cache_read += usage.cache_read

@@ -94,19 +94,18 @@ class Hasher:
     def hash(self, value: Any, purpose: str) -> Hashed:
         """The hash of *value*; never raises."""
         try:
-            return self._hash(value, purpose)
+            key, quick = None, quick_bytes(value)
+            if quick is not None and len(quick) <= _MAX_CACHED_BYTES:
+                # a digest and not the bytes: what was hashed must not stay in memory because of us
+                key = (purpose, len(quick), _digest(quick))
+                if (known := self._cache.get(key)) is not None:
+                    return known
+            return self._anew(value, purpose, key)
         except Exception as error:  # noqa: BLE001 - called from the user's own call
             report("hashing a value", error)
             return Hashed(f"{self._prefix}unhashable", "none")
 
-    def _hash(self, value: Any, purpose: str) -> Hashed:
-        quick = quick_bytes(value)
-        key = None
-        if quick is not None and len(quick) <= _MAX_CACHED_BYTES:
-            # a digest and not the bytes: what was hashed must not stay in memory because of us
-            key = (purpose, len(quick), _digest(quick))
-            if (known := self._cache.get(key)) is not None:
-                return known
+    def _anew(self, value: Any, purpose: str, key: tuple[str, int, Any] | None) -> Hashed:
         found = self._compute(value, purpose)
         if self._previous is not None:
             found = replace(found, previous=self._previous.hash(value, purpose).text)

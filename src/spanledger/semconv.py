@@ -232,6 +232,9 @@ def usage_of(attributes: Any) -> Usage:
     return usage
 
 
+_TEXT: Final = frozenset((str,))
+
+
 def _word(value: Any) -> str:
     return str(getattr(value, "value", value))
 
@@ -245,6 +248,7 @@ def put_response(response: Response, found: dict[str, Any], *, usage: bool = Tru
     if response.model is not None:
         found[RESPONSE_MODEL] = response.model
     if response.finish_reasons:
-        found[RESPONSE_FINISH_REASONS] = tuple([r if type(r) is str else _word(r) for r in response.finish_reasons])
+        reasons = response.finish_reasons
+        found[RESPONSE_FINISH_REASONS] = tuple(reasons if _TEXT.issuperset(map(type, reasons)) else map(_word, reasons))
     if response.extra:
         found.update(response.extra)

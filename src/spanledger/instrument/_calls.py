@@ -80,7 +80,8 @@ class Call(Adopting):
                 here = self._implicit.context
         self._alone = self._implicit is not None and self._implicit.span is None
         run = self.run = placement.run
-        runs.infer_tools(run, request.results)
+        if request.results:
+            runs.infer_tools(run, request.results)
         if placement.step is not None or not endpoint.inference or endpoint.operation == "embeddings":
             self.number = placement.number
         else:

@@ -64,25 +64,21 @@ def note_hashes(request: Request, tools: Defined | None, run: Run, found: dict[s
 
 def put_content(call: Call, found: dict[str, Any]) -> None:
     """System instructions, input messages and tool definitions of a request into *found*; never raises."""
+    endpoint, body = call.endpoint, call.found.body
     try:
-        _put_content(call, found)
+        written = call.engine.history.messages(endpoint, body)
+        # what came before the messages, and they themselves only where they were not written already
+        system, messages = endpoint.read_messages(body if written is None else {**body, endpoint.history: []})
+        if system:
+            found[semconv.SYSTEM_INSTRUCTIONS] = to_json(system)
+        if written is not None:
+            found[semconv.INPUT_MESSAGES] = written
+        elif messages:
+            found[semconv.INPUT_MESSAGES] = to_json(messages)
+        if (tools := call.tools) is not None:
+            if tools.written is None:
+                tools.written = to_json(endpoint.read_tools(body))
+            if tools.written != "[]":
+                found[semconv.TOOL_DEFINITIONS] = tools.written
     except Exception as error:  # noqa: BLE001 - without its content then
         report("recording a request", error)
-
-
-def _put_content(call: Call, found: dict[str, Any]) -> None:
-    endpoint, body = call.endpoint, call.found.body
-    written = call.engine.history.messages(endpoint, body)
-    # what came before the messages, and they themselves only where they were not written already
-    system, messages = endpoint.read_messages(body if written is None else {**body, endpoint.history: []})
-    if system:
-        found[semconv.SYSTEM_INSTRUCTIONS] = to_json(system)
-    if written is not None:
-        found[semconv.INPUT_MESSAGES] = written
-    elif messages:
-        found[semconv.INPUT_MESSAGES] = to_json(messages)
-    if (tools := call.tools) is not None:
-        if tools.written is None:
-            tools.written = to_json(endpoint.read_tools(body))
-        if tools.written != "[]":
-            found[semconv.TOOL_DEFINITIONS] = tools.written

@@ -21,7 +21,7 @@ def note_fallback(call: Call) -> None:
     made, body = call.model_call, call.found.body
     if made is None:
         return
-    group = runs.fallbacks(call.context)
+    group = runs.fallbacks(call.context) if runs.Fallbacks.opened else None
     others = (body.get("models") or body.get("fallbacks")) if type(body) is dict else None
     if group is None and not others:
         return

@@ -75,7 +75,8 @@ def read_response(completion: Any, content: bool) -> Response:
     found = fields(completion)
     reasons: list[str] = []
     response = Response(found.get("id"), found.get("model"), reasons, read_usage(found.get("usage")))
-    for choice in as_list(found.get("choices")):
+    several = found.get("choices")
+    for choice in several if type(several) is list else as_list(several):
         said = fields(choice)
         message = fields(said.get("message"))
         reason = said.get("finish_reason")

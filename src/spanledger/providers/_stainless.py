@@ -19,6 +19,7 @@ Lookup = Callable[[str, str], "Endpoint | tuple[Endpoint, Mapping[str, Any]] | N
 """From the HTTP method and the path to an endpoint; with it, what the path alone says of the request."""
 
 _OPTIONS: Final = 1  # request(cast_to, options, ...)
+_MAX_KNOWN: Final = 64  # paths whose endpoint is remembered
 
 
 def by_path(routes: Mapping[str, Endpoint]) -> Lookup:
@@ -45,28 +46,31 @@ def by_path(routes: Mapping[str, Endpoint]) -> Lookup:
 
 def stainless(package: str, lookup: Lookup, peer: Callable[[Any], Peer]) -> Seam:
     """The seam of the Stainless client *package*."""
+    known: dict[tuple[str, str], Endpoint] = {}
 
     def recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found | None:
         options = args[_OPTIONS] if len(args) > _OPTIONS else kwargs.get("options")
         said = fields(options)  # a pydantic object's own dictionary: its attributes cost ten times an item
-        url = said.get("url")
+        url, method = said.get("url"), said.get("method", "")
         if not isinstance(url, str):
             return None
-        found = lookup(said.get("method", ""), url.partition("?")[0] if "?" in url else url)
+        found = known.get((method, url)) or lookup(method, url.partition("?")[0] if "?" in url else url)
         if found is None:
             return None
         if isinstance(found, Endpoint):
-            return Found(found, _body(said), peer(client))
-        endpoint, known = found
-        return Found(endpoint, {**_query(said), **known}, peer(client))
+            if len(known) < _MAX_KNOWN:
+                known[method, url] = found
+            body = said.get("json_data")
+            # the caller's `extra_body`, merged only when it is sent
+            return Found(found, _merged(body, extra) if (extra := said.get("extra_json")) else body or {}, peer(client))
+        endpoint, told = found
+        return Found(endpoint, {**_query(said), **told}, peer(client))
 
     return Seam(f"{package}._base_client", "SyncAPIClient.request", "AsyncAPIClient.request", recognize)
 
 
-def _body(options: Mapping[str, Any]) -> Any:
-    body = options.get("json_data")
-    extra = options.get("extra_json")  # the caller's `extra_body`, merged only when it is sent
-    if extra and isinstance(extra, Mapping):
+def _merged(body: Any, extra: Any) -> Any:
+    if isinstance(extra, Mapping):
         return {**body, **extra} if isinstance(body, Mapping) else extra
     return {} if body is None else body
 

@@ -51,5 +51,5 @@ class Fallbacks(Attached):
 
 def fallbacks(context: Context) -> Fallbacks | None:
     """The place where models are tried in turn that a call with this *context* belongs to."""
-    found = context.get(_KEY) if Fallbacks.opened else None
+    found = context.get(_KEY)
     return found if isinstance(found, Fallbacks) else None
