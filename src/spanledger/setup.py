@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from . import runs
 from .config import Settings
+from .ending import watch_the_end
 from .hashing import configure_hasher
 from .ledger import ledger
 from .notes import note
@@ -29,7 +30,7 @@ from .pipeline.deadline import keep_ready, within
 from .pipeline.pace import Pace, queues_of
 from .pipeline.relay import batched
 from .shield import logger, shield
-from .termination import die, on_sigterm, wake_main_thread
+from .termination import die
 
 if TYPE_CHECKING:
     from .frameworks import Frameworks
@@ -54,15 +55,16 @@ class Spanledger:
     frameworks: Frameworks | None = None
     brakes: Brakes | None = None
     processors: list[Any] = field(default_factory=list)
-    undo: list[Callable[[], None]] = field(default_factory=list)
-    """What takes back the protection of metrics, log records and baggage."""
+    undo: list[Callable[[], Any]] = field(default_factory=list)
+    """What takes back the protection of metrics, log records and baggage, and the handlers of signals."""
     endings: list[Callable[[], Any]] = field(default_factory=list)
     """What ends the rest of an SDK that was built for us."""
-    terminated: bool = False
-    """Whether somebody asked the process to end."""
+    terminated: int = 0
+    """The signal by which somebody asked the process to end, or 0."""
     done: bool = False
     """Whether all is delivered that could be."""
     _over: bool = False
+    _taken_back: bool = False
 
     def force_flush(self) -> bool:
         """Deliver what is waiting; true when all of it left within the deadline."""
@@ -104,7 +106,7 @@ class Spanledger:
             self._keep_unsent()
         self.done = True
         if self.terminated:
-            die()
+            die(self.terminated)
 
     def _keep_unsent(self) -> None:
         """Write down what no exporter took, for `doctor` and `show`."""
@@ -113,8 +115,11 @@ class Spanledger:
             within(1.0, partial(self.journal.end_with, found))
 
     def shutdown(self) -> None:
-        """Finish, and put back everything that was patched."""
+        """Finish, and put back everything that was patched; once."""
         self.finish()
+        if self._taken_back:
+            return
+        self._taken_back = True
         for undo in self.undo:
             with shield("taking protection back"):
                 undo()
@@ -129,7 +134,6 @@ class Spanledger:
             ledger.ignore(self.metrics.run_ended)
         with contextlib.suppress(ValueError):
             runs.tool_listeners.remove(self.metrics.tool_ended)
-        atexit.unregister(self.finish)
 
 
 _now: list[Spanledger] = []
@@ -226,7 +230,7 @@ def start(
     for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
     _now.append(made)
-    _at_the_end(made)
+    made.undo += watch_the_end(made)
     return made
 
 
@@ -263,33 +267,6 @@ def _watch(made: Spanledger, limits: Limits) -> None:
     made.frameworks = watch_frameworks()
     made.brakes = Brakes(made.instrumentation.engine, limits)
     made.brakes.limits.listeners.append(made.metrics.decided)
-
-
-def _at_the_end(made: Spanledger) -> None:
-    """Deliver what is left at exit, on SIGTERM, and in workers of `multiprocessing`, which know no `atexit`."""
-    from .patching import Patches  # noqa: PLC0415 - as above
-
-    atexit.register(made.finish)
-    with shield("watching for SIGTERM"):
-        on_sigterm(partial(_terminated, made))
-
-    def watch_workers(util: Any) -> None:
-        def begun(made: Spanledger) -> None:
-            util.Finalize(made, made.force_flush, exitpriority=0)
-            with shield("watching for SIGTERM"):
-                wake_main_thread()
-
-        util.register_after_fork(made, begun)
-
-    Patches().on_import("multiprocessing.util", watch_workers)
-
-
-def _terminated(made: Spanledger) -> None:
-    """Deliver what is left when somebody ends the process."""
-    made.terminated = True
-    made.finish(getattr(made.provider, "force_flush", bool))
-    if made.done:  # else it came while the program was about to end; that goes on below us
-        die()
 
 
 def current() -> Spanledger | None:
