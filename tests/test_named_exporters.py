@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from spanledger import named_exporters
-from spanledger.named_exporters import examined, only
+from spanledger.named_exporters import examined, only, propagators
 
 HTTP = EntryPoint("otlp_proto_http", "opentelemetry.sdk.trace.export:ConsoleSpanExporter", "opentelemetry_traces_exporter")
 GRPC = EntryPoint("otlp_proto_grpc", HTTP.value, HTTP.group)
@@ -52,6 +52,26 @@ def test_those_that_cannot_are_told_with_what_to_do(environ, said, points):
     assert known == ["console"]
     assert wrong.startswith("OTEL_TRACES_EXPORTER names")
     assert said in wrong
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "said"),
+    [
+        (None, [], []),
+        ("", [], []),
+        ("tracecontext, baggage", ["tracecontext", "baggage"], []),
+        ("None", ["None"], []),
+        ("tracecontext,", ["tracecontext"], ["names ''"]),
+        ("b4", [], ["names 'b4', which nothing installed here provides; valid: baggage, none, tracecontext"]),
+        ("tracecontex", [], ["did you mean 'tracecontext'?"]),
+    ],
+)
+def test_propagators_are_looked_up_as_the_api_does(named, known, said, points):
+    points += [EntryPoint(name, "nowhere:Nothing", "opentelemetry_propagator") for name in ("baggage", "tracecontext")]
+    found, wrong = propagators({} if named is None else {"OTEL_PROPAGATORS": named})
+    assert found == known
+    assert len(wrong) == len(said)
+    assert all(part in text for part, text in zip(said, wrong, strict=True))
 
 
 def test_the_environment_is_another_for_the_sdk_alone(monkeypatch):

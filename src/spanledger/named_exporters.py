@@ -1,20 +1,22 @@
 """
-The exporters that the environment names: which of them can be had, and what to say of the others.
+The exporters and propagators that the environment names: which can be had, and what to say of the others.
 
-For a name that it does not know the SDK sets up nothing at all, and the program goes on unwatched.
+For an exporter that it does not know the SDK sets up nothing at all, and the program goes on unwatched.  With a
+propagator that it does not know OpenTelemetry's API can't be imported.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Final
 
-__all__ = ["SIGNALS", "examined", "only"]
+__all__ = ["PROPAGATORS", "SIGNALS", "examined", "only", "propagators"]
 
+PROPAGATORS: Final = "OTEL_PROPAGATORS"
 SIGNALS: Final = ("traces", "metrics", "logs")
 _PROTOCOLS: Final = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 _INSTALL: Final = {
@@ -71,10 +73,29 @@ def _resolved(
         return looked_up, None
     if (advice := _INSTALL.get(looked_up)) is not None:
         return name, f"which nothing installed here provides; {advice}"
-    valid = sorted({*points, "otlp", "none"})
+    return name, _nothing_provides(name, {*points, "otlp"})
+
+
+def _nothing_provides(name: str, known: Iterable[str]) -> str:
+    valid = sorted({*known, "none"})
     close = get_close_matches(name.lower(), valid, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(valid)}"
-    return name, f"which nothing installed here provides; {hint}"
+    return f"which nothing installed here provides; {hint}"
+
+
+def propagators(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The propagators that *environ* names and that can be had, as the API looks them up; what is wrong."""
+    named = [part.strip() for part in environ.get(PROPAGATORS, "").split(",")]
+    if named == [""]:
+        return [], []
+    points = {point.name: point for point in entry_points(group="opentelemetry_propagator")}
+    known, wrong = [], []
+    for name in named:
+        if name.lower() == "none" or name in points:
+            known.append(name)
+        else:
+            wrong.append(f"{PROPAGATORS} names {name!r}, {_nothing_provides(name, points)}")
+    return known, wrong
 
 
 @contextmanager

@@ -25,6 +25,36 @@ def test_the_version(call):
     assert result.output.startswith("spanledger ")
 
 
+@pytest.mark.parametrize("asked", ["doctor", "runs", "--help"])
+def test_a_propagator_that_is_not_there_is_told_and_left_out(asked, path, tmp_path):
+    """OpenTelemetry can't be imported with it."""
+    environ = {**os.environ, "OTEL_PROPAGATORS": "tracecontext,bagage", "SPANLEDGER_JOURNAL": str(tmp_path / "j.db")}
+    done = subprocess.run([*MAIN, asked], capture_output=True, text=True, env=environ, check=False)
+    said = "OTEL_PROPAGATORS names 'bagage', which nothing installed here provides; did you mean 'baggage'?"
+    assert done.stderr == f"spanledger: {said}; carrying on without it\n"
+    assert done.returncode == (1 if asked == "doctor" else 0)
+    assert (f"PROBLEM {said}" in done.stdout) is (asked == "doctor")
+
+
+@pytest.mark.parametrize(("named", "left"), [("tracecontext,bagage", "tracecontext"), ("bagage", "none")])
+def test_a_program_runs_without_a_propagator_that_is_not_there(named, left):
+    program = [sys.executable, "-c", "import opentelemetry.propagate, os; print(os.environ['OTEL_PROPAGATORS'])"]
+    done = subprocess.run(
+        [*MAIN, "exec", *program], capture_output=True, text=True, env={**os.environ, "OTEL_PROPAGATORS": named},
+        check=False,
+    )  # fmt: skip
+    assert done.stdout == f"{left}\n", done.stderr
+    assert "OTEL_PROPAGATORS names 'bagage'" in done.stderr
+
+
+def test_options_of_the_program_are_its_own():
+    """The launcher would take what looks like the beginning of one of its own."""
+    options = ["--b", "--context", "x", "-h", "--version", "--"]
+    program = [sys.executable, "-c", "import sys; print(sys.argv[1:])", *options]
+    done = subprocess.run([*MAIN, "exec", *program], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{options}\n", done.stderr
+
+
 def test_an_unknown_command_is_refused(call):
     result = call("rums")
     assert result.exit_code == 2

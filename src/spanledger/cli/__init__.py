@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 from typing import Any, Final
 
 import click
 
 from ..errors import RunNotFound, SpanledgerError
+from ..named_exporters import PROPAGATORS, propagators
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "asked_for", "main"]
 
 COMMANDS: Final[dict[str, str]] = {
     "costs": "costs", "doctor": "doctor", "exec": "launch", "forget": "forget", "hash": "hash", "kill": "kill",
     "prices": "prices", "redact": "redact", "revive": "revive", "runs": "runs", "show": "show",
 }  # fmt: skip
 """Command and the module that holds it."""
+
+_left_out: Final[dict[str, str]] = {}
+"""The variables that are another for us, as they were."""
+
+
+def asked_for() -> dict[str, str]:
+    """The environment as somebody set it."""
+    return {**os.environ, **_left_out}
 
 
 class Refused(click.ClickException):
@@ -35,6 +45,15 @@ class Refused(click.ClickException):
 
 
 class _Commands(click.Group):
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        known, wrong = propagators(os.environ)
+        for each in wrong:  # with them, neither we nor the launcher nor the program could import OpenTelemetry
+            click.echo(f"spanledger: {each}; carrying on without it", err=True)
+        if wrong:
+            _left_out[PROPAGATORS] = os.environ[PROPAGATORS]
+            os.environ[PROPAGATORS] = ",".join(known) or "none"
+        return super().make_context(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the interface
         return sorted(COMMANDS)
 

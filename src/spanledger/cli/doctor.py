@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from ..report.checks import Finding, examine
 from ..report.words import clean
+from . import asked_for
 from ._shared import JSON, console, put_json
 
 __all__ = ["command"]
@@ -29,7 +29,7 @@ def command(as_json: bool) -> None:
     Looks at ways in, versions, clients, other instrumentations, exporters, protection and the journal, as a program
     started here would meet them.  Exit code 1 when something is wrong that matters.
     """
-    found = examine(os.environ)
+    found = examine(asked_for())
     problems = sum(finding.level == "problem" for findings in found.values() for finding in findings)
     if as_json:
         put_json({"schema": DOCTOR_SCHEMA, "problems": problems, "areas": _plain(found)})

@@ -51,7 +51,7 @@ def command(program: str, arguments: tuple[str, ...]) -> None:
         raise Refused(f"there is no program {program!r} to run")
     sys.stdout.flush()
     sys.stderr.flush()
-    whole = [launcher, program, *arguments]
+    whole = [launcher, "--", program, *arguments]  # or it would look for its own options among theirs
     if os.name == "nt":  # there, exec would return to the shell at once
         sys.exit(subprocess.call(whole, env=environ))  # noqa: S603 - the user's own command
     os.execve(launcher, whole, environ)  # noqa: S606 - same

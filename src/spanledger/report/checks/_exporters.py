@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from ...named_exporters import SIGNALS, examined
+from ...named_exporters import SIGNALS, examined, propagators
 from ._finding import Finding, Surroundings, installed
 
 __all__ = ["exporters"]
@@ -34,6 +34,9 @@ def exporters(around: Surroundings) -> list[Finding]:
     for signal in SIGNALS:
         for each in wrong if signal == "traces" else examined(signal, around.environ)[1]:
             found.append(Finding("problem", each, {"signal": signal}))
+    for each in propagators(around.environ)[1]:
+        text = f"{each}; with it no program that uses OpenTelemetry starts, spanledger exec leaves it out"
+        found.append(Finding("problem", text, {}))
     if wrong and not known:
         found.append(Finding("note", "spans stay in the journal", {"exporters": []}))
     if sampler := around.environ.get("OTEL_TRACES_SAMPLER"):
