@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from clients import sse
 from driving import drain, only, run
 from more_clients import frame, lines
+from spanledger import shield
 from spanledger.config import Settings
 from spanledger.instrument import instrument
+from spanledger.instrument._calls import Call
 from wires import Answers, Pieces, httpx
 
 STATUS = {401: "auth", 403: "auth", 404: "not_found", 429: "rate_limited", 500: "upstream_error", 503: "upstream_error"}
@@ -116,3 +119,47 @@ def test_a_stream_that_fails_in_the_middle_is_a_failed_call(case, provider, span
     told = {"upstream_error", *odd} if broken == "error" else {in_its_words(case, "connection")}
     assert said["agent.error.class"] in told
     assert said["agent.run.stop_reason"] == "model_error"
+
+
+def by_hand(stream):
+    """A stream read by `next`, without a loop."""
+    chunks = []
+    while (chunk := next(stream, None)) is not None:
+        chunks.append(chunk)
+    return chunks
+
+
+def broken_reader(_draft, _chunk):
+    msg = "ours"
+    raise ValueError(msg)
+
+
+@pytest.mark.parametrize("read", [drain, by_hand])
+def test_a_chunk_that_we_fail_to_read_is_the_users_all_the_same(
+    case, provider, spans, asynchronous, read, monkeypatch
+):
+    if read is by_hand and asynchronous:
+        pytest.skip("for streams that are read at once")
+
+    def act(made):
+        if read is drain:
+            return drain(lambda: case.stream(made))
+        stream = case.stream(made)
+        return by_hand(stream if hasattr(type(stream), "__next__") else iter(stream))
+
+    def chunks():
+        return len(act(case.made(Answers([list(case.events)]), asynchronous)))
+
+    before = chunks()
+    shield.strict(False)
+    began = Call.begin
+
+    def begin(call, **how):
+        call.endpoint = replace(call.endpoint, fold=broken_reader)
+        began(call, **how)
+
+    monkeypatch.setattr(Call, "begin", begin)
+    with instrument(Settings(), tracer_provider=provider):
+        assert chunks() == before
+    assert only(spans).attributes["agent.stream.end"] == "drained"
+    assert shield.failures["reading a stream"] > 0
