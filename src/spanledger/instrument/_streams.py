@@ -93,7 +93,7 @@ async def _undisturbed(done: Awaitable[Any]) -> Any:
     try:
         return await done
     finally:
-        runs.restore(get_current(), previous)
+        runs.attach(previous)
 
 
 class Watched(Proxy):
@@ -102,7 +102,6 @@ class Watched(Proxy):
     def __init__(self, wrapped: Any, call: Listener) -> None:
         super().__init__(wrapped)
         self._self_call = call
-        self._self_reader: Callable[[Any], object] | None = None
         self._self_handed_over = False
 
     def __del__(self) -> None:
@@ -121,37 +120,76 @@ class Watched(Proxy):
             try:
                 done = found(*args, **kwargs)
             finally:  # a generator may go back to the context that it was first read in
-                runs.restore(get_current(), previous)
+                runs.attach(previous)
             return _undisturbed(done) if inspect.isawaitable(done) else done
 
         return functools.wraps(found)(closing)
 
-    def _self_took(self, chunk: Any) -> None:
-        if self._self_reader is None:
-            self._self_reader = self._self_started()
+
+class Along:
+    """Reads a stream along.  A plain object: one look at an attribute of a proxy costs as much as ten of its own."""
+
+    __slots__ = ("_more", "call", "context", "read")
+
+    def __init__(self, call: Listener, more: Callable[[], Awaitable[Any]] | None = None) -> None:
+        self._more: Any = more
+        self.call = call
+        self.context = call.context
+        self.read: Callable[[Any], object] | None = None
+
+    def began(self) -> Callable[[Any], object]:
+        """What reads the chunks, from the first one on."""
+        if self.read is None:
+            self.call.started_streaming()
+            self.read = self.call.reader()
+        return self.read
+
+    def took(self, chunk: Any) -> Any:
+        """Read *chunk* and give it back."""
         try:
-            self._self_reader(chunk)
+            (self.read or self.began())(chunk)
         except Exception as error:  # noqa: BLE001 - the user gets the chunk that the client returned
             report("reading a stream", error)
+        return chunk
 
-    def _self_started(self) -> Callable[[Any], object]:
-        self._self_call.started_streaming()
-        return self._self_call.reader()
+    async def next(self, holder: Any) -> Any:  # noqa: ARG002 - it is not let go of while we read
+        """The next chunk of an asynchronous stream, whose proxy is *holder*."""
+        previous = runs.attach(self.context)
+        elsewhere = False
+        try:
+            chunk = await self._more()
+        except StopAsyncIteration:
+            self.call.finish_stream("drained")
+            raise
+        except BaseException as error:
+            elsewhere = isinstance(error, GeneratorExit)  # closed by whom nobody knows
+            self.call.finish_stream(how_it_ended(error), error)
+            raise
+        finally:
+            if elsewhere:
+                runs.restore(self.context, previous)
+            else:  # a generator may have left a context of its own on top of ours
+                runs.attach(previous)
+        return self.took(chunk)
 
 
 class Stream(Watched):
     """A stream that is read along."""
 
+    def __init__(self, wrapped: Any, call: Listener) -> None:
+        super().__init__(wrapped, call)
+        self._self_along = Along(call)
+
     def __iter__(self) -> Iterator[Any]:
         # a read costs next to nothing: it runs in a context made once
-        call, read = self._self_call, self._self_reader
-        run = _context_of(call).run
+        call, along = self._self_call, self._self_along
+        run, read = _context_of(call).run, along.read
         stream = iter(self.__wrapped__)
         try:
             while True:
                 chunk = run(next, stream)
                 if read is None:
-                    read = self._self_reader = self._self_started()
+                    read = along.began()
                 try:
                     read(chunk)
                 except Exception as error:  # noqa: BLE001 - the user gets the chunk that the client returned
@@ -177,8 +215,7 @@ class Stream(Watched):
             raise
         finally:
             detach(token)
-        self._self_took(chunk)
-        return chunk
+        return self._self_along.took(chunk)
 
     def __enter__(self) -> Any:
         self.__wrapped__.__enter__()
@@ -196,26 +233,11 @@ class AsyncStream(Watched):
         return self
 
     def __init__(self, wrapped: Any, call: Listener, read: Any = None) -> None:
-        super().__init__(wrapped, call)
-        self._self_read = read or wrapped.__anext__
+        Watched.__init__(self, wrapped, call)
+        self._self_along = Along(call, read or wrapped.__anext__)
 
-    async def __anext__(self) -> Any:
-        context = self._self_call.context
-        previous = runs.attach(context)
-        elsewhere = False
-        try:
-            chunk = await self._self_read()
-        except StopAsyncIteration:
-            self._self_call.finish_stream("drained")
-            raise
-        except BaseException as error:
-            elsewhere = isinstance(error, GeneratorExit)  # closed by whom nobody knows
-            self._self_call.finish_stream(how_it_ended(error), error)
-            raise
-        finally:  # a generator may have left a context of its own on top of ours
-            runs.restore(context if elsewhere else get_current(), previous)
-        self._self_took(chunk)
-        return chunk
+    def __anext__(self) -> Awaitable[Any]:
+        return self._self_along.next(self)
 
     async def __aenter__(self) -> Any:
         await self.__wrapped__.__aenter__()
