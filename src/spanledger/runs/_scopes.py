@@ -41,7 +41,7 @@ _NO_ERROR: Final = ("interrupted", "cancelled")
 
 def new_id() -> str:
     """128 random bits in hex.  Our own generator: the user's `random` sequence is theirs."""
-    return f"{_random.getrandbits(128):032x}"
+    return _random.getrandbits(128).to_bytes(16, "big").hex()
 
 
 def run_attributes(run: Run) -> dict[str, Any]:
