@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from .signals import Metrics
 
 __all__ = ["Spanledger", "configure", "start"]
+
+JOURNAL_SECONDS: Final = 1.0
+"""How much longer than for everything an exit waits for the journal, which is to have what a collector did not take."""
 
 
 @dataclass
@@ -94,25 +97,37 @@ class Spanledger:
             runs.end_all(None, pace)
             for ending in self.endings:  # or the SDK would wait for a dead collector once more
                 atexit.unregister(ending)
-            ours = [*(each.shutdown for each in self.processors), *self.endings]
+            ours = [getattr(each, "deliver_all", each.shutdown) for each in self.processors] + self.endings
             if self.live is not None:
                 ours.append(partial(self.live.close, self.settings.flush_seconds))
             all_left = within(until - time.monotonic(), *ours, *also)
-            for each in self.processors:
-                if isinstance(each, LedgerSpanProcessor):
-                    if not all_left:
-                        each.give_up()
-                    each.say_unsent()
+            if not all_left:
+                self._give_up()
+            for each in self._pipelines():
+                each.say_unsent()
             self._keep_unsent()
         self.done = True
         if self.terminated:
             die(self.terminated)
 
+    def _pipelines(self) -> list[LedgerSpanProcessor]:
+        return [each for each in self.processors if isinstance(each, LedgerSpanProcessor)]
+
+    def _give_up(self) -> None:
+        """Wait a little longer for what is on its way to the journal, though a collector had the time; then no more."""
+        ours, until = self._pipelines(), time.monotonic() + JOURNAL_SECONDS
+        while self.journal is not None and time.monotonic() < until:
+            if all(each.idle for each in ours) and (self.live is None or self.live.idle):
+                break
+            time.sleep(0.01)
+        for each in ours:
+            each.give_up()
+
     def _keep_unsent(self) -> None:
         """Write down what no exporter took, for `doctor` and `show`."""
-        ours = [each.missing() for each in self.processors if isinstance(each, LedgerSpanProcessor)]
+        ours = [each.missing() for each in self._pipelines()]
         if self.journal is not None and (found := [missing for missing in ours if missing]):
-            within(1.0, partial(self.journal.end_with, found))
+            within(JOURNAL_SECONDS, partial(self.journal.end_with, found))
 
     def shutdown(self) -> None:
         """Finish, and put back everything that was patched; once."""

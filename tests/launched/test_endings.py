@@ -280,6 +280,24 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
     assert spans_of(tmp_path) == both("done")
 
 
+def test_without_any_time_the_journal_has_it_and_what_did_not_leave_is_said(ended, tmp_path):
+    """On a busy machine the deadline may be over before a thread of ours has begun."""
+    _, err = ended(
+        CALLING + """
+    import spanledger.setup as setup
+    setup.JOURNAL_SECONDS = 60
+    call("done")
+    """, *LAUNCHER,
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        SPANLEDGER_FLUSH_SECONDS="0",
+    )  # fmt: skip
+    assert err.count("2 spans were left unsent after 0.0 s") == 1
+    assert spans_of(tmp_path) == both("done")
+    with Archive(tmp_path / "journal.db") as archive:
+        [run] = archive.runs()
+        assert [found["spans"] for found in archive.unsent(run.run_id).values()] == [2]
+
+
 @pytest.mark.parametrize("kind", ["fork", "spawn"])
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals")
 def test_a_worker_that_waits_for_a_lock_ends_when_it_is_asked_to(ended, tmp_path, kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from contextvars import Context
 
@@ -14,7 +15,7 @@ from opentelemetry.util._once import Once
 
 import spanledger
 from spanledger.config import Settings
-from spanledger.pipeline import LedgerSpanProcessor
+from spanledger.pipeline import LedgerSpanProcessor, native
 from spanledger.pipeline.exporter import RedactingSpanExporter
 from spanledger.pipeline.pace import Pace
 from spanledger.pipeline.steps import Pipeline
@@ -120,6 +121,47 @@ def test_after_giving_up_no_thread_enters_the_pipeline(finished):
     assert not inside.is_set()
     assert exporter.export([finished()]) is SpanExportResult.FAILURE
     assert not names(memory)
+
+
+def test_giving_up_waits_for_who_is_in_native_code_and_lets_it_in_no_more(finished):
+    """An interpreter that ends while a thread is inside of C++ aborts."""
+    inside, go_on, again = threading.Event(), threading.Event(), []
+
+    def search(record):
+        thread = native.enter()
+        inside.set()
+        go_on.wait(60)
+        native.leave(thread)
+        again.append("left")
+        while thread not in native._barred:
+            pass
+        native.enter()
+        again.append("entered")
+
+    memory = InMemorySpanExporter()
+    exporter = RedactingSpanExporter([memory], Pipeline((search,)))
+
+    def export():
+        with contextlib.suppress(SystemExit):  # of which Python says nothing, but pytest does
+            exporter.export([finished()])
+
+    worker = threading.Thread(target=export)
+    worker.start()
+    assert inside.wait(60)
+    over = threading.Event()
+    given_up = threading.Thread(target=lambda: (exporter.give_up(60), over.set()))
+    given_up.start()
+    while worker.ident not in native._barred:
+        pass
+    assert not over.is_set()
+    go_on.set()
+    worker.join(60)
+    given_up.join(60)
+    assert over.is_set()
+    assert again == ["left"]
+    assert not names(memory)
+    assert not native._inside
+    assert not native._barred
 
 
 @pytest.mark.parametrize("variable", ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_SCHEDULE_DELAY"])

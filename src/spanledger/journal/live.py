@@ -102,6 +102,11 @@ class LiveRuns:
             self._journal.close()
         return done
 
+    @property
+    def idle(self) -> bool:
+        """Whether it was closed and has written what there was."""
+        return self._closed and (self._thread is None or not self._thread.is_alive())
+
     def _begin(self) -> None:
         self._word = threading.Condition()
         self._thread: threading.Thread | None = None

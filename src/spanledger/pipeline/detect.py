@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from . import accounts, mail, named, network, numbers, sql, tokens
+from . import accounts, mail, named, native, network, numbers, sql, tokens
 from .engine import Part, engine
 from .escapes import decoded, is_escaped
 from .flat import Flat, merged
@@ -101,6 +101,13 @@ class Detector:
         return spans
 
     def _look(self, view: bytes, spans: list[Span]) -> None:
+        me = native.enter()
+        try:
+            self._search(view, spans)
+        finally:
+            native.leave(me)
+
+    def _search(self, view: bytes, spans: list[Span]) -> None:
         search, handlers = self._engine.begin(view), self._handlers
         first = last = at = 0
         known = len(spans)

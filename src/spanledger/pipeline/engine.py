@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from . import native
+
 __all__ = ["Engine", "Part", "engine", "uses_re2"]
 
 Search: TypeAlias = Callable[[bytes, int, int], "Sequence[tuple[int, int]]"]
@@ -72,13 +74,17 @@ def engine(parts: Sequence[Part], *, re2: bool | None = None) -> Engine:
 
 
 def _with_re2(union: bytes) -> Engine:
-    import re2  # noqa: PLC0415 - heavy, and may be missing
+    me = native.enter()
+    try:
+        import re2  # noqa: PLC0415 - heavy, and may be missing
 
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    options.max_mem = _MAX_MEMORY
-    pattern = re2.compile(union, options)
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        options.max_mem = _MAX_MEMORY
+        pattern = re2.compile(union, options)
+    finally:
+        native.leave(me)
     raw = getattr(pattern, "_regexp", None)
     anchor = getattr(re2, "_Anchor", None)
     if raw is None or anchor is None:  # pragma: no cover - an RE2 binding of another make

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from threading import get_ident
 from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,6 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from spanledger.errors import ConfigurationError
 from spanledger.shield import report
 
+from . import native
 from .bounds import split
 from .relay import Missing, Relay
 from .steps import Pipeline
@@ -38,11 +40,14 @@ class RedactingSpanExporter(SpanExporter):
         self.pipeline = pipeline
         self.done = 0
         """How many spans went through the pipeline, whatever became of them."""
+        self.handed_on = 0
+        """How many were handed to each exporter, whether it took them or not."""
         # the journal says itself what it could not write, and a relay what it could not send
         known = [isinstance(each, Relay) or getattr(each, "counts_losses", False) for each in self.exporters]
         self._missing = [None if elsewhere else Missing() for elsewhere in known]
         self._inside = threading.Lock()
         """Held while a span is in the pipeline."""
+        self._thread: int | None = None
         self._closed = self._given_up = False
 
     @property
@@ -61,7 +66,8 @@ class RedactingSpanExporter(SpanExporter):
 
     def begin_anew(self) -> None:
         """Count from zero, in a forked child."""
-        self.done, self._inside = 0, threading.Lock()
+        self.done = self.handed_on = 0
+        self._inside, self._thread = threading.Lock(), None
         for _, missing in self.missing():
             missing.forget()
 
@@ -80,25 +86,27 @@ class RedactingSpanExporter(SpanExporter):
                     missing.add(batch)
                 if not self._send(exporter, batch, missing):
                     result = SpanExportResult.FAILURE
+            self.handed_on += len(batch)
         return result
 
     def _protected(self, spans: Sequence[ReadableSpan]) -> Iterator[ReadableSpan]:
         for span in spans:
             with self._inside:
-                if self._given_up:
-                    return
-                protected = self.pipeline(span)
+                self._thread = me = get_ident()
+                try:
+                    if self._given_up:
+                        return
+                    protected = self.pipeline(span)
+                finally:
+                    self._thread = None
+                    native.admit(me)
             yield protected
 
-    def give_up(self, seconds: float = 1.0) -> None:
-        """
-        Protect nothing any more; waits *seconds* at most for the span that is in the pipeline.
-
-        An interpreter that ends while a thread of the SDK's is inside of RE2 aborts: it can't unwind what is C++.
-        """
+    def give_up(self, seconds: float = 5.0) -> None:
+        """Protect nothing any more, for the process ends; waits *seconds* at most for RE2, see `native`."""
         self._given_up = True
-        if self._inside.acquire(timeout=seconds):
-            self._inside.release()
+        if (thread := self._thread) is not None:
+            native.bar(thread, seconds)
 
     def _send(self, exporter: SpanExporter, spans: Sequence[ReadableSpan], missing: Missing | None) -> bool:
         try:

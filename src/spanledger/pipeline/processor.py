@@ -19,6 +19,7 @@ from spanledger.config import Settings
 from spanledger.notes import note
 from spanledger.shield import failures, report, shield
 
+from . import native
 from .bypass import BYPASSING, name_of, unprotected
 from .deadline import keep_ready, within
 from .exporter import RedactingSpanExporter
@@ -58,7 +59,7 @@ class LedgerSpanProcessor(SpanProcessor):
         self._inner: SpanProcessor | None = None
         self._stamps = stamps
         self._queued = 0
-        self._over = self._said = False
+        self._over = self._given_up = self._said = False
         _watch_forks(self)
         if exporter is not None:
             self.mode = "copies"
@@ -139,6 +140,11 @@ class LedgerSpanProcessor(SpanProcessor):
         missing = self._queued - self.exporter.done + sum(self.exporter.unsent.values())
         return min(missing, self._queued * len(self.exporter.exporters))  # some may be counted while they move on
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way to the journal or, where there is none, to the one exporter."""
+        return self.exporter is None or self.exporter.handed_on >= self._queued
+
     def missing(self) -> dict[str, Counter[str]]:
         """Exporter, by class and endpoint, to run id to how many spans it did not get; the empty id: nobody knows."""
         if self.exporter is None:
@@ -155,15 +161,21 @@ class LedgerSpanProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Deliver what is left, for at most ``flush_seconds``; once."""
-        if self._inner is None or self._over:
+        if self._inner is None or self._over or self._given_up:
             return
-        self._over = True
-        if not within(self._settings.flush_seconds, self._inner.shutdown):
+        if not within(self._settings.flush_seconds, self.deliver_all):
             self.give_up()
         self.say_unsent()
 
+    def deliver_all(self) -> None:
+        """Deliver what is left, for as long as that takes; once.  For who has a deadline of their own."""
+        if self._inner is not None and not self._over:
+            self._over = True
+            self._inner.shutdown()
+
     def give_up(self) -> None:
         """Protect and send nothing more, for the process ends; what is on its way to an exporter may arrive yet."""
+        self._given_up = True
         if self.exporter is not None:
             self.exporter.give_up()
 
@@ -174,8 +186,8 @@ class LedgerSpanProcessor(SpanProcessor):
             self.exporter.begin_anew()
 
     def say_unsent(self) -> None:
-        """Say how many spans did not leave, once."""
-        if self._over and self.unsent and not self._said:
+        """Say how many spans did not leave, once; nothing more is expected to."""
+        if self.unsent and not self._said:
             self._said = True
             failures["sending spans"] += self.unsent
             logger.warning("%d spans were left unsent after %s s", self.unsent, self._settings.flush_seconds)
@@ -206,5 +218,6 @@ def _watch_forks(processor: LedgerSpanProcessor) -> None:
 
 
 def _after_fork() -> None:
+    native.forget()
     for processor in list(_all):
         processor.begin_anew()
