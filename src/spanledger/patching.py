@@ -55,12 +55,12 @@ class Patches:
         self._originals.append((parent, attribute, stored, own))
         wrapped = wrapt.wrap_function_wrapper(imported, name, wrapper)
         if isinstance(parent, ModuleType):
-            self._replace_copies(stored, wrapped)
+            self.replace_copies(stored, wrapped)
         elif isinstance(parent, type):
             for kind in _subclasses(parent):
                 self._below(kind, attribute, stored, vars(parent)[attribute])
 
-    def _replace_copies(self, function: Any, wrapped: Any) -> None:
+    def replace_copies(self, function: Any, wrapped: Any) -> None:
         """Put *wrapped* where somebody imported *function* by its name before we came."""
         for module, name in self._places_of(function):
             if getattr(module, "__dict__", {}).get(name) is function:

@@ -14,6 +14,7 @@ import pytest
 
 from recorded import SUPPORT
 from spanledger import named_exporters, shield
+from spanledger.instrument import TOOLS
 from spanledger.journal import Journal
 from spanledger.notes import note, noted
 from spanledger.providers import Adapter, Seam
@@ -112,6 +113,17 @@ def test_a_program_has_a_name_before_python_has_looked_at_it(given, program, mon
     monkeypatch.setattr(sys, "orig_argv", given)
     note("kind", ["wrong"])
     assert [each["program"] for each in noted("kind")] == [program]
+
+
+def test_tools_that_are_none_and_modules_that_are_not_there(call, points, monkeypatch):
+    monkeypatch.setenv("SPANLEDGER_TOOLS", "spanledger.cli:*,time:sleep,no_such_module.tools:*")
+    assert call("doctor").exit_code == 0
+    assert "SPANLEDGER_TOOLS: there is no module 'no_such_module' to be found from here" in call("doctor").output
+    assert call("doctor").output.count("there is no module") == 1
+    note(TOOLS, ["tools:Box is a class"])
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert "SPANLEDGER_TOOLS: tools:Box is a class" in result.output
 
 
 def test_a_check_that_fails_does_not_hide_the_others(call, points, monkeypatch):

@@ -25,13 +25,13 @@ from ._official import speak_officially
 from ._ownership import take_back
 from ._retries import watch_retries
 from ._threads import carry_into_threads
-from ._tools import watch_tools
+from ._tools import TOOLS, watch_tools
 from ._watch import Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Brakes", "Call", "Engine", "Instrumentation", "instrument"]
+__all__ = ["TOOLS", "Brakes", "Call", "Engine", "Instrumentation", "instrument"]
 
 
 class Instrumentation:

@@ -2,23 +2,32 @@
 Tool callables without a line of code: ``SPANLEDGER_TOOLS="myapp.tools:*,myapp.mail:send"``.
 
 They are wrapped when their module is imported.  A function that its module also keeps in a list or dictionary of its
-own (the usual table of tools) is wrapped there too.
+own (the usual table of tools) is wrapped there too, and so is one that another module took by its name before.  What is
+called but is no function (a partial, a cache, an object of a class of theirs) keeps everything else that it is.
 """
 
 from __future__ import annotations
 
+import copy
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
+import wrapt
+
 from ..errors import ConfigurationError
+from ..notes import note
 from ..patching import Patches
 from ..runs import tool
 from ..shield import logger
 
-__all__ = ["watch_tools"]
+__all__ = ["TOOLS", "watch_tools"]
+
+TOOLS: Final = "tools"
+"""The kind of note of what was named and is no tool."""
 
 
 _NOBODYS_TOOLS: Final = sys.stdlib_module_names | {"opentelemetry", "spanledger", "wrapt"}
@@ -27,14 +36,14 @@ _NOBODYS_TOOLS: Final = sys.stdlib_module_names | {"opentelemetry", "spanledger"
 
 def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
     """Wrap each of *names*: ``module:function``, ``module:Class.method`` or ``module:*`` for all its own functions."""
+    note(TOOLS, ())
     for name in names:
         module, colon, path = name.partition(":")
         if not (module and colon and path):
             msg = f"SPANLEDGER_TOOLS: {name!r} names no tool; write module:function or module:*"
             raise ConfigurationError(msg)
         if path == "*" and module.partition(".")[0] in _NOBODYS_TOOLS:
-            patches.missing[name] = "no module of tools"
-            logger.warning("SPANLEDGER_TOOLS: %s would make tools of what everything uses; name single functions", name)
+            _say_missing(name, "what everything uses; name single functions", patches)
             continue
         patches.on_import(module, lambda imported, path=path: _watch(imported, path, patches))  # type: ignore[misc]
 
@@ -42,16 +51,62 @@ def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
 def _watch(module: ModuleType, path: str, patches: Patches) -> None:
     found = list(_all_of(module)) if path == "*" else _one_of(module, path)
     if not found:
-        patches.missing[f"{module.__name__}:{path}"] = "no such function"
-        logger.warning("spanledger finds no tool %s:%s; nothing is watched there", module.__name__, path)
+        _say_missing(f"{module.__name__}:{path}", "no such function", patches)
     for parent, name, function in found:
+        if isinstance(function, type):
+            _say_missing(f"{module.__name__}:{path}", f"a class; name its methods as in {path}.METHOD", patches)
+            continue
         static = inspect.getattr_static(parent, name)
-        watched = tool(function)
+        watched = tool(function) if isinstance(function, FunctionType) else _proxy(function, name)
         kept = type(static)(watched) if isinstance(static, (staticmethod, classmethod)) else watched
         patches.replace(parent, name, kept)
         for table, key in _tables(module, function):
             patches.replace(table, key, watched)
+        patches.replace_copies(function, watched)
         patches.done.append(f"{module.__name__}:{name}")
+
+
+def _say_missing(name: str, why: str, patches: Patches) -> None:
+    patches.missing[name] = why
+    logger.warning("SPANLEDGER_TOOLS: %s is %s; nothing is watched there", name, why)
+    note(TOOLS, [f"{name} is {why}" for name, why in patches.missing.items()])
+
+
+def _proxy(function: Any, name: str) -> Any:
+    """*function*, an object that can be called, as it is; only its calls are tool calls."""
+    called = function if isinstance(function, functools.partial) else type(function).__call__
+
+    async def asynchronous(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    body: Any = asynchronous if inspect.iscoroutinefunction(called) else plain
+    functools.update_wrapper(body, function, updated=())
+    body.__name__ = getattr(function, "__name__", name)
+    watched = tool(body)
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+        return watched(*args, **kwargs) if instance is None else watched(instance, *args, **kwargs)
+
+    return _Callable(function, wrapper)
+
+
+class _Callable(wrapt.FunctionWrapper):  # type: ignore[type-arg] # no generic before wrapt 2
+    """Copies and pickles are of what is inside: whoever takes one away does so without us."""
+
+    def __reduce__(self) -> Any:
+        return self.__wrapped__.__reduce__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__wrapped__.__reduce_ex__(protocol)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self.__wrapped__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.__wrapped__, memo)
 
 
 def _all_of(module: ModuleType) -> Iterator[tuple[Any, str, Any]]:
@@ -72,9 +127,23 @@ def _one_of(module: ModuleType, path: str) -> list[tuple[Any, str, Any]]:
     return [(parent, name, function)] if callable(function) and name in vars(parent) else []
 
 
+_DEEP: Final = 3
+"""How deep in lists and dictionaries of a module its tools may stand: ``[{"name": ..., "function": ...}]``."""
+_MANY: Final = 1_000
+"""Of how many items in a list or dictionary at most; what is longer is data."""
+
+
 def _tables(module: ModuleType, function: Any) -> Iterator[tuple[Any, Any]]:
     for value in list(vars(module).values()):
-        if isinstance(value, dict) and value is not vars(module):
-            yield from ((value, key) for key, item in list(value.items()) if item is function)
-        elif isinstance(value, list):
-            yield from ((value, index) for index, item in enumerate(value) if item is function)
+        if value is not vars(module):
+            yield from _places(value, function, _DEEP)
+
+
+def _places(table: Any, function: Any, depth: int) -> Iterator[tuple[Any, Any]]:
+    if not isinstance(table, (dict, list)) or len(table) > _MANY:
+        return
+    for key, item in list(table.items() if isinstance(table, dict) else enumerate(table)):
+        if item is function:
+            yield table, key
+        elif depth > 1:
+            yield from _places(item, function, depth - 1)

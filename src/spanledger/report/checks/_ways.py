@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Final
 
-from ._finding import Finding, Surroundings, group
+from ...instrument import TOOLS
+from ...notes import noted
+from ._finding import Finding, Surroundings, group, started
 
 __all__ = ["ways"]
 
@@ -15,7 +19,7 @@ _US: Final = "spanledger"
 
 def ways(around: Surroundings) -> list[Finding]:
     """What would happen to a program that is started in this environment."""
-    found = [*_launcher(around), *_by_name(around)]
+    found = [*_launcher(around), *_by_name(around), *_tools(around)]
     if around.on("OTEL_SDK_DISABLED"):
         found.append(Finding("problem", "OTEL_SDK_DISABLED=true: the SDK records nothing"))
     found.append(
@@ -69,4 +73,18 @@ def _by_name(around: Surroundings) -> list[Finding]:
             return [*found, Finding("problem", f"OTEL_CONFIG_FILE={file} can't be read: {error}")]
         text = f"the declarative configuration {file} " + ("names spanledger" if named else "does not name spanledger")
         found.append(Finding("ok" if named else "note", text, {"declarative": named}))
+    return found
+
+
+def _tools(around: Surroundings) -> list[Finding]:
+    """The modules that are named as those of tools and can't be found from here, and what programs found to be none."""
+    path = [str(Path.cwd()), *sys.path]
+    packages = {name.partition(":")[0].partition(".")[0]: name for name in around.settings.tools}
+    found = [
+        Finding("note", f"SPANLEDGER_TOOLS: there is no module {package!r} to be found from here", {"tools": name})
+        for package, name in packages.items()
+        if package not in sys.builtin_module_names and PathFinder.find_spec(package, path) is None
+    ]
+    for note in noted(TOOLS):
+        found += [Finding("problem", f"{started(note)}: SPANLEDGER_TOOLS: {each}", note) for each in note["said"]]
     return found
