@@ -185,6 +185,13 @@ FLOODS = {
     "%41": "%41", "\\u0041": "\\u0041", "cookie: a=b; ": "cookie: a=b; ", ") VALUES (": ") VALUES (", "GB29 ": "GB29 ",
     "4111 ": "4111 ", "[": "[", '{"a":': '{"a":', "zero-width": "\u200b", "4 zero-width": "4\u200b", "cjk": "\u65e5",
     "&#65;": "&#65;", "a[at]": "a[at]", "token is ": "token is ", "Bearer a1": "Bearer a1", "data:": "data:a/a;base64,",
+    "ghp_": "ghp_", "key-": "key-", "hf_a-": "hf_a-", "sk--": "sk--", "eyJ-": "eyJhbGciOiJI-", "eyJ.": "eyJhbGciOiJI.",
+    "\\n": "\\n", "%2541": "%2541", "=41": "=41", "a + accent": "a\u0301", "full width": "\uff14\uff11\uff11\uff11 ",
+    "cjk password": "\u5bc6\u7801", "cjk password a1": "\u5bc6\u7801\u662fa1 ", "DE89 3704 ": "DE89 3704 ", "4-1-1-1-": "4-1-1-1-",
+    "pin: 1 ": "pin: 1 ", "dob ": "dob ", "sig=a&": "sig=a&", "X-Amz-Signature=a&": "X-Amz-Signature=a&", "SG.": "SG.",
+    "Cookie: a=b; c=d\n": "Cookie: a=b; c=d\n", "name, value": "name: password\nvalue: ", "nested": '{"a":"{\\"a\\":\\"',
+    "e-mails": "a@b.co ", "cards": "4111 1111 1111 1111 ", "IPv6": "fe80::1 ", "private lines": "Private-Lines: 1\n",
+    "secrets, spaced": "the client_secret, see below, ", "wallets": "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf ",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -26,6 +27,8 @@ FLAT = REDACTOR.detector.in_json
         ('{"password" : "x1", "b": [1.50]}', '{"password" : "[SECRET]", "b": [1.50]}'),
         ('{"password": null, "max_tokens": 5, "s": "a"}', '{"password": null, "max_tokens": 5, "s": "a"}'),
         ('  {"token":"abcdef12"}\n', '  {"token":"[SECRET]"}\n'),
+        (r'{"arguments": "{\"to\" : \"jane@acme.example\", \"n\":1.50}"}', r'{"arguments": "{\"to\" : \"[EMAIL]\", \"n\":1.50}"}'),
+        (r'{"a": "b@c.example", "s": "[\"x\", \"\"]"}', r'{"a": "[EMAIL]", "s": "[\"x\", \"\"]"}'),
     ],
 )
 def test_nothing_but_what_goes_is_changed(text, new):
@@ -39,6 +42,9 @@ def test_nothing_but_what_goes_is_changed(text, new):
         '{"card": 4111111111111111}', '{"password": {"now": "x"}}', '{"password": 1234}', '["--api-key", "x"]',
         '[1, "--password", "x"]', '["Authorization", "x"]', '[ "password", 1]', '{"name": "password", "value": "x"}',
         '{"a": "jane@acme.example\\n"}', '{"jane@acme.example": 1}', '["a", ":password": "x"]', '{"": ""}',
+        r'{"a": "say \"password\", \"Ab3dEf9h\""}', r'{"a": "{\"card\": 4111111111111111}"}',
+        r'{"a": "{\"jane@acme.example\": 1}"}', r'{"a": "{\"password\": \"x\"}"}', r'{"a": "[\"-p\", \"x\"]", "b": "\u0040"}',
+        r'{"credentials": "{\"user\": \"x\"}"}', r'{"a": "{\"b\": \"{\\\"c\\\": 1}\"}"}', '{"a": "{\\"b\\": \\"jane@acme.example"}',
         '{"properties": {"password": {"type": "string", "default": "x"}}}', '{"a": "b%40c"}', '{"token": "x"',
     ],
 )  # fmt: skip
@@ -64,6 +70,36 @@ def test_what_somebody_elses_code_returns_cannot_break_the_json():
 def test_what_no_name_tells_is_not_told_by_the_string_before():
     text = '{"kind":"password","rotation_days2":"abc"}'
     assert REDACTOR.text(text) == text
+
+
+_WORDS = st.sampled_from((
+    "jane@acme.example", "4111 1111 1111 1111", "max_tokens", "a", "", "to", "token", "Ab3dEf9h", "{", "}", "is", ", ", "name",
+    "value", "password", "--token", "10.1.2.3", "]", ":", "12", "hi there",
+))  # fmt: skip
+_LEAVES = st.lists(_WORDS, max_size=3).map(" ".join) | _WORDS | st.integers(0, 10**17) | st.none()
+_TREES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3))
+_ROOTS = st.lists(_TREES, max_size=3) | st.dictionaries(_WORDS, _TREES, max_size=3)
+
+
+def _unpacked(value):
+    if isinstance(value, dict):
+        return {key: _unpacked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unpacked(item) for item in value]
+    try:
+        return _unpacked(json.loads(value)) if isinstance(value, str) and value[:1] in ("{", "[") else value
+    except ValueError:
+        return value
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.dictionaries(_WORDS, _TREES | _ROOTS.map(json.dumps), max_size=4))
+def test_as_it_stands_is_as_walked(tree):
+    text = json.dumps(tree)
+    if FLAT(text) is None:
+        return
+    walked = Redactor(Policy(decide=lambda label, _text: f"[{label}]"))
+    assert _unpacked(json.loads(REDACTOR.text(text))) == _unpacked(json.loads(walked.text(text)))
 
 
 @settings(max_examples=300, deadline=None)

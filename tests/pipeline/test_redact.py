@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import Event
 
-from spanledger.pipeline import Record, Redactor
+from spanledger.pipeline import Record, Redactor, tokens
 from spanledger.pipeline.detect import Detector
 from spanledger.pipeline.marks import FAILED
 
@@ -267,3 +267,26 @@ def test_the_address_of_a_server_is_nobodys():
     assert record.attributes["server.address"] == "10.1.2.3"
     assert record.attributes["client.address"] == "[IP]"
     assert "a@b.example" not in str(record.attributes)
+
+
+def test_what_is_crowded_with_candidates_goes_as_a_whole():
+    text = "token is " * 4000
+    new = REDACTOR.text(text)
+    assert new.endswith("[FLOOD]")
+    assert REDACTOR.text(new) == new
+    assert REDACTOR.value([text, "fine"]) == [new, "fine"]
+
+
+def test_a_long_list_of_addresses_is_no_flood():
+    new = REDACTOR.text(", ".join(f"customer{number}@acme.example" for number in range(5000)))
+    assert new.count("[EMAIL]") == 5000
+    assert "FLOOD" not in new
+
+
+@pytest.mark.parametrize("pattern", [*tokens._BY_START.values(), tokens._CUT, tokens._BROKEN, tokens._JWT_HEAD])
+def test_the_beginning_of_a_key_is_looked_at_no_farther_than_a_key_reaches(pattern):
+    try:
+        from re import _parser as parser  # its name since Python 3.11
+    except ImportError:
+        import sre_parse as parser  # and before
+    assert parser.parse(pattern.pattern).getwidth()[1] < 5000

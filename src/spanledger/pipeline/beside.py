@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SEPARATORS", "after", "before", "digits", "framed", "runs_on"]
+__all__ = ["SEPARATORS", "WORD", "after", "before", "digits", "framed", "in_frame", "runs_on"]
 
 SEPARATORS: Final = b" ./()\n-+xet\t\r_:|\"',"
 _JOINT: Final = 0x5F
 _DIGITS: Final = frozenset(b"0123456789")
-_WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 
 
 def before(view: bytes, start: int) -> int:
@@ -34,6 +34,11 @@ def digits(view: bytes, start: int, end: int) -> bytes:
 
 def framed(view: bytes, start: int, end: int) -> bool:
     """Whether ``_`` stands on a side of it that is not a frame, as in ``_this_``, but part of a name."""
-    return (before(view, start) == _JOINT and before(view, start - 1) in _WORD) or (
-        after(view, end) == _JOINT and after(view, end + 1) in _WORD
+    return (before(view, start) == _JOINT and before(view, start - 1) in WORD) or (
+        after(view, end) == _JOINT and after(view, end + 1) in WORD
     )
+
+
+def in_frame(view: bytes, start: int) -> bool:
+    """Whether the ``_`` before *start* begins ``_this_`` and no name."""
+    return before(view, start) == _JOINT and not framed(view, start, start)

@@ -33,6 +33,10 @@ _NUMERALS: Final = b"0123456789"
 _MANY: Final = 9
 """How many digits inside of what was nothing may be something."""
 _COLON, _PLUS, _NEWLINE = b":+\n"
+_CROWD: Final = 1024
+"""How many candidates are looked at before it is asked whether they stand too close together."""
+_DENSE: Final = 24
+"""How many characters for each are too few: no text is so full of names and numbers."""
 _PACKED: Final = 20
 _HEX: Final = frozenset(b"0123456789ABCDEFabcdef:.")
 
@@ -70,18 +74,18 @@ class Detector:
         handlers[ord(":")] = network.find_colon
         handlers[ord(")")] = self._sql
         self._handlers = tuple(handlers)
-
-    def in_json(self, text: str) -> list[Span] | None:
-        """What *text*, which looks like JSON, holds; `None` when it must be walked."""
-        return None if self._others else self._flat.find(text)
+        self._begin, self._fixed = self._engine
+        self.in_json: Callable[[str], list[Span] | None] = self._flat.find if not others else lambda _text: None
+        """What a text that looks like JSON holds; `None` when it must be walked."""
 
     def find(self, text: str) -> list[Span]:
         """What *text* holds, in order, without overlap."""
         view = fold(text)
         if DELETED in view:
-            kept = [i for i, byte in enumerate(view) if byte != DELETED]
             spans = self._both(view.translate(None, b"\x7f"))
-            spans = [(kept[a], kept[b - 1] + 1, label) for a, b, label in spans]
+            if spans:
+                kept = [i for i, byte in enumerate(view) if byte != DELETED]
+                spans = [(kept[a], kept[b - 1] + 1, label) for a, b, label in spans]
         elif is_escaped(view):
             spans = self._both(view)
         else:
@@ -97,7 +101,9 @@ class Detector:
         for plain, offsets in decoded(view):
             again: list[Span] = []
             self._look(plain, again)
-            spans += [(offsets[a], offsets[b], label) for a, b, label in again]
+            if again:
+                places = offsets()
+                spans += [(places[a], places[b], label) for a, b, label in again]
         return spans
 
     def _look(self, view: bytes, spans: list[Span]) -> None:
@@ -108,14 +114,25 @@ class Detector:
             native.leave(me)
 
     def _search(self, view: bytes, spans: list[Span]) -> None:
-        search, handlers = self._engine.begin(view), self._handlers
-        first = last = at = 0
-        known = len(spans)
         size = len(view)
+        search = self._fixed or self._begin(view)
+        handlers = self._handlers
+        first = last = at = since = 0
+        left = _CROWD
+        known = len(spans)
         while at < size:
             start, end = search(view, at, size)[0]
             if start < 0:
                 return
+            left -= 1
+            if not left:
+                if start - since < _CROWD * _DENSE:  # to look at each would take too long
+                    at = view.find(b"\x1f", start)
+                    at = size if at < 0 else at
+                    spans.append((start, at, "FLOOD"))
+                    known = len(spans)
+                left, since = _CROWD, at
+                continue
             # what is no part of a word may begin the next candidate
             at = end if view[end - 1] in _WORD and view[end : end + 1] != b"@" else max(end - 1, start + 1)
             if first <= start and end <= last:
@@ -134,7 +151,7 @@ class Detector:
         at = start
         known = len(spans)
         while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
-            begin, stop = self._engine.begin(view)(view, at + seam.end(), len(view))[0]
+            begin, stop = (self._fixed or self._begin(view))(view, at + seam.end(), len(view))[0]
             if not 0 <= begin < end:
                 return
             self._handlers[view[begin]](view, begin, stop, spans)
@@ -202,7 +219,7 @@ class Detector:
     def _sql(self, view: bytes, start: int, end: int, spans: list[Span]) -> None:
         sql.find(view, start, end, self._keys, spans)
 
-    def _packed(self, view: bytes, start: int, end: int, spans: list[Span]) -> int:
+    def _packed(self, view: bytes, start: int, spans: list[Span]) -> int:
         """Add Base64 of a text that holds something; where the scan goes on."""
         found = tokens.packed(view, start)
         if found is not None:
@@ -211,7 +228,7 @@ class Detector:
             if inside:
                 spans.append((start, found[0], "BASE64"))
                 return found[0]
-        return start + 1 if named.has_fragment(view[start:end]) else end - 1
+        return start + 1
 
     def _letter(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
         """Add what begins with a letter; where the scan goes on, if not behind it."""
@@ -229,7 +246,7 @@ class Detector:
         before = len(spans)
         if end - start == _PACKED and text.isalnum():
             tokens.find(view, start, end, spans)
-            return None if len(spans) > before else self._packed(view, start, end, spans)
+            return None if len(spans) > before else self._packed(view, start, spans)
         if _COLON not in text and text[:2].isalpha() and text[2:4].isdigit():
             accounts.find(view, start, end, spans)
             if len(spans) == before and text[:2] in (b"SK", b"AC", b"GR"):
@@ -245,6 +262,9 @@ class Detector:
         before = len(spans)
         if text[1:15].isdigit() and end - start > 15:
             numbers.find(view, start, end, spans)
+        elif text.startswith(b"Private-"):
+            tokens.find(view, start, end, spans)
+            return
         elif _COLON in text and _HEX.issuperset(text.partition(b"/")[0]):
             network.find_colons(view, start, end, spans)
             return

@@ -37,6 +37,8 @@ class Engine(NamedTuple):
     """Begins a search in a folded text."""
 
     begin: Callable[[bytes], Search]
+    fixed: Search | None = None
+    """The search of any text, where it needs no beginning."""
 
     def scan(self, view: bytes) -> list[tuple[int, int]]:
         """All candidates in order, without overlap."""
@@ -88,10 +90,13 @@ def _with_re2(union: bytes) -> Engine:
     raw = getattr(pattern, "_regexp", None)
     anchor = getattr(re2, "_Anchor", None)
     if raw is None or anchor is None:  # pragma: no cover - an RE2 binding of another make
-        return Engine(lambda _view: partial(_searching, pattern.search))
+        return _fixed(partial(_searching, pattern.search))
     # the binding's own way without an object per match, which costs more than the search
-    match = partial(raw.Match, anchor.UNANCHORED)
-    return Engine(lambda _view: match)
+    return _fixed(partial(raw.Match, anchor.UNANCHORED))
+
+
+def _fixed(search: Search) -> Engine:
+    return Engine(lambda _view: search, search)
 
 
 def _searching(search: Callable[..., Any], view: bytes, at: int, end: int) -> Sequence[tuple[int, int]]:

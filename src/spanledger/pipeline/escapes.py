@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from .fold import fold
@@ -20,6 +21,7 @@ _ESCAPED: Final = re.compile(
 )
 _QUOTED_PRINTABLE: Final = re.compile(rb"(?:=[2-7][0-9A-F]){3,}")
 _QUOTED_PRINTABLE_AT: Final = re.compile(rb"=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
+_PRINTABLE: Final = re.compile(rb"=40(?:[A-Za-z]|[0-9]{2,4}\.[a-z])|=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
 _PERCENTS: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 _ESCAPES: Final = re.compile(rb"\\[uUxnrt01]")
 _ENTITY: Final = re.compile(rb"&(?:#|(?:commat|period|lowbar|amp|quot|apos|lt|gt|colon|equals);)")
@@ -27,9 +29,11 @@ _ENTITIES: Final = {
     b"commat": "@", b"period": ".", b"lowbar": "_", b"amp": "&", b"quot": '"', b"apos": "'", b"lt": "<", b"gt": ">",
     b"colon": ":", b"equals": "=",
 }  # fmt: skip
-_BACKSLASH, _PERCENT, _AMPERSAND, _EQUALS = b"\\%&="
+_BACKSLASH, _PERCENT, _AMPERSAND, _SEMICOLON, _EQUALS = b"\\%&;="
 _BASES: Final = {"oct": 8, "dec": 10}
 _PASSES: Final = 3
+_MAX_KNOWN: Final = 4096
+_known: dict[bytes, bytes] = {}
 
 
 def is_escaped(view: bytes) -> bool:
@@ -38,44 +42,61 @@ def is_escaped(view: bytes) -> bool:
     return (
         (_BACKSLASH in view and _ESCAPES.search(view) is not None)
         or (_PERCENT in view and _PERCENTS.search(view) is not None)
-        or (_AMPERSAND in view and _ENTITY.search(view) is not None)
-        or (_EQUALS in view and (b"=40" in view or _QUOTED_PRINTABLE_AT.search(view) is not None))
+        or (_AMPERSAND in view and _SEMICOLON in view and _ENTITY.search(view) is not None)
+        or (_EQUALS in view and _PRINTABLE.search(view) is not None)
     )
 
 
-def decoded(view: bytes) -> Iterator[tuple[bytes, list[int]]]:
-    """*view* with escapes read once, then again; with each, where its bytes stood (and one more for the end)."""
+def decoded(view: bytes) -> Iterator[tuple[bytes, Callable[[], Sequence[int]]]]:
+    """*view* with escapes read once, then again; with each, what gives where its bytes stood (one more for the end)."""
     plain = view
-    known: Sequence[int] = range(len(view) + 1)
+    before: Callable[[], Sequence[int]] = lambda: range(len(view) + 1)  # noqa: E731 - the places of the view itself
     for _ in range(_PASSES):
-        out = bytearray()
-        places: list[int] = []
-        at = 0
-        for begin, end, char in _read(plain):
-            out += plain[at:begin]
-            places += known[at:begin]
-            byte = fold(char)[:1]
-            if byte != b"\x7f":
-                out += byte
-                places.append(known[begin])
-            at = end
-        if not at:
+        pattern, read = (_QUOTED_PRINTABLE, _printable) if _QUOTED_PRINTABLE_AT.search(plain) else (_ESCAPED, _plain)
+        new = pattern.sub(read, plain)
+        if new == plain:
             return
-        out += plain[at:]
-        places += known[at:]
-        plain, known = bytes(out).replace(b"\x1f", b" "), places
-        yield plain, places
+        before = partial(_places, pattern, read, plain, before)
+        plain = new
+        yield plain, before
 
 
-def _read(view: bytes) -> Iterator[tuple[int, int, str]]:
-    """Each escape: where it begins and ends, what it says."""
-    if _QUOTED_PRINTABLE_AT.search(view):
-        for run in _QUOTED_PRINTABLE.finditer(view):
-            for at in range(run.start(), run.end(), 3):
-                yield at, at + 3, chr(int(view[at + 1 : at + 3], 16))
-        return
-    for match in _ESCAPED.finditer(view):
-        yield match.start(), match.end(), _char(match)
+def _places(
+    pattern: re.Pattern[bytes],
+    read: Callable[[re.Match[bytes]], bytes],
+    view: bytes,
+    before: Callable[[], Sequence[int]],
+) -> Sequence[int]:
+    """Where the bytes of *view*, read once more, stood; *before* gives where those of *view* did."""
+    known = before()
+    places: list[int] = []
+    at = 0
+    for match in pattern.finditer(view):
+        begin, end = match.span()
+        places += known[at:begin]
+        said = len(read(match))
+        places += known[begin:end:3] if said > 1 else known[begin : begin + said]
+        at = end
+    places += known[at:]
+    return places
+
+
+def _plain(match: re.Match[bytes]) -> bytes:
+    """What one escape says: a byte, or nothing where nobody sees it."""
+    text = match.group()
+    byte = _known.get(text)
+    if byte is None:
+        byte = fold(_char(match))[:1]
+        byte = b"" if byte == b"\x7f" else b" " if byte == b"\x1f" else byte
+        if len(_known) < _MAX_KNOWN:
+            _known[text] = byte
+    return byte
+
+
+def _printable(match: re.Match[bytes]) -> bytes:
+    """What a run of quoted-printable says, a byte for each three."""
+    run = match.group()
+    return bytes([int(run[at + 1 : at + 3], 16) for at in range(0, len(run), 3)])
 
 
 def _char(match: re.Match[bytes]) -> str:

@@ -32,6 +32,8 @@ _WHY: Final = {
     "URL_PASSWORD": "the password, or a token, inside a URL",
     "SECRET": "its name says that it is a secret",
     "WEBHOOK": "a URL that is a secret",
+    "BASE64": "Base64 of a text that holds something that goes",
+    "FLOOD": "a thousand names and numbers, closer together than in any text: the rest was not looked at",
 }
 _OTLP_VALUES: Final = frozenset({"stringValue", "intValue", "arrayValue", "values"})
 _SHOWN: Final = 80

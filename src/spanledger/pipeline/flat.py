@@ -7,6 +7,7 @@ Says no where it would have to read what is spelled otherwise, or what belongs t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -35,7 +36,10 @@ _SPACES: Final = b" \t\r\n"
 _COLON: Final = re.compile(rb"\s*:")
 _NAMING: Final = frozenset({b"name", b"key", b"header", b"Name", b"Key"})
 _HOLDING: Final = frozenset({b"value", b"values", b"content"})
+_BEGINS: Final = ("{", "[")
 _ENDS: Final = ("}", "]")
+_STRINGS: Final = re.compile(r'"[^"\\]*(?:\\"[^"\\]*)*"')
+_QUOTE: Final = re.compile(r'\\"')
 _TAIL: Final = 8
 _MAX_PLAIN: Final = 4096
 _WORDLESS: Final = 0xFF
@@ -54,12 +58,14 @@ class Flat:
 
     def find(self, text: str) -> list[Span] | None:
         """What must go of *text*, which looks like JSON, in order, without overlap; `None` when it must be walked."""
-        if "\\" in text or (text[-1] not in _ENDS and text[-_TAIL:].rstrip()[-1:] not in _ENDS):
+        if (text[-1] not in _ENDS and text[-_TAIL:].rstrip()[-1:] not in _ENDS) or (
+            (";" in text or len(text) >= MIN_BLOB) and without_media(text) is not text
+        ):
             return None
-        if (";" in text or len(text) >= MIN_BLOB) and without_media(text) is not text:
-            return None
+        if "\\" in text:
+            return self._nested(text) if text.count("\\") == text.count('\\"') else None
         view = fold(text)
-        if DELETED in view or _WORDLESS in view or is_escaped(view):
+        if DELETED in view or (_WORDLESS in view and not _is_sound(text)) or is_escaped(view):
             return None
         forced = self._by_name(text, view)
         if forced is None:
@@ -74,8 +80,29 @@ class Flat:
             return merged(forced) if forced else forced
         return merged(forced + found) if all(_inside(view, start, end) for start, end, _ in found) else None
 
+    def _nested(self, text: str) -> list[Span] | None:
+        """The same for JSON in the strings of *text*; whose names tell is walked."""
+        plain = text.replace('\\"', '"')
+        view = fold(plain)
+        if DELETED in view or (_WORDLESS in view and not _is_sound(text)) or is_escaped(view):
+            return None
+        if self._by_name("", view) != []:
+            return None
+        found: list[Span] = []
+        self._look(view, found)
+        if not found:
+            return found
+        for string in _STRINGS.findall(text):
+            if "\\" in string and (string[1] not in _BEGINS or string[-2] not in _ENDS):
+                return None  # prose with quotes in it
+        found.clear()
+        self._look(view.replace(b'",', b'"\x1f'), found)
+        escapes = [match.start() - index for index, match in enumerate(_QUOTE.finditer(text))]
+        placed = [(a + bisect_right(escapes, a), b + bisect_left(escapes, b), label) for a, b, label in found]
+        return merged(placed) if all(_deep_inside(text, start, end) for start, end, _ in placed) else None
+
     def _by_name(self, text: str, view: bytes) -> list[Span] | None:
-        """The strings that go because of their names; `None` when more than one string goes because of one."""
+        """The strings that go because of their names; `None` when more than one string goes, or *text* is not given."""
         if _BRACKET in view:
             listed = _FIRST.findall(view)
             if _DASH in view:
@@ -83,7 +110,7 @@ class Flat:
             if listed and self._tells(listed):
                 return None
         pieces = view.translate(None, _SPACES).split(b'":')
-        pieces.pop()
+        del pieces[-1]
         names = frozenset([piece.rpartition(b'"')[2] for piece in pieces])
         pairs = self._plain.get(names)  # most are known from the last time
         forced: list[Span] | None = []
@@ -93,7 +120,7 @@ class Flat:
                 return None
             pairs = not (_NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names))
             if self._tells(names) or self._tells(_NAMES.findall(view)):
-                forced = None if b"properties" in names else self._forced(text, view)
+                forced = None if b"properties" in names or not text else self._forced(text, view)
             elif len(self._plain) < _MAX_PLAIN:
                 self._plain[names] = pairs
         return None if pairs and self._tells(_NAMED.findall(view)) else forced
@@ -116,6 +143,15 @@ class Flat:
         return found
 
 
+def _is_sound(text: str) -> bool:
+    """Whether *text* has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _fields(view: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
     """Each name, where its string begins and ends, and whether what stands there is something else."""
     for match in _FIELDS.finditer(view):
@@ -128,6 +164,19 @@ def _inside(view: bytes, start: int, end: int) -> bool:
     if view.find(b'"', start, end) >= 0 or not view.count(b'"', 0, start) & 1:
         return False
     return not _COLON.match(view, view.find(b'"', end) + 1)
+
+
+def _deep_inside(text: str, start: int, end: int) -> bool:
+    """Whether *start*:*end* lies within one string, or one of the JSON in a string, which is no name."""
+    following = text.find('"', end)
+    is_name = text[following + 1 : following + 9].lstrip()[:1] == ":"
+    if is_name or text.find('"', start, end) >= 0 or "\\" in text[start:end]:
+        return False
+    inner = text.count('\\"', 0, start)
+    deep = text[following - 1] == "\\"
+    if (text.count('"', 0, start) - inner) & 1 == 0 or deep is not bool(inner & 1):
+        return False
+    return deep or text[text.rfind('"', 0, start) - 1 : start][:1] != "\\"
 
 
 def merged(spans: list[Span]) -> list[Span]:

@@ -16,7 +16,7 @@ from .fold import fold
 from .keys import Keys
 from .vocabulary import FOREIGN, KEY_KINDS
 
-__all__ = ["PARTS", "Named", "has_fragment", "is_fragment"]
+__all__ = ["PARTS", "Named", "is_fragment"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -86,11 +86,6 @@ _FRAGMENT: Final = re.compile(ANCHOR)
 def is_fragment(text: bytes) -> bool:
     """Whether *text*, found by the scan, is a piece of a telling name."""
     return _FRAGMENT.fullmatch(text) is not None
-
-
-def has_fragment(text: bytes) -> bool:
-    """Whether a piece of a telling name is in *text*."""
-    return _FRAGMENT.search(text) is not None
 
 
 class Named:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from . import beside, checks
+from . import beside, checks, phones
 from .engine import Part
 
 __all__ = ["PARTS", "find", "find_over_lines", "find_plain"]
@@ -23,9 +23,11 @@ Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
 _EXTENSION: Final = rb"(?: ?(?:x|ext\.?) ?[0-9]{1,6})?"
 _BETWEEN: Final = rb"(?:[ \t\r\n]+|[ \t\r\n]*[-._/+:|][ \t\r\n]*|[\"'] ?[,+] ?[\"'])"
 _CARD: Final = (
-    rb"(?:4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?|5[0-9]{15,18}|3[0-9]{13,18}|6[0-9]{15,18}|2[2-7][0-9]{14}|81[0-9]{14}"
-    rb"|1[0-9]{14})"
+    rb"(?:4[0-9]{12}(?:[0-9]{3}(?:[0-9]{3})?)?|5[0-8][0-9]{14,17}|3[04-9][0-9]{12,17}|6[02-57][0-9]{14,17}"
+    rb"|2[2-7][0-9]{14}|81[0-9]{14}|1[0-9]{14})"
 )
+_HEAD: Final = rb"(?:2[2-7][0-9]|3[04-9][0-9]|4[0-9][0-9]|5[0-8][0-9]|6[02-57][0-9]|81[0-9])[0-9]"
+"""The first group of a card: no others are issued."""
 _DOTTED: Final = (
     rb"(?:\b|_)(?:[0-9]{1,2}|[02-9][0-9]{2}|1[013-9][0-9]|12[0-689])(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?"
     rb"(?:[^-+_.0-9A-Za-z]|\.(?:[^0-9]|$)|[-+_](?:[^0-9A-Za-z_]|$)|$)"
@@ -33,8 +35,8 @@ _DOTTED: Final = (
 ANCHORS: Final = (
     rb"\b[0-9]+(?:\.[0-9]+){4,}",
     _DOTTED,
-    rb"(?:\b|_)[2-68][0-9]{3}[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?(?:\b|_)",
-    rb"(?:\b|_)[2-68][0-9]{3}(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}(?:\b|_)",
+    rb"(?:\b|_)" + _HEAD + rb"[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?(?:\b|_)",
+    rb"(?:\b|_)" + _HEAD + rb"(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}(?:\b|_)",
     rb"(?:\b|_)3[0-9]{3}(?: ?[.-] ?|[ \n])[0-9]{6}(?: ?[.-] ?|[ \n])[0-9]{4,5}(?:\b|_)",
     rb"\b[2-6](?:[ -]{1,2}[0-9]){12,18}\b",
     rb"\b[2-6][0-9]{7}[ \n-][0-9]{8}\b",
@@ -61,7 +63,7 @@ _GROUP_BEFORE: Final = re.compile(rb"[0-9]{4}[^0-9A-Za-z]{1,6}$")
 _GROUP_AFTER: Final = re.compile(rb"[^0-9A-Za-z]{1,6}[0-9]{4}(?![0-9])")
 _BLANK: Final = b" \t\r\n"
 _JOINS: Final = (b"_", b"-", b"+", b"/", *(b"%d" % digit for digit in range(10)))
-_PLUS, _FRAME = b"+_"
+_PLUS = 0x2B
 _GLUE: Final = 6
 """How many letters may stand beside a card's digits in one word."""
 _VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
@@ -69,9 +71,9 @@ _GROUPED: Final = re.compile(ANCHORS[2])
 _SEAM: Final = re.compile(rb"[ \r\n()./-]+(?=[0-9(+])")
 _GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
 _FOUR_BY_FOUR: Final = 19
+_NEIGHBOURHOOD: Final = 32
 _GROUPING: Final = frozenset(b" -()")
 _OPENING: Final = re.compile(rb"\+?\(")
-_WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LETTERS: Final = frozenset(_ALPHABET)
 _DIGITS: Final = frozenset(b"0123456789")
@@ -128,51 +130,14 @@ def _dotted(view: bytes, start: int, end: int) -> str | None:
 def _ipv4(view: bytes, start: int, end: int) -> str | None:
     text = view[start:end].partition(b"/")[0]
     before = beside.before(view, start)
-    if before in b".-_/v" and view[max(0, start - 2) : start] != b"//" and not _in_frame(view, start):
+    if before in b".-_/v" and view[max(0, start - 2) : start] != b"//" and not beside.in_frame(view, start):
         return None
     after, then = beside.after(view, end), beside.after(view, end + 1)
-    if not checks.ipv4(text) or (after in b"-+_" and then in _WORD) or (after == 0x2E and then in _DIGITS):
+    if not checks.ipv4(text) or (after in b"-+_" and then in beside.WORD) or (after == 0x2E and then in _DIGITS):
         return None
     if text == b"0.0.0.0":
         return None  # this machine, nobody's address, like 127.0.0.1
     return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
-
-
-def _in_frame(view: bytes, start: int) -> bool:
-    """Whether the ``_`` before *start* begins ``_this_`` and no name."""
-    return beside.before(view, start) == _FRAME and not beside.framed(view, start, start)
-
-
-def _phone_plus(view: bytes, start: int, end: int) -> str | None:
-    if beside.before(view, start) in _WORD and not _in_frame(view, start):
-        return None
-    digits = view[start:end].replace(b"(0)", b"").translate(None, beside.SEPARATORS)
-    return "PHONE" if 8 <= len(digits) <= 15 and checks.calling_code(digits) else None
-
-
-def _phone_abroad(view: bytes, start: int, end: int) -> str | None:
-    """``0049 30 ...``: only a number that its country gives out."""
-    if view[start : start + 2] != b"00" or beside.before(view, start) in b"-.#/$" or beside.runs_on(view, end):
-        return None
-    number = beside.digits(view, start + 2, end)
-    return "PHONE" if 8 <= len(number) <= 15 and checks.assigned_phone(number) else None
-
-
-def _phone_american(view: bytes, start: int, end: int) -> str | None:
-    if beside.before(view, start) in b"-./#$" or beside.runs_on(view, end):
-        return None
-    number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, beside.SEPARATORS)
-    code, digits = number[:-10], number[-10:]
-    if digits[0] < 0x32 or digits[3] < 0x32 or digits[1:3] == b"11":
-        return None
-    return "PHONE" if not code or checks.calling_code(number) else None
-
-
-def _phone_trunk(view: bytes, start: int, end: int) -> str | None:
-    """``03-1234-5678``, ``09-7625400``: a trunk zero and its groups."""
-    if view[start] != 0x30 or beside.before(view, start) in b"-./#$" or beside.runs_on(view, end):
-        return None
-    return "PHONE" if view[start + 1] != 0x30 else None
 
 
 def _nhs(view: bytes, start: int, end: int) -> str | None:
@@ -211,11 +176,11 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
         (rb"99(?:\.99){4}", _dotted),
         (rb"999 ?[-. ] ?99 ?[-. ] ?9999", _ssn),
-        (rb"\+\(?9[9 ./()-]{6,32}9", _phone_plus),
-        (rb"999{1,3}[ ./(-]{1,2}9[9 ./()-]{5,18}9", _phone_abroad),
-        (rb"(?:9[ .-])?\(999\) ?999[-. ] ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
-        (rb"(?:9{1,3}[-. ])?999([-.]) ?999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", _phone_american),
-        (rb"99{1,2}-9{3,4}-9999|99-9{7}", _phone_trunk),
+        (rb"\+\(?9[9 ./()-]{6,32}9", phones.plus),
+        (rb"999{1,3}[ ./(-]{1,2}9[9 ./()-]{5,18}9", phones.abroad),
+        (rb"(?:9[ .-])?\(999\) ?999[-. ] ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", phones.american),
+        (rb"(?:9{1,3}[-. ])?999([-.]) ?999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", phones.american),
+        (rb"99{1,2}-9{3,4}-9999|99-9{7}", phones.trunk),
         (rb"999([- ])999\1 ?9999", _nhs),
         (rb"999\.999\.999-99", _cpf),
         (rb"9 99 99 99 999 999 99", _nir),
@@ -236,7 +201,7 @@ def find_over_lines(view: bytes, start: int, line: int, end: int, spans: list[Sp
     """Add the number behind ``+`` that a line's end at *line* may break; where the scan goes on, if not behind it."""
     size = len(beside.digits(view, start, end))
     alone = checks.assigned_phone(beside.digits(view, start, line)) or not 10 <= size <= 15
-    if not alone and _phone_plus(view, start, end):
+    if not alone and phones.plus(view, start, end):
         spans.append((start, end, "PHONE"))
         return None
     find(view, start, line, spans)
@@ -265,24 +230,36 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
     if len(shape) > 11 and not _GROUPING.isdisjoint(shape):
         if len(shape) == _FOUR_BY_FOUR and shape[0] == 0x39:
             if beside.after(view, end + 1) in _DIGITS and beside.after(view, end) in b" -.\n":
-                _beyond(view, start, end, spans)
+                _part_of(view, start, end, spans, _beyond)
         elif not shape.translate(None, b"9 ./()-+"):
-            _neighbours(view, start, end, spans)
+            _part_of(view, start, end, spans, _neighbours)
             return True
     return bool(checks_for)
 
 
-def _beyond(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+def _part_of(
+    view: bytes, start: int, end: int, spans: list[Span], look: Callable[[bytes, int, int], Span | None]
+) -> None:
+    """Add what *look* finds at *start*:*end*, whose neighbourhood is all that counts."""
+    origin = max(0, start - _NEIGHBOURHOOD)
+    found = look(view[origin : end + _NEIGHBOURHOOD], start - origin, end - origin)
+    if found is not None:
+        spans.append((origin + found[0], origin + found[1], found[2]))
+
+
+@lru_cache(maxsize=64)
+def _beyond(view: bytes, start: int, end: int) -> Span | None:
     """A card that begins with a later group: ``2024-4111 1111 1111 1111``."""
     at = start
     while (group := _GROUP.match(view, at)) and group.end() < end:
         at = group.end()
         if (following := _GROUPED.match(view, at)) and (label := _card(view, at, following.end())):
-            spans.append((at, following.end(), label))
-            return
+            return at, following.end(), label
+    return None
 
 
-def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
+@lru_cache(maxsize=64)
+def _neighbours(view: bytes, start: int, end: int) -> Span | None:
     """A number that is none may be one with others beside it: leave out groups on both sides, and look beyond."""
     seams = [match.span() for match in _SEAM.finditer(view, start, end)]
     opening = _OPENING.match(view, start)
@@ -293,6 +270,5 @@ def _neighbours(view: bytes, start: int, end: int, spans: list[Span]) -> None:
             if last - first > 6 and (first, last) != (start, end):
                 for check in _checks_for(view[first:last].translate(_SHAPE)):
                     if label := check(view, first, last):
-                        spans.append((first, last, label))
-                        return
-    _beyond(view, start, end, spans)
+                        return first, last, label
+    return _beyond(view, start, end)

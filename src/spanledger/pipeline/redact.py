@@ -59,8 +59,9 @@ class Redactor:
             head = text[:_HEAD].lstrip()[:1]
         try:
             if head in _JSON_STARTS:
-                if (flat := self._flat(text, counts)) is not None:
-                    return flat
+                found = self.detector.in_json(text)
+                if found is not None and (not found or self._sure):
+                    return with_marks(text, found, self.mark, counts) if found else text
             elif text.isascii() or text.encode():
                 plain = without_media(text) if ";" in text or len(text) >= MIN_BLOB else text
                 spans = self.detector.find(plain)

@@ -16,23 +16,23 @@ Span: TypeAlias = tuple[int, int, str]
 
 PART: Final = Part(rb"\) ?(?i:values)\s?\(", (b"values",))
 
-_COLUMNS: Final = re.compile(rb"\(([^()\x1f]{1,1024})$")
 _VALUE: Final = re.compile(
     rb"[\s]{0,8}(?:(?P<quote>\\{0,4}['\"])(?P<text>(?:[^'\"\x1f]|''){0,4096}?)(?P=quote)|(?P<bare>[^,()'\"\x1f]{1,256}))"
     rb"[\s]{0,8}(?P<end>[,)])"
 )
 _NEXT: Final = re.compile(rb"\s{0,8},\s{0,8}\(")
+_AROUND: Final = b" \t\r\n`\"'[]\\"
 _MAX_ROWS: Final = 64
-_REACH: Final = 1200
+_REACH: Final = 1024
 
 
 def find(view: bytes, start: int, end: int, keys: Keys, spans: list[Span]) -> None:
     """Add the values under telling columns; *start*:*end* is ``) VALUES (``."""
-    columns = _COLUMNS.search(view, max(0, start - _REACH), start)
-    if columns is None:
+    opening = view.rfind(b"(", max(0, start - _REACH), start)
+    names = view[opening + 1 : start]
+    if opening < 0 or b")" in names or b"\x1f" in names:
         return
-    names = columns.group(1).split(b",")
-    labels = [keys.label(name.strip(b" \t\r\n`\"'[]\\")) for name in names]
+    labels = [keys.label(name.strip(_AROUND)) for name in names.split(b",")]
     if not any(labels):
         return
     at = end

@@ -101,10 +101,12 @@ _STARTS: Final = {
     rb"(?:bot)?[0-9]{8,10}:A": b"b0123456789", rb"(?:sq0(?:atp|csp|idp)-|EAAA)": b"sE", rb"(?:secret_|ntn_)": b"sn",
 }  # fmt: skip
 """What those prefixes begin with that do not begin with a letter."""
+_LONGEST: Final = 512
+"""Characters of a vendor's key."""
 _BY_START: Final = {
     start: re.compile(
         b"|".join(
-            rb"(?P<k%d>%s%s)" % (i, prefix, body)
+            rb"(?P<k%d>%s%s)" % (i, prefix, body.replace(b",}", b",%d}" % _LONGEST))
             for i, (_, prefix, body) in enumerate(_VENDORS)
             if start in _STARTS.get(prefix, prefix[:1])
         )
@@ -113,13 +115,17 @@ _BY_START: Final = {
 }
 """By the first byte: one pattern of all would try fifty."""
 _PREFIXES: Final = b"|".join(dict.fromkeys(prefix for _, prefix, _ in _VENDORS))
-_CUT: Final = re.compile(rb"(?:" + _PREFIXES + rb")[A-Za-z0-9_-]{12,}(?=[\x1f\"]|$)")
+_CUT: Final = re.compile(rb"(?:" + _PREFIXES + rb")[A-Za-z0-9_-]{12,256}")
+_ENDS: Final = (b"", b"\x1f", b'"')
 _BROKEN: Final = re.compile(
-    rb"(?:gh[pousr]_|github_pat_|sk-(?:ant|proj)-|xox[abp]-|AIza|glpat-|hf_)[A-Za-z0-9_-]{8,}"
-    rb"\\?\r?\n ?(?=[A-Za-z_-]{0,32}[0-9])[A-Za-z0-9_-]{8,}"
+    rb"(?:gh[pousr]_|github_pat_|sk-(?:ant|proj)-|xox[abp]-|AIza|glpat-|hf_)[A-Za-z0-9_-]{8,128}"
+    rb"\\?\r?\n ?(?=[A-Za-z_-]{0,32}[0-9])[A-Za-z0-9_-]{8,512}"
 )
 _PUTTY: Final = re.compile(rb"Private-Lines: [0-9]{1,3}\r?\n(?:[A-Za-z0-9+/=]{16,128}\r?\n?){1,64}")
-_JWT: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{2,}){1,4}|eyJ[A-Za-z0-9+/_-]{20,}={0,2}")
+_JWT_HEAD: Final = re.compile(rb"eyJ[A-Za-z0-9_-]{8,4096}")
+_JWT_REST: Final = re.compile(rb"(?:\.[A-Za-z0-9_-]{2,65536}){1,4}")
+_JSON_HEAD: Final = re.compile(rb"eyJ[A-Za-z0-9+/_-]{20,61}")
+_JSON_REST: Final = re.compile(rb"[A-Za-z0-9+/_-]*={0,2}")
 _PEM: Final = re.compile(
     rb"-----BEGIN (?P<what>[A-Z0-9 ]{0,40}(?:PRIVATE KEY|CERTIFICATE|MESSAGE)(?: BLOCK)?)-----"
     rb"(?:[^-\x1f]|-(?!----)){0,16384}(?:-----END (?P=what)-----)?"
@@ -160,8 +166,10 @@ def _find(view: bytes, start: int, spans: list[Span]) -> None:
         spans.append((start, broken.end(), "SECRET"))
     elif (vendor := _BY_START.get(view[start])) and (match := vendor.match(view, start)):
         _vendor(view, match, spans)
-    elif (cut := _CUT.match(view, start)) and not _PLACEHOLDER.search(cut.group()) and _DIGIT.search(cut.group()):
-        spans.append((start, cut.end(), "SECRET"))
+    elif (cut := _CUT.match(view, start)) and view[cut.end() : cut.end() + 1] in _ENDS:
+        text = cut.group()
+        if not _PLACEHOLDER.search(text) and _DIGIT.search(text):
+            spans.append((start, cut.end(), "SECRET"))
 
 
 def _vendor(view: bytes, match: re.Match[bytes], spans: list[Span]) -> None:
@@ -181,19 +189,20 @@ def _jwt(view: bytes, start: int, spans: list[Span]) -> None:
     """``eyJ`` begins every JSON object in Base64: a token when dots follow, else when it decodes to text."""
     if start and view[start - 1] in _GLUE:
         return
-    match = _JWT.match(view, start)
+    head = _JWT_HEAD.match(view, start)
+    if head and (rest := _JWT_REST.match(view, head.end())):
+        spans.append((start, rest.end(), "JWT"))
+        return
+    match = _JSON_HEAD.match(view, start)
     if match is None:
         return
     text = match.group()
-    if b"." in text:
-        spans.append((start, match.end(), "JWT"))
-        return
     try:
         plain = base64.urlsafe_b64decode(text.replace(b"+", b"-").replace(b"/", b"_")[: len(text) // 4 * 4])
     except ValueError:
         return
-    if plain.startswith(b"{") and b'"' in plain:
-        spans.append((start, match.end(), "BASE64_JSON"))
+    if plain.startswith(b"{") and b'"' in plain and (rest := _JSON_REST.match(view, match.end())):
+        spans.append((start, rest.end(), "BASE64_JSON"))
 
 
 def packed(view: bytes, start: int) -> tuple[int, bytes] | None:
