@@ -272,3 +272,10 @@ def test_an_error_inside_a_success():
 def test_whatever_is_odd_nothing_raises(good):
     for odd in broken(good):
         read_everything(CHAT, odd)
+
+
+def test_a_refusal_beside_an_empty_text_is_kept():
+    pieces = [chunk({"content": "I "}), chunk({"content": "", "refusal": "won't"}), chunk({}, reason="stop")]
+    (message,) = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in pieces]).messages
+
+    assert message["parts"] == [{"type": "text", "content": "I won't"}]

@@ -29,6 +29,7 @@ def fold(draft: Draft, chunk: Any) -> None:
         if (
             draft.words is not None
             and type(text := news["content"]) is str
+            and text
             and told["finish_reason"] is None
             and said["usage"] is None
             and news["tool_calls"] is None
