@@ -6,7 +6,7 @@ https://huggingface.co/docs/huggingface_hub/package_reference/inference_client
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
@@ -56,14 +56,13 @@ def _usage(details: Mapping[str, Any]) -> Usage:
     return Usage(into, output=count(details.get("generated_tokens")))
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        found = fields(chunk)
-        text = chunk if isinstance(chunk, str) else text_of(fields(found.get("token")).get("text"))
-        draft.text(0).append(text)
-        if details := fields(found.get("details")):
-            draft.finish_reasons[0] = str(details.get("finish_reason"))
-            draft.usage = _usage(details)
+def _fold(draft: Draft, chunk: Any) -> None:
+    found = fields(chunk)
+    text = chunk if isinstance(chunk, str) else text_of(fields(found.get("token")).get("text"))
+    draft.text(0).append(text)
+    if details := fields(found.get("details")):
+        draft.finish_reasons[0] = str(details.get("finish_reason"))
+        draft.usage = _usage(details)
 
 
 GENERATE: Final = Endpoint("text_completion", _read_request, _read_response, _fold, _read_prompt)

@@ -6,7 +6,7 @@ https://github.com/ollama/ollama-python, https://docs.ollama.com/api
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -77,21 +77,20 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        found = fields(chunk)
-        message = _message(found)
-        draft.model = draft.model or found.get("model")
-        if thought := text_of(message.get("reasoning")):
-            draft.reasoning(0).append(thought)
-        if text := text_of(message.get("content")):
-            draft.text(0).append(text)
-        for call in tool_calls(message):
-            draft.tool_call(0, None, call.id, call.name, call.arguments)
-        if reason := found.get("done_reason"):
-            draft.finish_reasons[0] = reason
-        if (usage := _usage(found)).known:
-            draft.usage = usage
+def _fold(draft: Draft, chunk: Any) -> None:
+    found = fields(chunk)
+    message = _message(found)
+    draft.model = draft.model or found.get("model")
+    if thought := text_of(message.get("reasoning")):
+        draft.reasoning(0).append(thought)
+    if text := text_of(message.get("content")):
+        draft.text(0).append(text)
+    for call in tool_calls(message):
+        draft.tool_call(0, None, call.id, call.name, call.arguments)
+    if reason := found.get("done_reason"):
+        draft.finish_reasons[0] = reason
+    if (usage := _usage(found)).known:
+        draft.usage = usage
 
 
 def _read_vectors(answer: Any, content: bool) -> Response:  # noqa: ARG001

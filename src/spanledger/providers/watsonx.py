@@ -6,7 +6,7 @@ https://ibm.github.io/watsonx-ai-python-sdk/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -63,19 +63,18 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
-def _fold(draft: Draft, chunks: Sequence[Any]) -> None:
-    for chunk in chunks:
-        if isinstance(chunk, str):
-            draft.text(0).append(chunk)
-            continue
-        response = _read_response(chunk, content=False)
-        draft.model = draft.model or response.model
-        for result in map(fields, as_list(fields(chunk).get("results"))):
-            draft.text(0).append(text_of(result.get("generated_text")))
-        if response.usage.known:
-            draft.usage = response.usage
-        if response.finish_reasons and response.finish_reasons[0].lower() != "not_finished":
-            draft.finish_reasons[0] = response.finish_reasons[0]
+def _fold(draft: Draft, chunk: Any) -> None:
+    if isinstance(chunk, str):
+        draft.text(0).append(chunk)
+        return
+    response = _read_response(chunk, content=False)
+    draft.model = draft.model or response.model
+    for result in map(fields, as_list(fields(chunk).get("results"))):
+        draft.text(0).append(text_of(result.get("generated_text")))
+    if response.usage.known:
+        draft.usage = response.usage
+    if response.finish_reasons and response.finish_reasons[0].lower() != "not_finished":
+        draft.finish_reasons[0] = response.finish_reasons[0]
 
 
 CHAT: Final = replace(CHAT_ALIKE, read_request=_read_chat)
