@@ -12,6 +12,7 @@ import pytest
 
 from processes import AGENT, CALLING, LAUNCHER, both, spans_of, waits_for
 from spanledger.journal import Archive, Journal, RunRow
+from spanledger.testing import ScriptedServer
 
 
 def test_a_collector_that_is_not_there_loses_nothing(ended, runs_of, tmp_path):
@@ -270,7 +271,8 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
         OTEL_METRICS_EXPORTER="otlp", OTEL_LOGS_EXPORTER="otlp", SPANLEDGER_FLUSH_SECONDS="1.5",
     )  # fmt: skip
-    assert err.count("2 spans were left unsent after 1.5 s") == 1
+    to = "OTLPSpanExporter (http://127.0.0.1:9/v1/traces)"
+    assert err.count(f"2 spans were left unsent after 1.5 s, to {to}\n") == 1
     with Archive(tmp_path / "journal.db") as archive:
         [run] = archive.runs()
         [(exporter, found)] = archive.unsent(run.run_id).items()
@@ -278,6 +280,13 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
     assert "shutdown can only be called once" not in err
     assert "Traceback" not in err
     assert spans_of(tmp_path) == both("done")
+
+
+def test_a_collector_that_refuses_takes_no_time(ended):
+    """It answers 404: there is nothing to wait for."""
+    with ScriptedServer([]) as nobody:
+        _, err = ended(CALLING + '    call("done")', *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT=f"{nobody.url}/nothing")
+    assert "2 spans were left unsent, to OTLPSpanExporter (" in err
 
 
 def test_without_any_time_the_journal_has_it_and_what_did_not_leave_is_said(ended, tmp_path):

@@ -190,7 +190,10 @@ class LedgerSpanProcessor(SpanProcessor):
         if self.unsent and not self._said:
             self._said = True
             failures["sending spans"] += self.unsent
-            logger.warning("%d spans were left unsent after %s s", self.unsent, self._settings.flush_seconds)
+            number = f"{self.unsent} span{' was' if self.unsent == 1 else 's were'}"
+            after = f" after {self._settings.flush_seconds} s" if self._given_up else ""
+            to = f", to {', '.join(where)}" if (where := self.missing()) else ""
+            logger.warning("%s left unsent%s%s", number, after, to)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver what is queued, to each exporter; whether that was within *timeout_millis* and ``flush_seconds``."""
