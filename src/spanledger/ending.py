@@ -26,8 +26,8 @@ class Watched(Protocol):
     def finish(self, *also: Callable[[], Any]) -> None:
         """End what is going on and deliver it."""
 
-    def force_flush(self) -> bool:
-        """Deliver what is waiting."""
+    def end_worker(self) -> None:
+        """Deliver what is waiting, for after this there is nothing."""
 
 
 def watch_the_end(made: Watched) -> list[Callable[[], Any]]:
@@ -63,7 +63,7 @@ def _terminated(made: Watched, number: int) -> None:
 
 def _watch_workers(made: Watched, util: Any) -> None:
     def begun(made: Watched) -> None:
-        util.Finalize(made, made.force_flush, exitpriority=0)
+        util.Finalize(made, made.end_worker, exitpriority=0)
         with shield("watching for signals"):
             wake_main_thread()
 

@@ -78,6 +78,14 @@ class Spanledger:
                 self.live.flush()
         return done
 
+    def end_worker(self) -> None:
+        """Deliver what a worker of `multiprocessing` has left when it ends, and say what was not delivered."""
+        if not self.force_flush():
+            self._give_up()
+        for each in self._pipelines():
+            each.say_unsent()
+        self._keep_unsent()
+
     def finish(self, *also: Callable[[], Any]) -> None:
         """
         End what is going on and deliver it, as at the exit of the process; once.

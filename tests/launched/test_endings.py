@@ -282,6 +282,26 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
     assert spans_of(tmp_path) == both("done")
 
 
+@pytest.mark.parametrize("kind", ["fork", "spawn"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no forks")
+def test_a_worker_says_and_remembers_what_it_could_not_send(ended, tmp_path, kind):
+    _, err = ended(
+        CALLING + f"""
+    import multiprocessing
+    if __name__ == "__main__":
+        child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
+        child.start()
+        child.join()
+        sys.exit(child.exitcode)
+    """, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", SPANLEDGER_FLUSH_SECONDS="3",
+    )  # fmt: skip
+    assert err.count("2 spans were left unsent") == 1, err
+    assert spans_of(tmp_path) == both("child")
+    with Archive(tmp_path / "journal.db") as archive:
+        [run] = archive.runs()
+        assert [found["spans"] for found in archive.unsent(run.run_id).values()] == [2]
+
+
 def test_a_collector_that_refuses_takes_no_time(ended):
     """It answers 404: there is nothing to wait for."""
     with ScriptedServer([]) as nobody:
