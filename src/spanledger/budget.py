@@ -4,13 +4,13 @@ What a run, user, session, agent or team may use, and what is a loop: plain data
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias, TypeVar
 
 from .errors import ConfigurationError
+from .spelling import hint, nearest
 
 __all__ = ["ACTIONS", "SCOPES", "Budget", "Loops", "Refuse", "Rule", "read_budgets", "read_loops", "read_rules"]
 
@@ -32,13 +32,7 @@ Refuse: TypeAlias = Callable[[ConfigurationError], None]
 
 def _one_of(place: str, name: str, value: Any, valid: Sequence[str]) -> None:
     if value not in valid:
-        close = _closest(value, valid)
-        hint = f"did you mean {close!r}?" if close else f"valid: {', '.join(valid)}"
-        raise ConfigurationError(f"{place}: {name} is {value!r}; {hint}", name)
-
-
-def _closest(value: Any, valid: Sequence[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(str(value), valid, n=1, cutoff=0.5)), None)
+        raise ConfigurationError(f"{place}: {name} is {value!r}; {hint(value, valid)}", name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +176,7 @@ def _read(kind: type[T], value: Any, what: str) -> T:
     words = [item.name for item in fields(kind)]
     for word in value:
         if word not in words:
-            close = _closest(word, words)
-            hint = f"did you mean {close!r}?" if close else f"valid: {', '.join(words)}"
-            raise ConfigurationError(f"{what}: a key is {word!r}; {hint}", str(word))
+            raise ConfigurationError(f"{what}: a key is {word!r}; {hint(word, words)}", str(word))
     return kind(**value)
 
 
@@ -213,7 +205,7 @@ def _what_is_left(kind: type[T], value: Any, what: str, refuse: Refuse) -> T | N
             refuse(wrong)
         if not isinstance(left, dict) or wrong.key not in left:
             return None
-        meant = wrong.key if wrong.key in words else _closest(wrong.key, words)
+        meant = wrong.key if wrong.key in words else nearest(wrong.key, words)
         if meant is None or meant in _SELECTORS:
             return None
         del left[wrong.key]

@@ -7,7 +7,6 @@ the file named by ``SPANLEDGER_CONFIG`` or ``./spanledger.yaml``, then the safe 
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -21,6 +20,7 @@ from .policy import Policy, read_moment
 from .private_file import state_directory
 from .settings_file import settings_in
 from .shield import logger
+from .spelling import hint
 
 __all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 
@@ -194,11 +194,6 @@ _OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})
 """Variables with our prefix that are no setting."""
 
 
-def _nearest(name: str, valid: list[str]) -> str:
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(sorted(valid))}"
-
-
 def _names_a_tool(name: str) -> bool:
     return all(name.partition(":"))
 
@@ -240,7 +235,7 @@ def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict
             if text:
                 said.append((name, variable, text))
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
-            msg = f"unknown variable {variable}; {_nearest(variable, [*variables, *_OTHER_VARIABLES])}"
+            msg = f"unknown variable {variable}; {hint(variable, sorted({*variables, *_OTHER_VARIABLES}))}"
             _refuse(ConfigurationError(msg), refuse)
     return _converted(said, "", refuse)
 
@@ -266,7 +261,7 @@ def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
 
 def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if name not in _FIELDS:
-        msg = f"unknown setting {name!r} in {source}; {_nearest(name, list(_FIELDS))}"
+        msg = f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}"
         raise ConfigurationError(msg)
     setting = _FIELDS[name]
     kind = str(setting.type)
@@ -283,6 +278,6 @@ def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if choices and converted is not None:
         converted = converted.lower()
         if converted not in choices:
-            msg = f"{source}: {name} is {value!r}; {_nearest(converted, list(choices))}"
+            msg = f"{source}: {name} is {value!r}; {hint(converted, sorted(choices))}"
             raise ConfigurationError(msg)
     return converted

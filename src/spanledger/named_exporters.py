@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Final
+
+from .spelling import hint
 
 __all__ = ["PROPAGATORS", "SIGNALS", "examined", "only", "propagators"]
 
@@ -77,10 +78,7 @@ def _resolved(
 
 
 def _nothing_provides(name: str, known: Iterable[str]) -> str:
-    valid = sorted({*known, "none"})
-    close = get_close_matches(name.lower(), valid, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(valid)}"
-    return f"which nothing installed here provides; {hint}"
+    return f"which nothing installed here provides; {hint(name, sorted({*known, 'none'}))}"
 
 
 def propagators(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -17,7 +17,6 @@ What happens to what must not leave, in one place: data only, read from ``policy
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -25,6 +24,7 @@ from datetime import datetime, timezone
 from typing import Any, Final, TypeAlias
 
 from .errors import ConfigurationError
+from .spelling import hint
 
 __all__ = ["ACTIONS", "DETECTORS", "IDENTITY", "Decide", "Policy", "read_moment", "read_policy"]
 
@@ -100,9 +100,7 @@ def read_moment(text: str) -> float:
 
 def _one_of(value: Any, choices: tuple[str, ...], where: str) -> None:
     if value not in choices:
-        close = difflib.get_close_matches(str(value), choices, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(choices)}"
-        raise ConfigurationError(f"{where} is {value!r}; {hint}")
+        raise ConfigurationError(f"{where} is {value!r}; {hint(value, choices)}")
 
 
 def _compiles(pattern: str, where: str) -> None:
@@ -126,9 +124,7 @@ def _read(value: Any, where: str, parent: Policy | None) -> Policy:
     given: dict[str, Any] = {}
     for name, item in value.items():
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(known)}"
-            raise ConfigurationError(f"unknown key {name!r} in {where}; {hint}")
+            raise ConfigurationError(f"unknown key {name!r} in {where}; {hint(name, known)}")
         if name in ("types", "patterns", "attributes", "agents"):
             if not isinstance(item, Mapping):
                 raise ConfigurationError(f"{where}.{name} is {item!r}; it must be a mapping")

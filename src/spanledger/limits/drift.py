@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from math import inf
-from statistics import median
 from typing import Final, NamedTuple
 
 __all__ = ["Most", "Usual"]
@@ -67,6 +66,12 @@ class Usual:
 
 def _beyond(seen: Sequence[float], least: float) -> float:
     """By the median, so that an incident does not become what is usual before half of the runs are part of it."""
-    middle = median(seen)
-    deviation = _TO_DEVIATION * median(abs(value - middle) for value in seen)
+    middle = _median(seen)
+    deviation = _TO_DEVIATION * _median([abs(value - middle) for value in seen])
     return max(middle + _DEVIATIONS * deviation, middle * _FACTOR, middle + least)
+
+
+def _median(values: Sequence[float]) -> float:
+    """What `statistics.median` is, whose module costs more at the start than this."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -12,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spanledger.shield import shield
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 __all__ = ["aside", "keep_ready", "within"]
 
@@ -60,6 +62,8 @@ def aside(work: Work) -> None:
 def keep_ready(number: int) -> None:
     """Keep *number* threads for the exit, where Python can start none then."""
     if sys.version_info[:2] == (3, 12):
+        from queue import SimpleQueue  # noqa: PLC0415 - no other version needs it
+
         while len(_waiting) < number:
             box: SimpleQueue[Work] = SimpleQueue()
             threading.Thread(target=_wait_for_work, args=(box,), name=NAME, daemon=True).start()

@@ -24,7 +24,6 @@ The file is TOML (or JSON of the same shape)::
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spanledger.errors import ConfigurationError
+from spanledger.spelling import hint
 
 from .card import PRICE_KEYS, Card, Rate
 
@@ -108,9 +108,7 @@ def _toml(text: str) -> Any:
 def _known(entry: Mapping[str, Any], words: tuple[str, ...], where: str) -> None:
     for word in entry:
         if word not in words:
-            close = difflib.get_close_matches(str(word), words, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"valid: {', '.join(words)}"
-            raise ConfigurationError(f"{where}: unknown key {word!r}; {hint}")
+            raise ConfigurationError(f"{where}: unknown key {word!r}; {hint(word, words)}")
 
 
 def _text(entry: Mapping[str, Any], word: str, where: str) -> str:

@@ -6,7 +6,6 @@ Neutral of any provider, so one scenario serves all of them.  See `Scenario.load
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ..errors import ConfigurationError
+from ..spelling import hint
 
 __all__ = ["Call", "Failure", "Rule", "Scenario", "Spend", "Turn"]
 
@@ -237,9 +237,7 @@ def _checked(kind: type, data: Any, where: str) -> dict[str, Any]:
     known = [f.name for f in fields(kind)]
     for key in data:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(known)}"
-            raise ConfigurationError(f"{where}: unknown key {key!r}; {hint}")
+            raise ConfigurationError(f"{where}: unknown key {key!r}; {hint(key, known)}")
     return dict(data)
 
 
