@@ -128,6 +128,31 @@ def test_a_step_that_was_entered_is_the_step(path):
     assert (step.facts["title"], step.seconds) == ("plan", 0.007)
 
 
+def test_versions_stand_where_they_changed(path):
+    """A call says its hashes where they are others than before."""
+    make = Recorder(Journal(path, days=100_000))
+    system, tools = semconv.SYSTEM_HASH, semconv.TOOLS_HASH
+    with (
+        make.span("invoke_agent x", 0, 9, facts={semconv.RUN_STATUS: "success"}),
+        make.span("chat a", 1, 2, step=1, facts=CHAT | {system: "hmac-sha256:k:aaaa1111", tools: "hmac-sha256:k:bbbb"}),
+        make.span("chat a", 2, 3, step=2, facts=CHAT),
+        make.span("chat a", 3, 4, step=3, facts=CHAT | {system: "hmac-sha256:k:cccc3333"}),
+        make.span("execute_tool t", 4, 5, step=3, facts={
+            semconv.OPERATION: "execute_tool", semconv.TOOL_NAME: "t", semconv.TOOL_VERSION: "7",
+        }),
+    ):  # fmt: skip
+        pass
+    lines = printed(path).splitlines()
+    assert [line.rpartition("system ")[2].strip() for line in lines if "step" in line and "system" in line] == [
+        "aaaa1111", "cccc3333",
+    ]  # fmt: skip
+    assert "bbbb" not in "".join(lines)  # the same all the way: it stands at the run
+    assert "t  version 7" in printed(path)
+    steps = tree_json(tree(path))["children"]
+    assert [step.get("system_hash") for step in steps] == ["hmac-sha256:k:aaaa1111", None, "hmac-sha256:k:cccc3333"]
+    assert not any("tools_hash" in step for step in steps)
+
+
 def test_a_model_call_that_is_a_run_of_its_own_is_shown(path):
     make = Recorder(Journal(path, days=100_000))
     facts = CHAT | {semconv.RUN_STATUS: "success", semconv.RUN_STOP_REASON: "completed", semconv.REQUEST_MODEL: "m"}

@@ -28,6 +28,7 @@ _UNPRICED: Final = {
     "counted_in_child": "priced inside",
 }  # fmt: skip
 _GAP: Final = "  "
+_CHANGING: Final = (("system", "system_hash"), ("tools", "tools_hash"))
 MAX_NAME: Final = 120
 """Characters of a name that are shown; the JSON form has all of it."""
 MAX_DECISIONS: Final = 20
@@ -111,6 +112,7 @@ def _step(node: Node) -> Text:
         (f"step {facts.get('number', '?')}", "bold"), facts.get("title"), duration(node.seconds),
         tokens(facts["input_tokens"], facts["output_tokens"], missing=facts["calls_without_usage"])
         if facts["model_calls"] else None, price,
+        *((f"{word} {short_hash(facts[name])}", "dim") for word, name in _CHANGING if name in facts),
         *_failure(node),
     ])  # fmt: skip
 
@@ -144,6 +146,7 @@ def _tool(node: Node) -> Text:
     took = facts.get("duration")
     return _line([
         ("tool", "blue"), _short(facts.get("tool") or node.name),
+        (f"version {facts['tool_version']}", "dim") if facts.get("tool_version") else None,
         f"args {short_hash(facts['args_hash'])}" if facts.get("args_hash") else None,
         None if facts["inferred"] else duration(took if isinstance(took, (int, float)) else node.seconds),
         None if facts["status"] == "error" else (str(facts.get("tool_status", "ok")), "green"), *_failure(node),

@@ -91,6 +91,7 @@ def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree
         if node.kind == "step":
             _sum_step(node)
     top.sort(key=lambda n: n.started)
+    _note_changes(top)
     content = content_of(root) if root is not None and not alone else {}
     unsent = {name: found["spans"] for name, found in archive.unsent(run.run_id).items()}
     return RunTree(run, top, _redacted(spans), content, decisions_of(run, spans), unsent)
@@ -154,6 +155,21 @@ def _sum_step(step: Node) -> None:
     step.facts["unpriced"] = sum(facts.get("cost") is None and facts.get("paid", True) for facts in sent)
     total = sum((p for p in prices if p is not None), Decimal(0))
     step.facts["cost"] = str(total) if total or not step.facts["unpriced"] else None
+
+
+def _note_changes(top: list[Node]) -> None:
+    """Say at each step which system instructions and tool definitions came with it, where a run had several."""
+    for name in ("system_hash", "tools_hash"):
+        said = [(node, _first(node, name)) for node in top if node.kind == "step"]
+        if len({text for _, text in said if text is not None}) > 1:
+            for node, text in said:
+                if text is not None:
+                    node.facts[name] = text
+
+
+def _first(step: Node, name: str) -> Any:
+    """What the first call of *step* that says it has as *name*; calls say it only where it changed."""
+    return next((node.facts[name] for node in step.walk() if node.kind == "model" and name in node.facts), None)
 
 
 def _usage_known(facts: Mapping[str, Any]) -> bool:
