@@ -12,6 +12,31 @@ from spanledger.pipeline import others
 from spanledger.understood import understood
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("DIALECTS", "openlit,openinfernce", "dialects has 'openinfernce'; did you mean 'openinference'?"),
+        ("STORE_RESULTS_RATE", "7", "store_results_rate is 7.0; it must be from 0 to 1"),
+        ("CAPTURE_UNTIL", "yesterday", "capture_until is 'yesterday'; it must be a moment"),
+        ("TOOLS", "nothing", "tools: 'nothing' names no tool"),
+        ("BUDGET_WARN_AT", "7", "warn_at"),
+    ],
+)
+def test_what_is_wrong_is_told_with_the_place_where_it_stands(variable, value, said, tmp_path):
+    name, environ = f"SPANLEDGER_{variable}", {"SPANLEDGER_BUDGET_USD": "1"}
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load({**environ, name: value})
+    assert str(caught.value).startswith(f"the variable {name}: ")
+    assert said in str(caught.value)
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"{variable.lower()}: {value}\n", encoding="utf-8")
+    _, [refused] = Settings.salvage(environ, file)
+    assert str(refused).startswith(f"{file}: ")
+    assert said in str(refused)
+    with pytest.raises(ConfigurationError, match="the arguments: "):
+        Settings.load(environ, **{variable.lower(): float(value) if value == "7" else value})
+
+
 def test_the_defaults_are_the_safe_ones():
     settings = Settings.load({})
     assert (settings.content, settings.store_arguments, settings.store_results, settings.redact) == (

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from .budget import ACTIONS, Budget, Loops, Refuse, Rule
-from .conversions import IN_PARTS, TYPES, WANTED
+from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
 from .private_file import state_directory
@@ -27,6 +28,7 @@ __all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
 _RESULTS: Final = ("none", "sampled", "full")
+_DIALECTS: Final = ("openinference", "openlit", "logfire", "langfuse")
 
 
 def _name(*, env: str | None = None, choices: tuple[str, ...] = ()) -> Any:
@@ -65,7 +67,7 @@ class Settings:
     """The largest batch handed to an exporter at once, in bytes, about; gRPC receivers refuse more than 4 MiB."""
     backend: str = field(default="otlp", metadata=_name(choices=("otlp", "tempo", "jaeger", "phoenix", "grpc")))
     """Where spans go, for limits that are known by name: ``tempo`` keeps 2,048 bytes of a value."""
-    dialects: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = field(default=(), metadata=_name(choices=_DIALECTS))
     """Other spellings to write beside ours: ``openinference``, ``openlit``, ``logfire``, ``langfuse``."""
     tools: tuple[str, ...] = ()
     """Callables to treat as tools, ``module:name`` or ``module:*``."""
@@ -123,10 +125,13 @@ class Settings:
     """The time zone whose midnight ends a budget's day, e.g. ``Europe/Berlin``."""
 
     def __post_init__(self) -> None:
-        """Raise `ConfigurationError` for a moment, a tool or a budget that is none."""
+        """Raise `ConfigurationError` for a moment, a share, a tool or a budget that is none."""
         if self.capture_until is not None:
             read_moment(self.capture_until)
-        if bad := [name for name in self.tools if not _names_a_tool(name)]:
+        if not 0 <= self.store_results_rate <= 1:
+            msg = f"store_results_rate is {self.store_results_rate}; it must be from 0 to 1"
+            raise ConfigurationError(msg, "store_results_rate")
+        if bad := [name for name in self.tools if not names_a_tool(name)]:
             raise ConfigurationError(f"tools: {bad[0]!r} names no tool; write module:function or module:*", "tools")
         _ = self.own_budget
 
@@ -149,7 +154,11 @@ class Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, file: str | Path | None = None, **given: Any) -> Settings:
         """Read file, environment and *given*, in this order of increasing belief, and validate all of it."""
-        return cls(**_read(os.environ if environ is None else environ, file, given, None))
+        values, places = _read(os.environ if environ is None else environ, file, given, None)
+        try:
+            return cls(**values)
+        except ConfigurationError as error:
+            raise _placed(error, places) from error
 
     @classmethod
     def salvage(
@@ -161,13 +170,13 @@ class Settings:
         Where that is what to take out of values, none is stored that it might have been in.
         """
         refused: list[ConfigurationError] = []
-        values = _read(os.environ if environ is None else environ, file, given, refused.append)
+        values, places = _read(os.environ if environ is None else environ, file, given, refused.append)
         while True:
             try:
                 settings = cls(**values)
                 break
             except ConfigurationError as error:
-                refused.append(error)
+                refused.append(_placed(error, places))
                 values = _without(values, error)
         return settings.without_content() if any(error.key in PROTECTING for error in refused) else settings, refused
 
@@ -194,21 +203,24 @@ _OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})
 """Variables with our prefix that are no setting."""
 
 
-def _names_a_tool(name: str) -> bool:
-    return all(name.partition(":"))
+def _placed(error: ConfigurationError, places: Mapping[str, str]) -> ConfigurationError:
+    """*error* with the place where its setting stands, which only those who read it know."""
+    place = places.get(error.key or "")
+    return error if place is None else ConfigurationError(f"{place}: {error}", error.key)
 
 
 def _without(values: dict[str, Any], error: ConfigurationError) -> dict[str, Any]:
     """*values* without what *error* is about."""
     if error.key == "tools":
-        return {**values, "tools": tuple(filter(_names_a_tool, values["tools"]))}
+        return {**values, "tools": tuple(filter(names_a_tool, values["tools"]))}
     return {name: value for name, value in values.items() if name != error.key} if error.key in values else {}
 
 
 def _read(
     environ: Mapping[str, str], file: str | Path | None, given: Mapping[str, Any], refuse: Refuse | None
-) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings that somebody gave, and where each stands."""
+    values: dict[str, tuple[Any, str]] = {}
     beside = "spanledger.yaml" if Path("spanledger.yaml").exists() else None
     if path := file or environ.get("SPANLEDGER_CONFIG") or beside:
         try:
@@ -222,15 +234,21 @@ def _read(
             values.update(_converted(said, str(path), refuse))
     values.update(_from_environment(environ, refuse))
     values.update(_converted(((name, name, value) for name, value in given.items()), "the arguments", refuse))
-    return values
+    found = {name: value for name, (value, _) in values.items()}
+    return found, {name: place for name, (_, place) in values.items()}
 
 
-def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict[str, Any]:
+@cache
+def _say_no_content(text: str) -> None:
+    logger.warning("%s is %r; valid: %s; no content is captured", CONTENT_SWITCH, text, ", ".join(_CONTENT_MODES))
+
+
+def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict[str, tuple[Any, str]]:
     variables = {f.metadata.get("env") or f"SPANLEDGER_{name.upper()}": name for name, f in _FIELDS.items()}
     said: list[tuple[str, str, Any]] = []
     for variable, text in environ.items():
         if variable == CONTENT_SWITCH and text.lower() not in ("", *_CONTENT_MODES):
-            logger.warning("%s is %r; valid: %s; no content is captured", variable, text, ", ".join(_CONTENT_MODES))
+            _say_no_content(text)
         elif name := variables.get(variable):
             if text:
                 said.append((name, variable, text))
@@ -240,16 +258,19 @@ def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict
     return _converted(said, "", refuse)
 
 
-def _converted(said: Iterable[tuple[str, str, Any]], source: str, refuse: Refuse | None) -> dict[str, Any]:
-    """What is *said*, name, spelling and value, as settings; what is wrong goes to *refuse*, else is raised."""
-    found: dict[str, Any] = {}
+def _converted(
+    said: Iterable[tuple[str, str, Any]], source: str, refuse: Refuse | None
+) -> dict[str, tuple[Any, str]]:
+    """What is *said*, name, spelling and value, as settings and their place; *refuse* hears of what is wrong."""
+    found: dict[str, tuple[Any, str]] = {}
     for name, spelling, value in said:
+        place = source or f"the variable {spelling}"
         try:
-            found[name] = _convert(name, value, source or f"the variable {spelling}", refuse)
-        except ConfigurationError as error:  # noqa: PERF203 - each may be wrong
+            found[name] = _convert(name, value, place, refuse), place
+        except ConfigurationError as error:
             _refuse(ConfigurationError(str(error), name), refuse)
             if name == "budget_action":  # neither silent, nor stopping what nobody said it should
-                found[name] = "warn"
+                found[name] = "warn", place
     return found
 
 
@@ -275,9 +296,4 @@ def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
         msg = f"{source}: {name} is {value!r}; it must be {WANTED[kind]}"
         raise ConfigurationError(msg) from error
     choices = setting.metadata.get("choices")
-    if choices and converted is not None:
-        converted = converted.lower()
-        if converted not in choices:
-            msg = f"{source}: {name} is {value!r}; {hint(converted, sorted(choices))}"
-            raise ConfigurationError(msg)
-    return converted
+    return converted if not choices or converted is None else chosen(converted, choices, f"{source}: {name}")

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from .budget import Refuse, read_budgets, read_loops, read_rules
+from .errors import ConfigurationError
 from .policy import read_policy
+from .spelling import hint
 
-__all__ = ["IN_PARTS", "TYPES", "WANTED"]
+__all__ = ["IN_PARTS", "TYPES", "WANTED", "chosen", "names_a_tool"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
@@ -86,3 +88,18 @@ WANTED: Final = {
     "tuple[str, ...]": "a list of texts",
     "Path | None": "a path (to keep no journal set journal_off)",
 }
+
+
+def chosen(value: Any, choices: tuple[str, ...], where: str) -> Any:
+    """*value*, a text or a tuple of texts, in lower case; `ConfigurationError` when one is not among *choices*."""
+    several = isinstance(value, tuple)
+    found = tuple(each.lower() for each in value) if several else (value.lower(),)
+    for each in found:
+        if each not in choices:
+            raise ConfigurationError(f"{where} {'has' if several else 'is'} {each!r}; {hint(each, sorted(choices))}")
+    return found if several else found[0]
+
+
+def names_a_tool(name: str) -> bool:
+    """Whether *name* is ``module:something``."""
+    return all(name.partition(":"))

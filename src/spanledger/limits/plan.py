@@ -38,7 +38,7 @@ class Days:
                 self._zone = ZoneInfo(zone)
             except (KeyError, ValueError, OSError) as error:
                 raise ConfigurationError(
-                    f"{zone!r} is no time zone; give one such as 'Europe/Berlin', or 'UTC'"
+                    f"day_zone: {zone!r} is no time zone; give one such as 'Europe/Berlin', or 'UTC'"
                 ) from error
         self._name, self._until = "", 0.0
 
