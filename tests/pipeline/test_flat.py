@@ -105,8 +105,8 @@ def test_as_it_stands_is_as_walked(tree):
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_vendors_key_is_found_by_its_first_byte(data):
-    _, prefix, body = data.draw(st.sampled_from(tokens._VENDORS))
-    whole = re.compile(b"|".join(before + behind for _, before, behind in tokens._VENDORS))
+    _, prefix, body = data.draw(st.sampled_from(tokens.VENDORS))
+    whole = re.compile(b"|".join(before + behind for _, before, behind in tokens.VENDORS))
     ends = re.compile(rb"\(\?!\[[^\]]*\]\)")
     text = data.draw(st.from_regex(prefix + ends.sub(b"", body), fullmatch=True))
     match = tokens._BY_START[text[0]].match(text)

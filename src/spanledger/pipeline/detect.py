@@ -32,6 +32,9 @@ _DOTTED: Final = b"0123456789. "
 _NUMERALS: Final = b"0123456789"
 _MANY: Final = 9
 """How many digits inside of what was nothing may be something."""
+_HASH: Final = 32
+_KEYED: Final = (b"SK", b"AC", b"GR", b"ya", b"y0")
+"""How keys begin that look like accounts."""
 _COLON, _PLUS, _NEWLINE = b":+\n"
 _CROWD: Final = 1024
 """How many candidates are looked at before it is asked whether they stand too close together."""
@@ -173,7 +176,7 @@ class Detector:
         if numbers.find(view, start, end, spans):
             return
         if _COLON in text:
-            if text[:8].isdigit():  # ``123456789:AA...``
+            if text[:8].isdigit() or text[1:2] == b"/":  # ``123456789:AA...``
                 tokens.find(view, start, end, spans)
             else:
                 network.find_colons(view, start, end, spans)
@@ -191,7 +194,11 @@ class Detector:
         following = view[start + 1 : start + 2]
         if following in _MAILS:
             mail.find(view, start, end, spans)
-        elif following.isdigit() or following == b"+":
+        elif view.startswith(b".atlasv1.", start):
+            tokens.find(view, start, end, spans)
+        elif view[start] == 0x5F and network.find_framed(view, start + 1, end, spans):
+            return
+        elif following.isdigit() or following in (b"+", b"("):
             numbers.find(view, start, end, spans)
         elif view[start] == 0x2D and following == b"-":
             tokens.find(view, start, end, spans)
@@ -249,7 +256,7 @@ class Detector:
             return None if len(spans) > before else self._packed(view, start, spans)
         if _COLON not in text and text[:2].isalpha() and text[2:4].isdigit():
             accounts.find(view, start, end, spans)
-            if len(spans) == before and text[:2] in (b"SK", b"AC", b"GR"):
+            if len(spans) == before and (text[:2] in _KEYED or len(text) > _HASH):
                 tokens.find(view, start, end, spans)
             hides = len(text) - len(text.translate(None, _NUMERALS)) >= _MANY
             return start + 2 if hides and len(spans) == before else None

@@ -14,7 +14,7 @@ __all__ = ["decoded", "is_escaped"]
 _ESCAPED: Final = re.compile(
     rb"(?P<utf>%[c-dC-D][0-9A-Fa-f]%[89a-bA-B][0-9A-Fa-f]|%[eE][0-9A-Fa-f](?:%[89a-bA-B][0-9A-Fa-f]){2}"
     rb"|%[fF][0-7](?:%[89a-bA-B][0-9A-Fa-f]){3})|%(?P<pct>[0-9A-Fa-f]{2})"
-    rb"|\\+(?P<gap>[nrt])|\\+u\{?0{0,4}(?P<u>[0-9A-Fa-f]{2,4})\}?"
+    rb"|\\+(?P<gap>[nrt])|\\+u(?P<u>[0-9A-Fa-f]{4})|\\+u\{0{0,4}(?P<point>[0-9A-Fa-f]{2,5})\}"
     rb"|\\+U000(?P<U>[0-9A-Fa-f]{5})|\\+x(?P<x>[0-9A-Fa-f]{2})|\\(?P<oct>[01][0-7]{2})"
     rb"|&#0{0,4}(?P<dec>[0-9]{2,6});|&#[xX]0{0,4}(?P<hex>[0-9A-Fa-f]{2,5});"
     rb"|=(?P<qp>40|2E|3D)(?=[0-9A-Za-z])|&(?P<name>commat|period|lowbar|amp|quot|apos|lt|gt|colon|equals);"

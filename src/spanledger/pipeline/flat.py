@@ -120,14 +120,14 @@ class Flat:
                 return None
             pairs = not (_NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names))
             if self._tells(names) or self._tells(_NAMES.findall(view)):
-                forced = None if b"properties" in names or not text else self._forced(text, view)
+                forced = None if not text or b"properties" in names or b"kty" in names else self._forced(text, view)
             elif len(self._plain) < _MAX_PLAIN:
                 self._plain[names] = pairs
         return None if pairs and self._tells(_NAMED.findall(view)) else forced
 
     def _tells(self, names: Iterable[bytes]) -> bool:
         """Whether one of *names* says something of what stands beside it."""
-        return any(name.isdigit() or self._label(name.strip(b"-")) for name in names)
+        return any(name.isdigit() or name == b"kty" or self._label(name.strip(b"-")) for name in names)
 
     def _forced(self, text: str, view: bytes) -> list[Span] | None:
         """The strings that go because their name says so; `None` when a name that tells has a list, a map, a number."""

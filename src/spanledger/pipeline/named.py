@@ -30,6 +30,7 @@ _FRAGMENTS: Final = (
     rb"|(?:\b|_)(?:auth|pass|pw|pin|t?otp|cvv2?|cvc|sig|sid|dsn|jwt)\b|[a-z]Pass\b"
     rb"|senha|contrase|kennwort|wachtwoord|\bheslo|lozinka|\bparola|\bsifre|salasana|jelszo|haslo|mot.de.passe|losenord"
     rb"|adgangskode|\bmysql|\bdocker login\b|\bsshpass\b|\bredis-cli\b|\baz login\b|\blog ?[io]n\b| (?:-u|--user)[ =]"
+    rb"|\bidentified (?:by|with)\b|\brequirepass\b|storepass|keypass|(?:\b|_)psk\b"
 )
 _FOREIGN: Final = b"|".join({fold(form): None for word in FOREIGN for form in (word, word.capitalize())})
 ANCHOR: Final = (
@@ -42,6 +43,7 @@ _STEMS: Final = (
     b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
     b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
     b"adgangskode", b"mysql", b"login", b"log in", b"logon", b"log on", b"redis-cli", b" -u", b" --user",
+    b"identified ", b"psk",
 )  # fmt: skip
 _LATER: Final = frozenset({
     b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
@@ -72,10 +74,21 @@ _LOGIN_AS: Final = re.compile(
     rb"|test|demo|operator|support|oracle|ubuntu|pi))|[A-Za-z0-9_.@+-]{2,64})"
     rb" ?[/:] ?(?P<value>[^\s\"'/:\x1f]{6,128})(?!/)"
 )
+_USUAL: Final = frozenset(
+    b"password passwd secret admin administrator letmein welcome changeme qwerty default guest master dragon monkey"
+    b" iloveyou sunshine princess football baseball trustno superman abcdef".split()
+)
+"""What people take for a password: behind a usual account and a slash it is no path."""
+_IDENTIFIED: Final = re.compile(
+    rb" {1,4}(?:[A-Za-z0-9_'\"]{1,40} (?i:by|as) {1,4})?(?:(?i:password|values) )?(?P<quote>\\?[\"'])"
+    rb"(?P<value>[^\"'\n\x1f]{1,256})(?P=quote)"
+)
+_DIRECTIVE: Final = re.compile(rb" {1,4}[\"']?((?=[^\s\"'\x1f]{0,64}[0-9])[^\s\"'\x1f]{6,128})")
 _NUMERIC: Final = frozenset(b"0123456789+(")
 _SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
 _NOTHING: Final = frozenset((b"}", b".", b";", b"/", b"*", b"&", b"%", b"#"))
 """What ends a name that nothing is said of."""
+_HOLDING: Final = (b"value", b"values", b"content")
 _ASSIGNS: Final = frozenset(b"%c" % char for char in b"=:|!?\"' \t-v(")
 _MARKED: Final = (b"]", b":", b" ")
 _SURE: Final = (b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential")
@@ -142,7 +155,7 @@ class Named:
         text = view[begin:stop]
         if b"connection" in name and (b"=" in text or b"://" in text or view[stop : stop + 1] == b"="):
             return  # its passwords have names of their own
-        if values.is_placeholder(text) or (not quoted and values.is_call(text)):
+        if values.is_placeholder(text) or (not quoted and values.is_code(text, sure=fragment.startswith(_SURE))):
             return
         if fragment.endswith((b"code", b"codes")) and not _has_digit(text):
             return
@@ -164,16 +177,17 @@ def _around(view: bytes, start: int, end: int) -> tuple[int, int]:
 def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values.Value | None, bool]:
     """The value of the name *first*:*last*, and whether there is no use in looking for it in words."""
     one, other = view[last : last + 1], view[last + 1 : last + 2]
-    if one in _NOTHING and view[first - 1 : first] not in (b"=", b" "):
+    if one in _NOTHING and view[first - 1 : first] not in (b"=", b" ") and not view.startswith(b"...", last):
         return None, True
     if one.isalnum() or (one == b" " and fragment in _HEADS):
         return None, True
     found = None
     flag = view[first : first + 1] == b"-" or view[first - 1 : first] in (b"<", b":", b"-")
+    flag = flag or view[max(0, first - 4) : first] == b"ENV "
     if one not in _SPACES or other in _ASSIGNS or flag:
         found = values.assigned(view, first, last)
-    if found is None and one != b" ":
-        found = values.pair_of(view, last)
+    if (found is None or view[found[0] : found[1]].lower() in _HOLDING) and one != b" ":
+        found = values.pair_of(view, last) or found
     return found, found is not None
 
 
@@ -202,6 +216,18 @@ def _scheme(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
             spans.append((value.start(), value.end(), "SECRET"))
 
 
+def _identified(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``CREATE USER ... IDENTIFIED BY 'PASSWORD'``."""
+    if (match := _IDENTIFIED.match(view, end)) and not values.is_placeholder(match["value"]):
+        spans.append((*match.span("value"), "SECRET"))
+
+
+def _directive(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``requirepass PASSWORD`` in a file of settings."""
+    if (match := _DIRECTIVE.match(view, end)) and not values.is_placeholder(match.group(1)):
+        spans.append((*match.span(1), "SECRET"))
+
+
 def _login(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
     """``creds: admin / PASSWORD``."""
     if (match := _LOGIN.match(view, end)) and _has_digit(match.group(1)):
@@ -214,7 +240,7 @@ def _login_as(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
         first, last = match.span("value")
         last -= len(match["value"]) - len(match["value"].rstrip(b".,;!?)"))
         text = view[first:last]
-        if values.is_very_strong(text) or (match["known"] and _has_digit(text)):
+        if values.is_very_strong(text) or (match["known"] and (_has_digit(text) or text.lower() in _USUAL)):
             spans.append((first, last, "SECRET"))
 
 
@@ -222,5 +248,6 @@ _HEADS: Final = {
     b"bearer": _scheme, b"basic ": _scheme, b"mysql": _short_flag, b"docker login": _short_flag, b"creds": _login,
     b"sshpass": _short_flag, b"redis-cli": _short_flag, b"az login": _short_flag,
     b"login": _login_as, b"log in": _login_as, b"logon": _login_as, b"log on": _login_as,
+    b"identified by": _identified, b"identified with": _identified, b"requirepass": _directive,
     b" -u ": _user, b" --user ": _user, b" --user=": _user,
 }  # fmt: skip

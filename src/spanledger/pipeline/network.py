@@ -6,18 +6,19 @@ import re
 from socket import AF_INET6, inet_pton
 from typing import Final, TypeAlias
 
+from . import beside
 from .engine import Part
 
-__all__ = ["DOTTED", "PARTS", "find_colon", "find_colons", "find_mac", "is_mac"]
+__all__ = ["DOTTED", "PARTS", "find_colon", "find_colons", "find_framed", "find_mac", "is_mac"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 _H: Final = rb"[0-9A-Fa-f]"
 ANCHORS: Final = (
     rb"://[^\s:@/\"'<>]*(?::[^/\s:]|@)",
-    rb"\b" + b"-".join([_H + _H] * 6) + rb"\b",
-    rb"\b(?:" + _H + rb"{1,4}:){2,7}:[0-9A-Fa-f:.]*|\b" + _H + rb"{1,4}::(?:/[0-9]|[0-9A-Fa-f][0-9A-Fa-f:.]*)"
-    rb"|\b(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*",
+    rb"(?:\b|_)" + b"-".join([_H + _H] * 6) + rb"(?:\b|_)",
+    rb"(?:\b|_)(?:(?:" + _H + rb"{1,4}:){2,7}:[0-9A-Fa-f:.]*|" + _H + rb"{1,4}::(?:/[0-9]|[0-9A-Fa-f][0-9A-Fa-f:.]*)"
+    rb"|(?:" + _H + rb"{1,4}:){5,7}[0-9A-Fa-f:.]*)",
     rb"::[0-9A-Fa-f][0-9A-Fa-f:.]*",
     rb":thin:[A-Za-z0-9_]+/",
 )
@@ -27,12 +28,12 @@ PARTS: Final = (
     Part(ANCHORS[4], (b":thin:",)),
 )  # fmt: skip
 
-DOTTED: Final = Part(rb"\b" + rb"\.".join([_H * 4] * 3) + rb"\b", (b".",))
+DOTTED: Final = Part(rb"(?:\b|_)" + rb"\.".join([_H * 4] * 3) + rb"(?:\b|_)", (b".",))
 """A MAC address as routers write it: looked for behind cards, whose groups may have dots as well."""
 
 _WORD: Final = re.compile(rb"[0-9A-Za-z_]")
-_MORE: Final = re.compile(rb"[0-9A-Za-z_]|\.[0-9]")
-_MAC_GOES_ON: Final = re.compile(rb"[0-9A-Za-z_]|:[0-9A-Fa-f]{2}(?![0-9A-Za-z_.])")
+_MORE: Final = re.compile(rb"[0-9A-Za-z]|_[0-9A-Za-z_]|\.[0-9]")
+_MAC_GOES_ON: Final = re.compile(rb"[0-9A-Za-z]|_[0-9A-Za-z_]|:[0-9A-Fa-f]{2}(?![0-9A-Za-z_.])")
 _MAC: Final = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}")
 _V6: Final = re.compile(rb"(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{1,4})?")
 _TAIL: Final = re.compile(rb"(?:%[0-9A-Za-z_.-]{1,16})?(?:/[0-9]{1,3}(?![0-9]))?")
@@ -42,6 +43,7 @@ _THIN: Final = re.compile(rb":thin:[A-Za-z0-9_]{1,64}/([^\s@\"'\x1f]{1,128})@")
 _GOES_BEFORE: Final = re.compile(rb"[0-9:]:")
 _PREFIX: Final = re.compile(rb"[0-9A-Fa-f]{1,3}::|[A-Fa-f]{4}::")
 _SLICE: Final = re.compile(rb"::[0-9A-Fa-f]{1,4}")
+_NUMERAL: Final = re.compile(rb"[0-9]")
 _SPECIAL_MACS: Final = (b"ffffffffffff", b"000000000000")
 
 
@@ -52,11 +54,26 @@ def is_mac(text: bytes) -> bool:
 
 def find_mac(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     """Add the MAC address with dashes or dots at *start*."""
-    if view[start - 1 : start] in (b"-", b".") or view[end : end + 1] == b"-":
+    if view[end - 1 : end] == b"_":
+        end -= 1
+    if view[start - 1 : start] in (b"-", b".") or view[end : end + 1] == b"-" or beside.framed(view, start, end):
         return
     plain = view[start:end].replace(b"-", b"").replace(b".", b"").lower()
     if plain not in _SPECIAL_MACS and (b"-" in view[start:end] or not plain.isdigit()):
         spans.append((start, end, "MAC"))
+
+
+def find_framed(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
+    """Add the address behind the ``_`` of ``_this_``; whether there is one."""
+    if not beside.in_frame(view, start):
+        return False
+    known = len(spans)
+    text = view[start : end - (view[end - 1 : end] == b"_")]
+    if is_mac(text):
+        find_mac(view, start, end, spans)
+    elif b":" in text:
+        find_colons(view, start, start + len(text), spans)
+    return len(spans) > known
 
 
 def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
@@ -72,7 +89,7 @@ def find_colons(view: bytes, start: int, end: int, spans: list[Span]) -> None:
         return  # ``items[::2]``
     at = start
     for _ in range(4):  # what stands before the address may look like a part of it
-        if not _WORD.match(view[at - 1 : at]) and _address(view, at, spans):
+        if (not _WORD.match(view[at - 1 : at]) or beside.in_frame(view, at)) and _address(view, at, spans):
             return
         at = view.find(b":", at, end) + 1
         if not at or view.count(b":", at, end) < 5:
@@ -103,8 +120,8 @@ def _address(view: bytes, start: int, spans: list[Span]) -> bool:
 
 
 def _is_v6(text: bytes) -> bool:
-    if _PREFIX.fullmatch(text):
-        return False  # ``a::`` in a program
+    if _PREFIX.fullmatch(text) or not _NUMERAL.search(text):
+        return False  # ``a::`` or ``a::b`` in a program
     try:
         inet_pton(AF_INET6, text.decode("latin-1"))
     except OSError:

@@ -35,19 +35,19 @@ _DOTTED: Final = (
 ANCHORS: Final = (
     rb"\b[0-9]+(?:\.[0-9]+){4,}",
     _DOTTED,
-    rb"(?:\b|_)" + _HEAD + rb"[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ -][0-9]{1,3})?(?:\b|_)",
-    rb"(?:\b|_)" + _HEAD + rb"(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}(?:\b|_)",
-    rb"(?:\b|_)3[0-9]{3}(?: ?[.-] ?|[ \n])[0-9]{6}(?: ?[.-] ?|[ \n])[0-9]{4,5}(?:\b|_)",
+    rb"(?:\b|_)" + _HEAD + rb"[ .\n-][0-9]{4}[ .\n-][0-9]{4}[ .\n-][0-9]{1,4}(?:[ .-][0-9]{1,3})?(?:\b|_)",
+    rb"(?:\b|_)" + _HEAD + rb"(?:" + _BETWEEN + rb"[0-9]{4}){2}" + _BETWEEN + rb"[0-9]{1,4}(?:[+/|][0-9]{3})?(?:\b|_)",
+    rb"(?:\b|_)3[0-9]{3}(?: ?[.+-] ?|[ \n])[0-9]{6}(?: ?[.+-] ?|[ \n])[0-9]{4,5}(?:\b|_)",
     rb"\b[2-6](?:[ -]{1,2}[0-9]){12,18}\b",
-    rb"\b[2-6][0-9]{7}[ \n-][0-9]{8}\b",
+    rb"\b[2-6][0-9]{7}[ \n-][0-9]{8}\b|\b62[0-9]{4}[ .+-][0-9]{13}\b",
     rb"[A-Za-z][2-6][0-9]{14,15}(?:\b|[A-Za-z])|\b[2-6][0-9]{14,15}[A-Za-z]",
     rb"(?:\b|_)" + _CARD + rb"(?:\b|_)",
     rb"(?:\b|_)[0-9]{3} ?[-. ] ?[0-9]{2} ?[-. ][ \n]?[0-9]{4}(?:\b|_)",
     rb"\+[0-9]{1,3}[ ./(-]{1,2}[0-9][0-9 ./()-]{0,14}\r?\n ?[0-9][0-9 -]{1,12}[0-9]\b",
     rb"_?\+\(?[0-9][0-9 ./()-]{6,22}[0-9](?:\b|_)",
     rb"\b00[1-9][0-9]{0,2}[ ./(-]{1,2}[0-9][0-9 ./()-]{5,18}[0-9]\b",
-    rb"(?:\b1[ .-])?\([0-9]{3}\)[ \n]?[0-9]{3}[-. ]\n?[0-9]{4}" + _EXTENSION + rb"\b",
-    rb"\b(?:[0-9]{1,3}[-. ])?[0-9]{3}(?:[. ]|-\n?)[0-9]{3}(?:[. ]|-\n?) ?[0-9]{4}" + _EXTENSION + rb"\b",
+    rb"(?:\b1[ .-])?\([0-9]{3}\)[ \n]?[0-9]{3}[-. ]\n?[0-9]{4}" + _EXTENSION + rb"(?:\b|_)",
+    rb"(?:\b|_)(?:[0-9]{1,3}[-. ])?[0-9]{3}(?:[. ]|-\n?)[0-9]{3}(?:[. ]|-\n?) ?[0-9]{4}" + _EXTENSION + rb"(?:\b|_)",
     rb"\b0[0-9]{1,2}-[0-9]{3,4}-[0-9]{4}\b|\b0[0-9]-[0-9]{7}\b",
     rb"\b[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}\b",
     rb"\b[12] [0-9]{2} [0-9]{2} [0-9]{2} [0-9]{3} [0-9]{3} [0-9]{2}\b",
@@ -66,11 +66,17 @@ _JOINS: Final = (b"_", b"-", b"+", b"/", *(b"%d" % digit for digit in range(10))
 _PLUS = 0x2B
 _GLUE: Final = 6
 """How many letters may stand beside a card's digits in one word."""
-_VERSION: Final = re.compile(rb"\b(?:version|ver|release|build|rev)s?[ :='\"]{0,4}$", re.IGNORECASE)
+_VERSION: Final = re.compile(
+    rb"\b(?:version|ver|release|build|rev|section|chapter|clause|article|figure|table|appendix)s?[ :='\"]{0,4}$",
+    re.IGNORECASE,
+)
+_GOODS: Final = re.compile(rb"\b(?:ean|gtin|upc|isbn|barcode)(?:[ -]?1[34])?[ :=#'\"]{0,4}$", re.IGNORECASE)
+"""What stands before the number of a thing that is sold."""
 _GROUPED: Final = re.compile(ANCHORS[2])
 _SEAM: Final = re.compile(rb"[ \r\n()./-]+(?=[0-9(+])")
 _GROUP: Final = re.compile(rb"[0-9]{4}[ .\n-]")
 _FOUR_BY_FOUR: Final = 19
+_GOODS_SIZE: Final = 13
 _NEIGHBOURHOOD: Final = 32
 _GROUPING: Final = frozenset(b" -()")
 _OPENING: Final = re.compile(rb"\+?\(")
@@ -169,10 +175,10 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
     (re.compile(pattern), check)
     for pattern, check in (
         (rb"9{12,19}", _card),
-        (rb"9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{1,4}(?:[ -]9{1,3})?", _card),
-        (rb"9{4}(?: ?[.-] ?| )9{6}(?: ?[.-] ?| )9{4,5}", _card),
+        (rb"9{4}([ .-])9{4}(?:\1| )9{4}(?:\1| )9{1,4}(?:[ .-]9{1,3})?", _card),
+        (rb"9{4}(?: ?[.+-] ?| )9{6}(?: ?[.+-] ?| )9{4,5}", _card),
         (rb"9(?:[ -]{1,2}9){12,18}", _card),
-        (rb"9{8}[ -]9{8}", _card),
+        (rb"9{8}[ -]9{8}|9{6}[ .+-]9{13}", _card),
         (rb"9{1,3}(?:\.9{1,3}){3}(?:/9{1,2})?", _ipv4),
         (rb"99(?:\.99){4}", _dotted),
         (rb"999 ?[-. ] ?99 ?[-. ] ?9999", _ssn),
@@ -185,7 +191,7 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"999\.999\.999-99", _cpf),
         (rb"9 99 99 99 999 999 99", _nir),
         (rb"9{6}-9{7}|(?:99)?9{6}-9{4}", _dated),
-        (rb"9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{1,4}", _odd_card),
+        (rb"9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{1,4}(?:[+/|]9{3})?", _odd_card),
     )
 )
 
@@ -211,7 +217,9 @@ def find_over_lines(view: bytes, start: int, line: int, end: int, spans: list[Sp
 def find_plain(view: bytes, start: int, digits: bytes, spans: list[Span]) -> None:
     """Add what the bare *digits* at *start* are."""
     end = start + len(digits)
-    if checks.card(digits) and (label := _standing(view, start, end)):
+    if not checks.card(digits) or (label := _standing(view, start, end)) is None:
+        return
+    if len(digits) != _GOODS_SIZE or not _GOODS.search(view[max(0, start - 16) : start]):
         spans.append((start, end, label))
 
 

@@ -25,7 +25,7 @@ def abroad(view: bytes, start: int, end: int) -> str | None:
 
 def american(view: bytes, start: int, end: int) -> str | None:
     """``(415) 555-2671``, with or without the country's one."""
-    if beside.before(view, start) in b"-./#$" or beside.runs_on(view, end):
+    if beside.before(view, start) in b"-./#$" or beside.runs_on(view, end) or beside.framed(view, start, end):
         return None
     number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, beside.SEPARATORS)
     code, digits = number[:-10], number[-10:]

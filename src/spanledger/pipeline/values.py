@@ -9,7 +9,7 @@ from .fold import fold
 from .vocabulary import FOREIGN, WORDS
 
 __all__ = [
-    "Value", "assigned", "cookies", "is_call", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
+    "Value", "assigned", "cookies", "is_code", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
     "scheme",
 ]  # fmt: skip
 
@@ -33,7 +33,7 @@ _PAIR: Final = re.compile(
     rb"[ \t]{0,4}"
 )
 _SAID: Final = re.compile(
-    rb" {1,2}(?:is|was|ist|lautet|es|est|er|jest|to|on|e)(?: now| set to)?:? {1,2}|"
+    rb"(?: (?:key|token|value|string))? {1,2}(?:is|was|ist|lautet|es|est|er|jest|to|on|e)(?: now| set to)?:? {1,2}|"
     + b"|".join(fold(word) for word in ("\u306f", "\u662f", "\u4e3a", "\u70ba"))
 )
 _QUOTED: Final = re.compile(
@@ -45,6 +45,7 @@ _BLOCKING: Final = (b"|", b">")
 _BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
 _QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
 _SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
+_LINE: Final = re.compile(rb"[^\r\n\x1f]{6,2048}")
 _COOKIE: Final = re.compile(rb"[^\s=;,\"'\x1f]{1,64}=\"?([^\s;,\"'\x1f\\|]{1,4096})")
 _NEXT_COOKIE: Final = re.compile(rb"\"?; ?")
 _COOKIE_SETTINGS: Final = (b"path=", b"domain=", b"expires=", b"max-age=", b"samesite=")
@@ -66,8 +67,9 @@ _VERY_STRONG: Final = re.compile(
     rb"(?=[^\s\"\x1f]{0,64}[0-9])(?=[^\s\"\x1f]{0,64}[a-z])(?=[^\s\"\x1f]{0,64}[A-Z])"
     rb"[^\s\"'`<>,;|&\x1f\\]{8,64}"
 )
-_APART: Final = re.compile(rb"[ \t]?\|[ \t]?|[ \t\n:?!]")
+_APART: Final = re.compile(rb"[ \t]?\|[ \t]?|[ \t]\(|[ \t\n:?!]")
 _BAR: Final = 0x7C
+_LEAST: Final = 4
 _JUMBLED: Final = re.compile(rb"(?:[A-Za-z]{1,16}[0-9]{1,16}){2}[A-Za-z]")
 """Digits in two places among letters: no ``OAuth2Session``."""
 _SPOKEN: Final = (
@@ -76,7 +78,27 @@ _SPOKEN: Final = (
     *(fold(word) for word in FOREIGN),
 )  # fmt: skip
 """Names whose value may follow without a sign."""
-_CALL: Final = re.compile(rb"[A-Za-z_.]{1,64}\(")
+_LOOSE: Final = re.compile(
+    rb"[ \t]{0,2}(?:\||\xff|~|--?>?)[ \t]{1,2}|[ \t]?\t[ \t]?|[~\xff]| ?\.{3,60} ?:? ?"
+    rb"| for (?:[^\s:=\x1f]{1,32} ){0,3}[^\s:=\x1f]{1,32}: ?"
+)
+"""Between a password and its name in tables, letters and lists."""
+_MIXED: Final = re.compile(
+    rb"(?=[^\s\x1f]{0,64}[0-9])(?=[^\s\x1f]{0,64}[A-Za-z\x80-\xfe])[^\s\"'`<>,;|\x1f\\]{6,64}"
+)
+_MARKED: Final = re.compile(
+    rb"(?=[^\s\x1f]{0,64}[0-9])(?=[^\s\x1f]{0,64}[A-Za-z\x80-\xfe])(?=[^\s\x1f]{1,64}[!@#$%^*&+][0-9A-Za-z])"
+    rb"[^\s\"'`<>,;|\x1f\\()]{6,64}"
+)
+"""Letters, digits, and a sign among them that no word and no path has."""
+_CODE: Final = re.compile(
+    rb"[A-Za-z_.]{1,64}(?:\(|\[(?:(?:str|int|bytes|float|bool|None|Any|[A-Z][A-Za-z]{2,32})\b|$))|S-1-[0-9]"
+)
+_TYPE: Final = re.compile(
+    rb"(?=[A-Za-z]{0,40}(?:Token|Session|Auth|Credential|Provider|Client|Handler|Manager|Store|Type|String|Config)[A-Z0-9]?)"
+    rb"(?:[A-Z]{1,3}[a-z0-9]{1,16}){2,6}[0-9]?$"
+)
+"""The name of a class."""
 
 
 def is_placeholder(value: bytes) -> bool:
@@ -94,9 +116,9 @@ def is_very_strong(value: bytes) -> bool:
     return _VERY_STRONG.fullmatch(value) is not None
 
 
-def is_call(value: bytes) -> bool:
-    """Whether *value* is code that will give one."""
-    return _CALL.match(value) is not None
+def is_code(value: bytes, *, sure: bool) -> bool:
+    """Whether *value* is code that will give one, or a type; *sure* when its name means a password and nothing else."""
+    return _CODE.match(value) is not None or (not sure and _TYPE.match(value) is not None)
 
 
 def scheme(view: bytes, at: int) -> int:
@@ -116,7 +138,7 @@ def assigned(view: bytes, first: int, last: int) -> Value | None:
         return _tagged(view, found)
     if (before == b"= " or before[-1:] == b"=") and (match := _COMPARED.search(view, max(0, first - 140), first)):
         return (*match.span("value"), True)
-    flag = before == b"--" or view[first : first + 1] == b"-" or before == b" -"
+    flag = before in (b"--", b" -") or view[first : first + 1] == b"-" or view[max(0, first - 4) : first] == b"ENV "
     if (flag and (match := _FLAG_GAP.match(view, last))) or (match := _IN_LIST.match(view, last)):
         return value(view, match.end())
     if (match := _SETTER.match(view, last)) and _IS_SETTER.match(view, first, last):
@@ -141,16 +163,22 @@ def _tagged(view: bytes, found: Value | None) -> Value | None:
 def said(view: bytes, name: bytes, last: int) -> Value | None:
     """``the password is ...``; and ``password ...`` where what follows can't be a word."""
     if match := _SAID.match(view, last):
-        return value(view, match.end())
+        found = value(view, match.end())
+        return found if found and (found[2] or found[1] - found[0] >= _LEAST) else None
     if view[last : last + 1] == b"\x1f":
         return None  # another text begins
     gap = _APART.match(view, last)
     match = _VERY_STRONG.match(view, gap.end()) if gap else None
+    spoken = any(word in name for word in _SPOKEN)
+    if match is None and gap and spoken:
+        match = _MARKED.match(view, gap.end())
     if match is None:
-        return None
+        loose = _LOOSE.match(view, last) if spoken else None
+        match = _MIXED.match(view, loose.end()) if loose else None
+        return (*match.span(), False) if match else None
     sure = gap is not None and (_BAR in gap.group() or _JUMBLED.search(match.group()) is not None)
-    sure = sure and _is_compound(view, name, last)
-    return (*match.span(), False) if sure or any(word in name for word in _SPOKEN) else None
+    sure = sure and (_is_compound(view, name, last) or name.startswith(b"authori"))
+    return (*match.span(), False) if sure or spoken else None
 
 
 def _is_compound(view: bytes, name: bytes, last: int) -> bool:
@@ -163,14 +191,13 @@ def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
     head = view[at : at + 1]
     if head in _QUOTING:
         if match := _QUOTED.match(view, at):
-            begin, stop = match.span("value")
-            if found := _SCHEME.match(view, begin):
-                begin = min(found.end(), stop)
-            return (begin, stop, True) if stop > begin else None
+            return _in_quotes(view, *match.span("value"))
     elif head in _BLOCKING:
         if match := _BLOCK.match(view, at):
             return (*match.span(2), True)
     elif head.isalpha() and (found := _SCHEME.match(view, at)):
+        if found.group()[:6].lower() == b"digest" and (whole := _LINE.match(view, found.end())):
+            return (*whole.span(), False)
         at = found.end()
     while at < len(view) and view[at] in b"\"'`":
         at += 1  # a quote that never closes: the value was cut
@@ -181,6 +208,13 @@ def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
     while stop > at + 1 and (view[stop - 1] in b".,:!?" or (view[stop - 1] in b")]}>" and _closes(view, at, stop))):
         stop -= 1
     return at, stop, False
+
+
+def _in_quotes(view: bytes, begin: int, stop: int) -> Value | None:
+    """What stands in quotes from *begin* to *stop*, without its scheme."""
+    if found := _SCHEME.match(view, begin):
+        begin = min(found.end(), stop)
+    return (begin, stop, True) if stop > begin else None
 
 
 def _closes(view: bytes, at: int, stop: int) -> bool:

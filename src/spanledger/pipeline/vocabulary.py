@@ -32,7 +32,7 @@ SECRET_WORDS: Final = frozenset(
     b"password passwords passwd passwds pwd passphrase passcode passwort secret secrets credential credentials creds"
     b" authorization cookie cookies apikey apikeys privatekey privatekeys secretkey accesskey authkey authtoken"
     b" accesstoken idtoken csrf xsrf jwt bearer otp totp cvv cvc cvv2 accountkey sharedaccesskey dsn pw userpassword"
-    b" mysqlpwd sessionid jsessionid phpsessid mnemonic".split()
+    b" mysqlpwd sessionid jsessionid phpsessid mnemonic requirepass storepass keypass psk wpapsk".split()
 ) | frozenset(_LATIN.split())
 SECRET_LAST: Final = frozenset(b"token auth pass pin session signature sig sid code_verifier".split())
 SECRET_ENDS: Final = (

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from .documents import dump_like, load
 from .keys import Keys
 from .media import described
-from .spread import Spread, spread
+from .spread import Spread, spread, spread_numbers
 
 __all__ = ["Add", "Walk"]
 
@@ -34,6 +34,8 @@ _LONG_WORD: Final = re.compile(r"[A-Za-z]{20}")
 _plain_keys: Final[set[str]] = set()
 _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 _HOLDING: Final = frozenset({"value", "values", "content"})
+_JWK: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi"})
+"""The private parts of a JSON web key."""
 
 
 def _never(_text: str) -> str | None:
@@ -209,6 +211,9 @@ class Walk:
         if type(items[0] if items else None) is str and items[0].isdigit() and (number := spread(items)):
             self._leaf((Spread(items), 0, node), number, "CARD")
             return
+        if label == "CARD" and items and (number := spread_numbers(items)):
+            self._leaf((Spread(items), 0, node), number, "CARD")
+            return
         hint: str | None = None
         pair = len(items) == _PAIR
         for index, item in enumerate(items):
@@ -229,6 +234,8 @@ class Walk:
                 self._properties((own, key, node), item, depth + 1)
                 continue
             hint = label or label_of(text)
+            if text in _JWK and "kty" in own:
+                hint = "SECRET"
             if hint is None and named is not None and text.lower() in _HOLDING:
                 hint = named
             if type(item) is str:
