@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import Final, TypeAlias
 
 from . import accounts, mail, named, native, network, numbers, sql, tokens
@@ -12,7 +12,9 @@ from .escapes import decoded, is_escaped
 from .flat import Flat, merged
 from .fold import DELETED, fold
 from .keys import Keys
+from .native import WATCHED
 from .others import Other
+from .seams import SEAM, may_hide
 
 __all__ = ["Detector", "Span"]
 
@@ -21,10 +23,7 @@ Span: TypeAlias = tuple[int, int, str]
 Handler: TypeAlias = Callable[[bytes, int, int, "list[Span]"], "int | None"]
 """Adds what a candidate is; where the scan must go on, if not behind it."""
 
-_SEAM: Final = re.compile(rb"[0-9A-Fa-f]{0,4}:|[A-Z]{2}[0-9]{2}[ -]")
-_WORDS: Final = frozenset(bytes((c,)) for c in b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _LETTERS: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_UPPER: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS: Final = frozenset(b"0123456789")
 _WORD: Final = _LETTERS | _DIGITS | frozenset(b"_")
 _MAILS: Final = frozenset((b"@", b" ", b"\r", b"\n"))
@@ -110,7 +109,10 @@ class Detector:
         return spans
 
     def _look(self, view: bytes, spans: list[Span]) -> None:
-        me = native.enter()
+        if not WATCHED or (me := get_ident()) not in WATCHED or native.is_inside(me):
+            self._search(view, spans)
+            return
+        native.enter()
         try:
             self._search(view, spans)
         finally:
@@ -145,7 +147,7 @@ class Detector:
             if len(spans) > known:
                 known = len(spans)
                 first, last, _ = spans[-1]
-            elif 4 < end - start < 64 and _may_hide(view, start, end):
+            elif 4 < end - start < 64 and may_hide(view, start, end):
                 self._look_inside(view, start, end, spans)
                 known = len(spans)
 
@@ -153,7 +155,7 @@ class Detector:
         """``12:33:01:4111...`` is no address, but what it ends with may be something."""
         at = start
         known = len(spans)
-        while (seam := _SEAM.match(view[at:end])) and len(spans) == known:
+        while (seam := SEAM.match(view[at:end])) and len(spans) == known:
             begin, stop = (self._fixed or self._begin(view))(view, at + seam.end(), len(view))[0]
             if not 0 <= begin < end:
                 return
@@ -283,19 +285,3 @@ class Detector:
             accounts.find(view, start, end, spans)
         if len(spans) == before:  # ``secret_key`` begins like a vendor's token
             self._named.find(view, start, end, spans)
-
-
-def _may_hide(view: bytes, start: int, end: int) -> bool:
-    """Whether something else may begin inside of a candidate that was nothing."""
-    colon = view.rfind(_COLON, start, end)
-    if colon < 0:
-        return (
-            view[start] in _UPPER
-            and view[start + 1] in _UPPER
-            and view[start + 2] in _DIGITS
-            and view[start + 3] in _DIGITS
-            and view[start + 5] in _DIGITS
-        )
-    if view[start + 2] == _COLON and view[start] in _DIGITS and view[start + 8 : start + 9] != b":":
-        return False  # the time of day, as far as it goes
-    return colon < end - 3 or view[end : end + 1] in _WORDS

@@ -93,6 +93,7 @@ class RedactingSpanExporter(SpanExporter):
         for span in spans:
             with self._inside:
                 self._thread = me = get_ident()
+                native.watch(me)
                 try:
                     if self._given_up:
                         return

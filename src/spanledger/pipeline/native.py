@@ -12,11 +12,18 @@ import time
 from threading import get_ident
 from typing import Final
 
-__all__ = ["admit", "bar", "enter", "forget", "leave"]
+__all__ = ["WATCHED", "admit", "bar", "enter", "forget", "is_inside", "leave", "watch"]
 
 _POLL: Final = 0.002
 _inside: Final[set[int]] = set()
 _barred: Final[set[int]] = set()
+WATCHED: Final[set[int]] = set()
+"""The threads that may be barred: only they need to say where they are."""
+
+
+def watch(thread: int) -> None:
+    """From now on until it is admitted *thread* may be barred."""
+    WATCHED.add(thread)
 
 
 def enter() -> int:
@@ -27,6 +34,11 @@ def enter() -> int:
         _inside.discard(me)
         raise SystemExit
     return me
+
+
+def is_inside(thread: int) -> bool:
+    """Whether *thread* said so, and not yet that it came out."""
+    return thread in _inside
 
 
 def leave(thread: int) -> None:
@@ -45,9 +57,11 @@ def bar(thread: int, seconds: float) -> None:
 def admit(thread: int) -> None:
     """It may go in again: whoever barred it is done with it, and ids are given again."""
     _barred.discard(thread)
+    WATCHED.discard(thread)
 
 
 def forget() -> None:
     """In a forked child no other thread is anywhere."""
     _inside.clear()
     _barred.clear()
+    WATCHED.clear()
