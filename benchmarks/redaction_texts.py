@@ -191,6 +191,7 @@ FLOODS = {
     "pin: 1 ": "pin: 1 ", "dob ": "dob ", "sig=a&": "sig=a&", "X-Amz-Signature=a&": "X-Amz-Signature=a&", "SG.": "SG.",
     "Cookie: a=b; c=d\n": "Cookie: a=b; c=d\n", "name, value": "name: password\nvalue: ", "nested": '{"a":"{\\"a\\":\\"',
     "e-mails": "a@b.co ", "cards": "4111 1111 1111 1111 ", "IPv6": "fe80::1 ", "private lines": "Private-Lines: 1\n",
+    "Base64 beginnings": "pa-aaaaaaaaaaaaaaaaaaaaaaaa", "heads of tables": "a,password,cccccccccccccccccc\n",
     "secrets, spaced": "the client_secret, see below, ", "wallets": "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf ",
 }  # fmt: skip
 

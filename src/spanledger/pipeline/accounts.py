@@ -23,7 +23,7 @@ ANCHORS: Final = (
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
     rb"\b[XYZ]?[0-9]{7,8}-?[A-Z]\b",
     rb"\b[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Z]\b",
-    rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b",
+    rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b|\b(?:5[HJK]|[KL][1-5][1-9A-HJ-NP-Za-km-z])[1-9A-HJ-NP-Za-km-z]{49}\b",
 )
 
 PARTS: Final = tuple(Part(pattern, tuple(b"%d" % digit for digit in range(10))) for pattern in ANCHORS)
@@ -52,7 +52,7 @@ def find(view: bytes, start: int, end: int, spans: list[Span]) -> bool:
 def _find(view: bytes, start: int, end: int, spans: list[Span]) -> None:
     text = view[start:end]
     first = text[0]
-    if text.startswith(b"0x"):
+    if text.startswith(b"0x") or (len(text) in (51, 52) and checks.base58(text, len(text) - 14)):
         spans.append((start, end, "CRYPTO"))
     elif text[:3].lower() in (b"bc1", b"tb1"):
         if checks.bech32(text):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 __all__ = [
-    "IBAN_COUNTRIES", "assigned_phone", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size",
+    "IBAN_COUNTRIES", "assigned_phone", "base58", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size",
     "ipv4", "itin", "luhn", "mod11_nhs", "nir", "ssn",
 ]  # fmt: skip
 
@@ -157,7 +157,12 @@ _BECH32: Final = {c: i for i, c in enumerate(b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
 def bitcoin(text: bytes) -> bool:
-    """Whether *text* is a Base58Check address of 25 bytes."""
+    """Whether *text* is a wallet's address."""
+    return base58(text, 25)
+
+
+def base58(text: bytes, size: int) -> bool:
+    """Whether *text* is Base58Check of *size* bytes: 25 of an address, 37 or 38 of a private key."""
     number = 0
     for char in text:
         value = _BASE58.get(char)
@@ -165,10 +170,10 @@ def bitcoin(text: bytes) -> bool:
             return False
         number = number * 58 + value
     try:
-        data = number.to_bytes(25, "big")
+        data = number.to_bytes(size, "big")
     except OverflowError:
         return False
-    return hashlib.sha256(hashlib.sha256(data[:21]).digest()).digest()[:4] == data[21:]
+    return hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] == data[-4:]
 
 
 def bech32(text: bytes) -> bool:

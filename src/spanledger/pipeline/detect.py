@@ -182,6 +182,8 @@ class Detector:
                 tokens.find(view, start, end, spans)
             else:
                 network.find_colons(view, start, end, spans)
+        elif text[1:3].lower() == b"fa":  # ``2FA code``
+            self._named.find(view, start, end, spans)
         elif not accounts.find(view, start, end, spans):
             tokens.find(view, start, end, spans)
 

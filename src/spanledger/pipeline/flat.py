@@ -119,6 +119,8 @@ class Flat:
             if any(name[:1] in _BETWEEN for name in names):
                 return None
             pairs = not (_NAMING.isdisjoint(names) or _HOLDING.isdisjoint(names))
+            if b"logprob" in names:
+                return None  # its ``token`` is none
             if self._tells(names) or self._tells(_NAMES.findall(view)):
                 forced = None if not text or b"properties" in names or b"kty" in names else self._forced(text, view)
             elif len(self._plain) < _MAX_PLAIN:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import personal, values
+from . import columns, personal, values
 from .engine import Part
 from .fold import fold
 from .keys import Keys
@@ -79,10 +79,12 @@ _USUAL: Final = frozenset(
     b" iloveyou sunshine princess football baseball trustno superman abcdef".split()
 )
 """What people take for a password: behind a usual account and a slash it is no path."""
+_SPELLED: Final = (b"code", b"codes", b"otp", b"phrase", b"mnemonic")
 _IDENTIFIED: Final = re.compile(
     rb" {1,4}(?:[A-Za-z0-9_'\"]{1,40} (?i:by|as) {1,4})?(?:(?i:password|values) )?(?P<quote>\\?[\"'])"
     rb"(?P<value>[^\"'\n\x1f]{1,256})(?P=quote)"
 )
+_SHORT_CODE: Final = re.compile(rb"(?: code)? (?:is )?([0-9]{3}[ -][0-9]{3}|[0-9]{3,4}|[0-9]{6,8})(?![0-9])")
 _DIRECTIVE: Final = re.compile(rb" {1,4}[\"']?((?=[^\s\"'\x1f]{0,64}[0-9])[^\s\"'\x1f]{6,128})")
 _NUMERIC: Final = frozenset(b"0123456789+(")
 _SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
@@ -121,8 +123,7 @@ class Named:
             _HEADS[fragment](view, start, end, spans)
             return
         if view[start] in b"?&":
-            if match := _LONG_KEY.match(view, end):
-                spans.append((*match.span(1), "SECRET"))
+            _query(view, start, end, spans)
             return
         first, last = _around(view, start, end)
         name = view[first:last]
@@ -138,8 +139,11 @@ class Named:
             personal.find(view, end if view[end : end + 1].isdigit() else last, label, spans)
         elif _UNDERSCORE not in name and _DASH not in name and (label := personal.label_of(fragment)):
             personal.find(view, end, label, spans)  # ``phone_like`` is a name of its own
-        if fragment in _HEADS and len(spans) == known:
-            _HEADS[fragment](view, start, end, spans)
+        if len(spans) == known:
+            if fragment in _HEADS:
+                _HEADS[fragment](view, start, end, spans)
+            elif label:
+                columns.find(view, first, last, label, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:
         if fragment == b"cookie" and values.cookies(view, last, spans):
@@ -159,7 +163,9 @@ class Named:
             return
         if fragment.endswith((b"code", b"codes")) and not _has_digit(text):
             return
-        if values.is_strong(text) or (plain and (quoted or fragment.startswith(_SURE))):
+        if fragment.endswith(_SPELLED) and (spelled := values.spelled(view, begin)):
+            spans.append((*spelled, "SECRET"))
+        elif values.is_strong(text) or (plain and (quoted or fragment.startswith(_SURE))):
             spans.append((begin, stop, "SECRET"))
 
 
@@ -186,13 +192,19 @@ def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values
     flag = flag or view[max(0, first - 4) : first] == b"ENV "
     if one not in _SPACES or other in _ASSIGNS or flag:
         found = values.assigned(view, first, last)
-    if (found is None or view[found[0] : found[1]].lower() in _HOLDING) and one != b" ":
+    if (found is None or view[found[0] : found[1]].lower() in _HOLDING) and (one != b" " or other == b"v"):
         found = values.pair_of(view, last) or found
     return found, found is not None
 
 
 def _has_digit(text: bytes) -> bool:
     return any(0x30 <= char <= 0x39 for char in text)
+
+
+def _query(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``?key=...`` and ``&code=...``."""
+    if match := _LONG_KEY.match(view, end):
+        spans.append((*match.span(1), "SECRET"))
 
 
 def _short_flag(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
@@ -214,6 +226,12 @@ def _scheme(view: bytes, start: int, _end: int, spans: list[Span]) -> None:
         text = value.group()
         if len(text) >= 12 and re.search(rb"[0-9=]", text) and not values.is_placeholder(text):
             spans.append((value.start(), value.end(), "SECRET"))
+
+
+def _short_code(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
+    """``cvv 123``, ``OTP 829 113``."""
+    if match := _SHORT_CODE.match(view, end):
+        spans.append((*match.span(1), "SECRET"))
 
 
 def _identified(view: bytes, _start: int, end: int, spans: list[Span]) -> None:
@@ -248,6 +266,7 @@ _HEADS: Final = {
     b"bearer": _scheme, b"basic ": _scheme, b"mysql": _short_flag, b"docker login": _short_flag, b"creds": _login,
     b"sshpass": _short_flag, b"redis-cli": _short_flag, b"az login": _short_flag,
     b"login": _login_as, b"log in": _login_as, b"logon": _login_as, b"log on": _login_as,
+    b"cvv": _short_code, b"cvv2": _short_code, b"cvc": _short_code, b"otp": _short_code, b"totp": _short_code,
     b"identified by": _identified, b"identified with": _identified, b"requirepass": _directive,
     b" -u ": _user, b" --user ": _user, b" --user=": _user,
 }  # fmt: skip

@@ -66,6 +66,7 @@ _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
         "NHS": rb"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}" + _ID,
         "NATIONAL_ID": (
             rb"[0-9]{2,3}[ .-]?[0-9]{3}[ .-]?[0-9]{3}(?:[ .-]?[0-9]{1,3})?" + _ID
+            + rb"|[0-9]{4}(?:[ -][0-9]{4}){2}" + _ID
             + rb"|[A-Z]{1,5} ?[0-9]{4,9} ?[0-9A-Z]?\b|[0-9]{6}[-+ ]?[0-9]{3,5}[A-Z]?" + _ID
         ),
         "CARD": rb"[0-9](?:[\s._/+-]{0,3}[0-9]){11,18}" + _ID,
@@ -79,7 +80,8 @@ _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
 }  # fmt: skip
 _GAP: Final = re.compile(
     rb"(?:[A-Za-z_.]{0,24}[\"'\\\])]{0,6}[ \t]{0,3}(?:(?i:number|no|num|nr|id|code)\b[.:]?)?[\"'\\\])]{0,6}[ \t]{0,3}"
-    rb"(?:=>|[:=|#]|(?i:is|was|are|to|es|est|ist|on|at|us at|me at|la|le|al|an|o|e|sie|the number)\b)?"
+    rb"(?:=>|[:=|#]|(?i:is|was|are|to|es|est|ist|on|at"
+    rb"|(?:us|me|her|him|them|back) (?:at|on)|la|le|al|an|o|e|sie|the number)\b)?"
     rb"[ \t:]{0,3}[\"'\\(\[]{0,6}|[^\x00-\x7f ]{0,4}[ :]{0,2})"
 )
 _WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=]{0,24}")

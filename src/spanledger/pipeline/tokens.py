@@ -67,6 +67,7 @@ _WRAPPED: Final = re.compile(rb"\\?\r?\n ?(?=[A-Za-z0-9_-]{12,}(?:[\s\"',;\x1f]|
 _DIGIT, _SMALL, _CAPITAL = re.compile(rb"[0-9]"), re.compile(rb"[a-z]"), re.compile(rb"[A-Z]")
 PACKED: Final = rb"\b(?:[A-Za-f][A-Za-z0-9]{3}){5}"
 """How Base64 of plain text begins: the first bit of its bytes is never set."""
+_PACKED_HEAD: Final = re.compile(rb"[A-Za-z0-9+/_-]{20,64}")
 _PACKED: Final = re.compile(rb"[A-Za-z0-9+/_-]{20,65536}={0,2}")
 _FIRST: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef=")
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
@@ -149,14 +150,21 @@ def _jwt(view: bytes, start: int, spans: list[Span]) -> None:
 
 def packed(view: bytes, start: int) -> tuple[int, bytes] | None:
     """Where the Base64 of plain text that begins at *start* ends, and what it says; `None` when it is none."""
+    head = _PACKED_HEAD.match(view, start)
+    if head is None or any(char not in _FIRST for char in head.group()[::4]) or _unpacked(head.group()) is None:
+        return None  # most end here: they must not be read to their end
     match = _PACKED.match(view, start)
-    if match is None or any(char not in _FIRST for char in match.group()[:256:4]):
-        return None
-    plain = match.group().rstrip(b"=").translate(_STANDARD)
+    plain = _unpacked(match.group()) if match else None
+    return None if match is None or plain is None else (match.end(), plain)
+
+
+def _unpacked(text: bytes) -> bytes | None:
+    """What the Base64 *text* says; `None` when that is no plain text."""
+    plain = text.rstrip(b"=").translate(_STANDARD)
     if len(plain) % 4 == 1:
         plain = plain[:-1]
     try:
         plain = base64.b64decode(plain + b"=" * (-len(plain) % 4))
     except ValueError:
         return None
-    return None if plain.translate(None, _PRINTED) else (match.end(), plain)
+    return None if plain.translate(None, _PRINTED) else plain

@@ -10,7 +10,7 @@ from .vocabulary import FOREIGN, WORDS
 
 __all__ = [
     "Value", "assigned", "cookies", "is_code", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
-    "scheme",
+    "scheme", "spelled",
 ]  # fmt: skip
 
 Value: TypeAlias = tuple[int, int, bool]
@@ -46,6 +46,12 @@ _BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
 _QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
 _SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
 _LINE: Final = re.compile(rb"[^\r\n\x1f]{6,2048}")
+_TWO_GROUPS: Final = re.compile(rb"[0-9]{3,4}[ -][0-9]{3,4}(?![0-9])")
+_PHRASE: Final = re.compile(rb"(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}\b")
+_SECURED: Final = re.compile(rb"ConvertTo-SecureString(?: -String)? {1,2}")
+_FORM: Final = re.compile(rb"\"[^\r\n\x1f]{0,80}\r?\n(?:[A-Za-z-]{1,40}:[^\r\n\x1f]{0,80}\r?\n){0,3}\r?\n")
+"""Between the name of a form's field and what was filled in."""
+_HEX_KEY: Final = re.compile(rb"(?:0x)?[0-9A-Fa-f]{64}(?![0-9A-Za-z])")
 _COOKIE: Final = re.compile(rb"[^\s=;,\"'\x1f]{1,64}=\"?([^\s;,\"'\x1f\\|]{1,4096})")
 _NEXT_COOKIE: Final = re.compile(rb"\"?; ?")
 _COOKIE_SETTINGS: Final = (b"path=", b"domain=", b"expires=", b"max-age=", b"samesite=")
@@ -132,7 +138,9 @@ def assigned(view: bytes, first: int, last: int) -> Value | None:
     before = view[max(0, first - 2) : first]
     if separator := _SEPARATOR.match(view, last):
         pair = _PAIR.match(view, last)
-        return value(view, (pair or separator).end(), query=before[-1:] in (b"?", b"&"))
+        found = value(view, (pair or separator).end(), query=before[-1:] in (b"?", b"&"))
+        # the next line may be a name
+        return None if found and b"\n" in separator.group() and view[found[1] : found[1] + 1] == b":" else found
     if before[-1:] in (b"<", b":") and (match := _TAG.match(view, last)):
         found = value(view, match.end())
         return _tagged(view, found)
@@ -149,6 +157,8 @@ def assigned(view: bytes, first: int, last: int) -> Value | None:
 def pair_of(view: bytes, last: int) -> Value | None:
     """``name: DB_PASSWORD`` and ``value: ...`` beside or below it; ``<property name="password">...</property>``."""
     if match := _PAIR.match(view, last):
+        return value(view, match.end())
+    if match := _FORM.match(view, last):
         return value(view, match.end())
     match = _NAMED_TAG.match(view, last)
     return _tagged(view, value(view, match.end())) if match else None
@@ -168,6 +178,9 @@ def said(view: bytes, name: bytes, last: int) -> Value | None:
     if view[last : last + 1] == b"\x1f":
         return None  # another text begins
     gap = _APART.match(view, last)
+    match = (_HEX_KEY.match(view, gap.end()) if gap and name.endswith(b"key") else None) or None
+    if match:
+        return (*match.span(), False)
     match = _VERY_STRONG.match(view, gap.end()) if gap else None
     spoken = any(word in name for word in _SPOKEN)
     if match is None and gap and spoken:
@@ -199,15 +212,21 @@ def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
         if found.group()[:6].lower() == b"digest" and (whole := _LINE.match(view, found.end())):
             return (*whole.span(), False)
         at = found.end()
+    if wrapped := _SECURED.match(view, at):
+        at = wrapped.end()
     while at < len(view) and view[at] in b"\"'`":
         at += 1  # a quote that never closes: the value was cut
     match = (_QUERY if query else _BARE).match(view, at)
     if match is None:
         return None
-    stop = match.end()
+    return at, _trimmed(view, at, match.end()), False
+
+
+def _trimmed(view: bytes, at: int, stop: int) -> int:
+    """Where the bare value *at*:*stop* ends without what closes the sentence around it."""
     while stop > at + 1 and (view[stop - 1] in b".,:!?" or (view[stop - 1] in b")]}>" and _closes(view, at, stop))):
         stop -= 1
-    return at, stop, False
+    return stop
 
 
 def _in_quotes(view: bytes, begin: int, stop: int) -> Value | None:
@@ -223,6 +242,12 @@ def _closes(view: bytes, at: int, stop: int) -> bool:
         if view[stop - 1] == closing:
             return view.count(opening, at, stop) < view.count(bytes((closing,)), at, stop)
     return False
+
+
+def spelled(view: bytes, at: int) -> tuple[int, int] | None:
+    """A code in two groups, or the words of a phrase, at *at*."""
+    match = _TWO_GROUPS.match(view, at) or _PHRASE.match(view, at)
+    return match.span() if match else None
 
 
 def cookies(view: bytes, last: int, spans: list[tuple[int, int, str]]) -> bool:

@@ -57,7 +57,7 @@ HARMLESS: Final = frozenset(
     b" expiry expiration expire ttl bucket rate per cost price name names arn version url uri endpoint path file"
     b" method mode scheme strategy consent required require requires enabled disabled provider has is num number_of"
     b" strength rotation status valid source hint reset change index prefix suffix estimate estimated remaining"
-    b" duration format schema position offset ids manager store id".split()
+    b" duration stdin ref refs format schema position offset ids manager store id".split()
 )
 PERSONAL: Final = {
     "EMAIL": "email emails emailaddress useremail mailaddress courriel",

@@ -36,6 +36,7 @@ _NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
 _HOLDING: Final = frozenset({"value", "values", "content"})
 _JWK: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi"})
 """The private parts of a JSON web key."""
+_ODD: Final = _JWK | {"token"}
 
 
 def _never(_text: str) -> str | None:
@@ -234,8 +235,8 @@ class Walk:
                 self._properties((own, key, node), item, depth + 1)
                 continue
             hint = label or label_of(text)
-            if text in _JWK and "kty" in own:
-                hint = "SECRET"
+            if text in _ODD:
+                hint = _odd(text, own, hint)
             if hint is None and named is not None and text.lower() in _HOLDING:
                 hint = named
             if type(item) is str:
@@ -266,6 +267,13 @@ class Walk:
                 outer = self._node(own, name, inner, lambda fields=fields: fields)  # type: ignore[misc]
                 for field, item in schema.items():
                     self._visit(fields, field, item, label if field in _SCHEMA_VALUES else None, outer, depth + 1)
+
+
+def _odd(name: str, own: Mapping[Any, Any], label: str | None) -> str | None:
+    """The label of a *name* that its neighbours tell of: part of a key, or a word beside its probability."""
+    if name in _JWK:
+        return "SECRET" if "kty" in own else label
+    return None if "logprob" in own else label
 
 
 def _rename(holder: dict[Any, Any], key: Any, name: str) -> None:
