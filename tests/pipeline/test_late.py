@@ -18,6 +18,7 @@ from opentelemetry._logs import set_logger_provider
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import attach
 from opentelemetry.metrics import set_meter_provider
+from opentelemetry.propagate import inject, set_global_textmap
 import spanledger
 
 early = metrics.get_meter("early").create_counter("early")
@@ -65,15 +66,33 @@ def test_what_is_set_after_us_is_protected(how, tmp_path):
     assert said.endswith(" []\n")
 
 
+def test_a_propagator_set_by_a_name_from_before_us_is_protected(tmp_path):
+    code = """
+attach(baggage.set_baggage("to", MAIL, baggage.set_baggage("tenant", "acme")))
+for _ in range(2):
+    set_global_textmap(W3CBaggagePropagator())
+    headers = {}
+    inject(headers)
+    print(headers)
+told.shutdown()
+set_global_textmap(W3CBaggagePropagator())
+inject(headers)
+print(MAIL.partition("@")[0] in str(headers))
+"""
+    said = ran(BEGIN + code, tmp_path).splitlines()
+    assert said[:2] == ["{'baggage': 'tenant=acme'}"] * 2
+    assert said[2] == "True"
+
+
 def test_after_our_end_nothing_of_ours_is_left(tmp_path):
     code = """
 told.shutdown()
 from opentelemetry._logs import _internal as l
 from opentelemetry.metrics import _internal as m
 from spanledger.pipeline.late import MARK
-print([hasattr(each, MARK) for each in (m._set_meter_provider, l._set_logger_provider, propagate.set_global_textmap)])
+print([hasattr(each, MARK) for each in (m._set_meter_provider, l._set_logger_provider, propagate.set_global_textmap, propagate.get_global_textmap)])
 """
-    assert ran(BEGIN + SET["by names of the module"] + code, tmp_path) == "[False, False, False]\n"
+    assert ran(BEGIN + SET["by names of the module"] + code, tmp_path) == "[False, False, False, False]\n"
 
 
 def test_what_nobody_protects_is_named(tmp_path):

@@ -73,7 +73,7 @@ def test_a_makers_key_goes_wherever_it_stands(maker, frame):
         ('{"kty": "EC", "x": "4k2", "d": "r4H246YpxZryc7gBmqJIktwPElr0BmmMQ1squBGR0Qm"}', "r4H246YpxZry"),
         ('{"card": [4111, 1111, 1111, 1111]}', "1111, 1111"), ("_(415) 555-2671_", "555-2671"), ("_2001:db8::8a2e:370:7334_", "8a2e"),
         ("card 4242424242424242, cvv 123", "123"), ("OTP 829 113", "829 113"), ("2FA code: 123 456", "123 456"),
-        ("$password = ConvertTo-SecureString \"hunter2x\" -AsPlainText", "hunter2x"), ("call me on 020 7946 0958", "7946"),
+        ('$password = ConvertTo-SecureString "hunter2x" -AsPlainText', "hunter2x"), ("call me on 020 7946 0958", "7946"),
         ('form-data; name="password"\r\n\r\nhunter2x\r\n--b', "hunter2x"), ("name=password value=hunter2x", "hunter2x"),
         ("aadhaar 2345 6789 0124", "6789 0124"), ("seed phrase: " + "zoo able " * 6, "zoo able zoo"),
         ("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ", "5HueCGU8"), ("private key 0x" + "4c08" * 16, "4c084c08"),

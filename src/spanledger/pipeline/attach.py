@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from opentelemetry import _logs, metrics, propagate
+from opentelemetry.propagators.textmap import TextMapPropagator
 
 from spanledger.config import Settings
 from spanledger.shield import logger, shield
@@ -30,14 +31,15 @@ def protect_all(settings: Settings, meter_provider: Any = None) -> list[Undo]:
     What is protected already stays so.
     """
     undo: list[Undo] = []
+    asked = propagate.get_global_textmap  # as it is before `late` stands in its place
     with shield("protecting metrics, log records and baggage"):
         providers = [meter_provider] if meter_provider is not None else []
         undo += [protect_metrics(provider, settings) for provider in (*providers, metrics.get_meter_provider())]
-        undo += [protect_logs(_logs.get_logger_provider(), settings), protect_baggage(settings)]
+        undo += [protect_logs(_logs.get_logger_provider(), settings), protect_baggage(settings, asked)]
         later = watch_setting(
             lambda provider: protect_metrics(provider, settings),
             lambda provider: protect_logs(provider, settings),
-            lambda: protect_baggage(settings),
+            lambda: protect_baggage(settings, asked),
         )
         undo.insert(0, later)
     return undo
@@ -120,16 +122,16 @@ def protect_logs(provider: Any, settings: Settings) -> Undo:
     return undo
 
 
-def protect_baggage(settings: Settings) -> Undo:
-    """Redact the baggage that the program's propagator writes into the headers of calls to others."""
-    before = propagate.get_global_textmap()
+def protect_baggage(settings: Settings, asked: Callable[[], TextMapPropagator] = propagate.get_global_textmap) -> Undo:
+    """Redact the baggage that the program's propagator, as *asked*, writes into the headers of calls to others."""
+    before = asked()
     if isinstance(before, RedactingPropagator):
         return _nothing
     ours = RedactingPropagator(before, settings)
     propagate.set_global_textmap(ours)
 
     def undo() -> None:
-        if propagate.get_global_textmap() is ours:
+        if asked() is ours:
             propagate.set_global_textmap(before)
 
     return undo

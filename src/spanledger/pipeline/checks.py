@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 __all__ = [
-    "IBAN_COUNTRIES", "assigned_phone", "base58", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban", "iban_size",
-    "ipv4", "itin", "luhn", "mod11_nhs", "nir", "ssn",
+    "IBAN_COUNTRIES", "assigned_phone", "base58", "bech32", "bitcoin", "calling_code", "card", "cpf", "date", "iban",
+    "iban_size", "ipv4", "itin", "luhn", "mod11_nhs", "nir", "ssn",
 ]  # fmt: skip
 
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))

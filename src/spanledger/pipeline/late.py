@@ -2,7 +2,8 @@
 Providers of metrics and logs, and propagators of baggage, that a program sets after us: protected as they are set.
 
 The API keeps one function that all ways of setting a global provider come through, even where a program imported the
-public one before us; ours stands in its place.  A propagator is caught where it is set by name of its module.
+public one before us; ours stands in its place.  Of propagators it keeps none: one that is set through a name from
+before us is caught where it is asked for, by `inject` or by name of the module.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def watch_setting(protect_metrics: Protect, protect_logs: Protect, protect_bagga
         return protect_baggage()
 
     undo = [
+        _around_asking(propagate, "get_global_textmap", protect_baggage, made),
         _around(metrics, "_set_meter_provider", "metrics", protect_metrics, made),
         _around(logs, "_set_logger_provider", "log records", protect_logs, made),
         _around(propagate, "set_global_textmap", "baggage", baggage_set, made, first=False),
@@ -69,6 +71,31 @@ def _around(module: Any, name: str, what: str, protect: Protect, made: list[Undo
     def undo() -> None:
         if getattr(module, name) is setting:
             setattr(module, name, setter)
+
+    return undo
+
+
+def _around_asking(module: Any, name: str, protect: Callable[[], Undo], made: list[Undo]) -> Undo:
+    """Stand in the place of the getter *name*: what it gives is protected before anybody gets it."""
+    getter = getattr(module, name)
+    if getattr(getter, MARK, False):
+        return _nothing
+    known = getter()
+
+    def asking() -> Any:
+        nonlocal known
+        if getter() is not known:
+            with shield("protecting baggage"):
+                made.append(protect())
+                known = getter()
+        return getter()
+
+    setattr(asking, MARK, True)
+    setattr(module, name, asking)
+
+    def undo() -> None:
+        if getattr(module, name) is asking:
+            setattr(module, name, getter)
 
     return undo
 
