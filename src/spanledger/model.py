@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from .finish import finished
+
 try:
     import orjson
 except ImportError:  # pragma: no cover - where no wheel exists
@@ -39,28 +41,13 @@ Message: TypeAlias = dict[str, Any]
 """``{"role": str, "parts": [Part, ...]}``; an output message also has ``finish_reason``."""
 
 
-_FINISH: Final = {
-    "tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call",
-    "end_turn": "stop", "stop_sequence": "stop", "STOP": "stop",
-    "max_tokens": "length", "MAX_TOKENS": "length", "max_output_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter", "SAFETY": "content_filter", "RECITATION": "content_filter",
-    "COMPLETE": "stop", "STOP_SEQUENCE": "stop", "FINISH": "stop", "TOOL_CALL": "tool_call",
-    "LENGTH": "length", "model_length": "length", "ERROR_LIMIT": "length",
-    "guardrail_intervened": "content_filter", "content_filtered": "content_filter",
-    "CONTENT_FILTERED": "content_filter", "ERROR_TOXIC": "content_filter", "ERROR": "error",
-    "BLOCKLIST": "content_filter", "PROHIBITED_CONTENT": "content_filter", "SPII": "content_filter",
-}  # fmt: skip
-
-
 def output_message(parts: list[Part], finish_reason: str | None) -> Message:
     """
     An output message of the model.
 
     Its finish reason is the convention's word for the provider's; ``error`` where none ever came.
     """
-    reason = str(finish_reason or "error")
-    return {"role": "assistant", "parts": parts, "finish_reason": _FINISH.get(reason, reason)}
+    return {"role": "assistant", "parts": parts, "finish_reason": finished(finish_reason)}
 
 
 _LONG_NUMBER: Final = re.compile(r"\d{16}")
@@ -233,10 +220,15 @@ class Draft:
         """
         Add to the tool call *key* of choice *index*: a piece of JSON, or the arguments as a whole.
 
-        Without a *key* it is a call of its own.
+        Without a *key* it is a call of its own; so is one that has a name and another *id* (Gemini numbers all calls 0
+        in the shape of OpenAI's).
         """
         key = ("own", len(self._blocks)) if key is None else key
-        call: list[Any] = self._blocks.setdefault((index, "tool_call", key), [None, None, None, []])
+        place = (index, "tool_call", key)
+        call: list[Any] = self._blocks.setdefault(place, [None, None, None, []])
+        if id and name and call[0] not in (None, id):
+            self._blocks[index, "tool_call", ("before", len(self._blocks))] = self._blocks.pop(place)
+            call = self._blocks[place] = [None, None, None, []]
         call[0] = call[0] or id
         call[1] = call[1] or name
         if isinstance(piece, str):
@@ -247,6 +239,11 @@ class Draft:
     def has_tool_call(self, index: int, key: Any) -> bool:
         """Whether the tool call *key* of choice *index* has begun."""
         return (index, "tool_call", key) in self._blocks
+
+    def arguments(self, index: int) -> Any:
+        """The arguments, given as a whole, of the last tool call of choice *index*."""
+        calls = (call for (at, kind, _), call in reversed(self._blocks.items()) if at == index and kind == "tool_call")
+        return next((call[2] for call in calls), None)
 
     def settle(self, response: Response) -> None:
         """Take over a *response* that arrived as a whole; its content wins over the pieces if it has any."""
@@ -286,7 +283,9 @@ class Draft:
             if kind == "part":
                 part = block
             elif kind == "tool_call":
-                call = ToolCall(block[0], block[1], "".join(block[3]) if block[3] else block[2])
+                pieces = "".join(block[3])  # Anthropic and Bedrock send none where the arguments are empty
+                whole = block[2] if block[2] is not None or not block[3] else ""
+                call = ToolCall(block[0], block[1], pieces or whole)
                 calls.append((index, call))
                 part = call.part()
             elif content := "".join(block):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .errors import LimitExceeded
+from .finish import stop_reason_of_finish
 
 __all__ = [
     "ERROR_CLASSES",
@@ -41,14 +42,18 @@ ERROR_CLASSES: Final = (
 )  # fmt: skip
 
 _STATUS_CLASS = {
-    400: "invalid_arguments", 401: "auth", 403: "auth", 404: "not_found", 408: "timeout", 409: "upstream_error",
-    413: "context_length", 422: "invalid_arguments", 429: "rate_limited", 504: "timeout",
+    400: "invalid_arguments", 401: "auth", 402: "rate_limited", 403: "auth", 404: "not_found", 405: "invalid_arguments",
+    408: "timeout", 409: "upstream_error", 410: "not_found", 413: "context_length", 415: "invalid_arguments",
+    422: "invalid_arguments", 424: "upstream_error", 429: "rate_limited", 498: "content_filter", 499: "cancelled",
+    504: "timeout",
 }  # fmt: skip
+"""402 is an empty purse, like a quota that is used up; 424 is Bedrock's, 498 and 499 are Cohere's and Google's."""
 
 _NAME_CLASS = (
     ("timeout", "timeout"), ("timedout", "timeout"), ("ratelimit", "rate_limited"), ("throttl", "rate_limited"),
     ("toomanyrequests", "rate_limited"), ("authentication", "auth"), ("permission", "auth"), ("unauthorized", "auth"),
-    ("notfound", "not_found"), ("validation", "validation_failed"), ("connect", "connection"),
+    ("quotaexceeded", "rate_limited"), ("notfound", "not_found"), ("validationexception", "invalid_arguments"),
+    ("validation", "validation_failed"), ("connect", "connection"),
     ("protocolerror", "connection"), ("readerror", "connection"), ("incompleteread", "connection"),
     ("responsestreaming", "connection"), ("clientpayload", "connection"), ("chunkedencoding", "connection"),
     ("overloaded", "upstream_error"),
@@ -56,6 +61,7 @@ _NAME_CLASS = (
     ("accessdenied", "auth"), ("resourceexhausted", "rate_limited"), ("deadlineexceeded", "timeout"),
     ("unauthenticated", "auth"), ("invalidargument", "invalid_arguments"), ("unavailable", "upstream_error"),
     ("modelerror", "upstream_error"), ("modelstreamerror", "upstream_error"),
+    ("textgenerationerror", "upstream_error"),
 )  # fmt: skip
 
 _CODE_CLASS = {
@@ -64,13 +70,29 @@ _CODE_CLASS = {
     "rate_limit_error": "rate_limited", "insufficient_quota": "rate_limited", "overloaded_error": "upstream_error",
     "server_error": "upstream_error", "api_error": "upstream_error", "authentication_error": "auth",
     "permission_error": "auth", "invalid_request_error": "invalid_arguments", "not_found_error": "not_found",
-    "timeout_error": "timeout", "request_too_large": "context_length",
+    "timeout_error": "timeout", "request_too_large": "context_length", "billing_error": "rate_limited",
+    "invalid_prompt": "content_filter", "image_content_policy_violation": "content_filter",
+    "moderation_blocked": "content_filter", "ERROR": "upstream_error", "failed": "upstream_error",
 }  # fmt: skip
+_TELLING: Final = frozenset(("context_length", "content_filter", "rate_limited"))
+"""What a code says better than a status does: Groq's 413 and Azure's 400 may be either."""
+_SAYING: Final = (
+    (("context length", "context_length", "context limit", "context window", "maximum context", "maximum prompt length",
+      "prompt is too long", "input is too long", "input token count", "too many tokens", "too many input tokens"),
+     "context_length"),
+    (("content_filter", "content management policy", "content filtering policy", "violating our usage policy",
+      "safety system"), "content_filter"),
+    (("api key not valid", "api_key_invalid"), "auth"),
+    (("credit balance is too low",), "rate_limited"),
+)  # fmt: skip
+"""What a 400 may mean besides, by what it says."""
 
 _SHOWN_STATUS: Final = re.compile(r"[( ]([45]\d\d)\)\s*$")
 """The status at the end of what IBM's client says, and keeps nowhere else."""
 _MAX_SHOWN: Final = 64
-_OWN_CLASS: Final = {"ollama._types.ResponseError": "upstream_error"}
+_OWN_CLASS: Final = {
+    "ollama._types.ResponseError": "upstream_error", "huggingface_hub.errors.ValidationError": "invalid_arguments",
+}  # fmt: skip
 
 _STOPPED = (KeyboardInterrupt, GeneratorExit)
 _CANCELLED: Final = ("CancelledError", "Cancelled")
@@ -120,7 +142,10 @@ def classify_exception(error: BaseException) -> str:
             return found
     if is_cancelled(error):
         return "cancelled"
-    return _by_code(error) or _by_status(error) or _by_body(error) or _by_name(error) or "exception"
+    told = _by_body(error)
+    if told in _TELLING:
+        return told
+    return _by_code(error) or _by_status(error) or told or _by_name(error) or "exception"
 
 
 def _by_code(error: Any) -> str | None:
@@ -131,9 +156,21 @@ def _by_code(error: Any) -> str | None:
     return None
 
 
+def _by_kind(error: Mapping[str, Any]) -> str | None:
+    """As `_by_code`, and also by codes that are not in any list but say what they mean, and by numbers."""
+    for code in (error.get("code"), error.get("type")):
+        if found := _of_status(_as_status(code) or 0) or (_named(_squeezed(code)) if isinstance(code, str) else None):
+            return found
+    return None
+
+
+def _squeezed(code: str) -> str:
+    return code.lower().replace("_", "").replace(" ", "")
+
+
 def _by_body(error: BaseException) -> str | None:
     """What an event in a stream said, which clients keep as the body: it came with status 200."""
-    body: Any = getattr(error, "body", None)
+    body = _body_of(error)
     if isinstance(body, str) and len(body) <= MAX_PARSED:
         try:
             body = json.loads(body)
@@ -141,9 +178,19 @@ def _by_body(error: BaseException) -> str | None:
             return None
     for key in ("", "data", "error"):
         body = body.get(key, body) if isinstance(body, Mapping) else None
-        if isinstance(body, Mapping) and (found := _by_code(body)):
+        if isinstance(body, Mapping) and (found := _by_code(body) or _by_kind(body)):
             return found
     return None
+
+
+def _body_of(error: BaseException) -> Any:
+    body = getattr(error, "body", None)
+    if body is None and error.args and isinstance(error.args[0], Mapping):  # Hugging Face's
+        return error.args[0]
+    if body is None and getattr(error, "title", None) == "Unmarshaller":  # Mistral's, in version 1
+        found: Any = error
+        return next((item["input"] for item in found.errors() if isinstance(item.get("input"), Mapping)), None)
+    return body
 
 
 def _by_status(error: BaseException) -> str | None:
@@ -156,8 +203,11 @@ def _by_status(error: BaseException) -> str | None:
         shown = _SHOWN_STATUS.search(str(error)[-_MAX_SHOWN:])
         return _of_status(int(shown[1])) if shown else None
     said, metadata = response.get("Error") or {}, response.get("ResponseMetadata") or {}  # botocore's
+    named = _named(str(said.get("Code")).lower())
+    if named in _TELLING:  # some of which come as a 400
+        return named
     found = _of_status(_as_status(metadata.get("HTTPStatusCode")) or 0)
-    return _context_or(found, error) if found else _named(str(said.get("Code")).lower())
+    return _context_or(found, error) if found else named
 
 
 def _by_name(error: BaseException) -> str | None:
@@ -176,17 +226,20 @@ def _named(name: str) -> str | None:
 def _context_or(found: str, error: BaseException) -> str:
     if found != "invalid_arguments":
         return found
-    said = str(error).lower()
-    if any(words in said for words in ("context length", "context_length", "prompt is too long", "maximum context")):
-        return "context_length"
-    return "content_filter" if "content_filter" in said or "content management policy" in said else found
+    said = f"{error} {getattr(error, 'body', '')}"[:MAX_PARSED].lower()
+    return next((meant for words, meant in _SAYING if any(word in said for word in words)), found)
 
 
 def classify_code(code: str) -> str:
     """The error class of an error that came as data inside an answer, by its code or HTTP status."""
     if code in _CODE_CLASS and code != "invalid_request_error":
         return _CODE_CLASS[code]
-    return _of_status(_as_status(code) or 0) or "exception"
+    found = _of_status(_as_status(code) or 0) or _named(_squeezed(code))
+    return found or ("invalid_arguments" if code.startswith(_AT_FAULT) else "upstream_error")
+
+
+_AT_FAULT: Final = ("invalid_", "unsupported_", "image_", "empty_")
+"""How codes begin that blame what was sent."""
 
 
 def classify_payload(result: Any) -> str | None:
@@ -228,26 +281,6 @@ def _of_mapping(result: Mapping[Any, Any]) -> str | None:
     if error or result.get("isError") is True or result.get("is_error") is True:
         return _CODE_CLASS.get(error, "error_payload") if isinstance(error, str) else "error_payload"
     return "error_payload" if result.get("ok") is False or result.get("success") is False else None
-
-
-_FINISH = {
-    "length": "max_tokens", "max_tokens": "max_tokens", "MAX_TOKENS": "max_tokens", "max_output_tokens": "max_tokens",
-    "model_context_window_exceeded": "max_tokens", "incomplete": "max_tokens",
-    "content_filter": "content_filter", "SAFETY": "content_filter", "refusal": "content_filter",
-    "RECITATION": "content_filter", "PROHIBITED_CONTENT": "content_filter", "BLOCKLIST": "content_filter",
-    "error": "model_error", "failed": "model_error", "pause_turn": "interrupted",
-    "LENGTH": "max_tokens", "model_length": "max_tokens", "ERROR_LIMIT": "max_tokens",
-    "guardrail_intervened": "content_filter", "content_filtered": "content_filter",
-    "CONTENT_FILTERED": "content_filter", "ERROR_TOXIC": "content_filter", "ERROR": "model_error",
-}  # fmt: skip
-
-
-def stop_reason_of_finish(finish_reasons: list[str]) -> str:
-    """What a run that ends on these finish reasons ended for."""
-    for reason in finish_reasons:
-        if reason in _FINISH:
-            return _FINISH[reason]
-    return "completed"
 
 
 def stop_reason_of_exception(error: BaseException, where: str | None = None) -> str:

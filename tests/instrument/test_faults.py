@@ -49,8 +49,6 @@ IN_STREAM = {
     "bedrock": [frame("modelStreamErrorException", {"message": "it broke", "originalStatusCode": 424}, exception=True)],
     "aiobotocore": [frame("modelStreamErrorException", {"message": "it broke", "originalStatusCode": 424}, exception=True)],
 }  # fmt: skip
-STUMBLES = {"huggingface": ["exception"], "mistral": ["validation_failed"]}
-"""Clients that fall over the event itself and say no more; Mistral's in version 1."""
 NO_EVENT = ("cohere", "xai")
 """Their streams end with a reason, or with a status of gRPC; there is no event for a failure."""
 
@@ -115,9 +113,8 @@ def test_a_stream_that_fails_in_the_middle_is_a_failed_call(case, provider, span
         lambda: Pieces(events, httpx.ReadError("gone")) if broken == "cut" else list(events),
         lambda made: drain(lambda: case.stream(made)),
     )  # fmt: skip
-    odd = STUMBLES.get(case.name, ())
-    told = {"upstream_error", *odd} if broken == "error" else {in_its_words(case, "connection")}
-    assert said["agent.error.class"] in told
+    told = "upstream_error" if broken == "error" else in_its_words(case, "connection")
+    assert said["agent.error.class"] == told
     assert said["agent.run.stop_reason"] == "model_error"
 
 
