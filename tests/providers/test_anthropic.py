@@ -102,6 +102,12 @@ def test_a_stream_says_what_the_whole_message_says(objects):
     assert response == whole
 
 
+def test_a_tool_call_that_is_streamed_without_arguments_has_none():
+    begun = {"type": "tool_use", "id": "t", "name": "now", "input": {}}
+    answer = streamed(MESSAGES, block(0, begun, {"type": "input_json_delta", "partial_json": ""}))
+    assert [call.arguments for call in answer.tool_calls] == [{}]
+
+
 def test_a_cut_stream_keeps_the_usage_of_its_start():
     response = streamed(MESSAGES, EVENTS[:3])
 

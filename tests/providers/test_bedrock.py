@@ -91,8 +91,14 @@ METRICS = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTok
             [{"choices": [{"index": 0, "delta": {"content": "Hello there"}, "finish_reason": "stop"}], **METRICS}],
             8, "stop",
         ),
+        (
+            "mistral.mistral-large-2402-v1:0", {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 8},
+            {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello there"}, "stop_reason": "length"}]},
+            [{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello there"}, "stop_reason": "length"}], **METRICS}],
+            8, "length",
+        ),
     ],
-    ids=["titan", "llama", "mistral", "command", "command r", "nova", "messages"],
+    ids=["titan", "llama", "mistral", "command", "command r", "nova", "messages", "mistral's messages"],
 )  # fmt: skip
 def test_every_makers_bodies(model, sent, got, chunks, limit, finish):
     found, request, answer, streamed = invoke(model, sent, got, chunks)
@@ -279,3 +285,15 @@ def test_an_asynchronous_body_is_read_along(how):
     assert asyncio.run(reads(result["body"])) == b"data"
     assert told.answers[0]["body"] == b"data"
     assert told.ends[0] == "drained"
+
+
+def test_a_tool_call_that_is_streamed_without_arguments_has_none():
+    begun = {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "t", "name": "now"}}}
+    answer = streamed(CONVERSE, [{"contentBlockStart": begun}, {"messageStop": {"stopReason": "tool_use"}}])
+    assert [call.arguments for call in answer.tool_calls] == [{}]
+
+
+def test_vectors_by_type_are_measured():
+    sent = {"texts": ["a"], "input_type": "search_query", "embedding_types": ["int8"]}
+    _, _, answer, _ = invoke("cohere.embed-v4:0", sent, {"embeddings": {"float": None, "int8": [[1, 2, 3]]}})
+    assert answer.extra == {"gen_ai.embeddings.dimension.count": 3}

@@ -105,10 +105,47 @@ def test_choices_and_thoughts_are_kept_apart():
     assert [[part["content"] for part in message["parts"]] for message in response.messages] == [["hm hm", "a"], ["b"]]
 
 
+def asked(*calls):
+    return chunk({"tool_calls": [{"type": "function", **call} for call in calls]})
+
+
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
+def test_calls_that_all_go_by_one_number_are_told_by_their_ids(objects):
+    wire = [
+        asked({"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x": '}}),
+        asked({"index": 0, "function": {"arguments": "1}"}}),
+        asked({"index": 0, "id": "b", "function": {"name": "f", "arguments": ""}}),
+        asked({"index": 0, "id": "again", "function": {"arguments": '{"x": 2}'}}),  # a new id for each piece: no new call
+        chunk({}, reason="tool_calls"),
+    ]
+    answer = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in wire] if objects else wire)
+    assert answer.tool_calls == [ToolCall("a", "f", '{"x": 1}'), ToolCall("b", "f", '{"x": 2}')]
+
+
+def test_an_error_in_a_choice_is_an_error_of_the_answer():
+    failed = {"index": 0, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}
+    assert CHAT.read_response({"choices": [{**failed, "message": {"content": ""}}]}, content=False).error == "502"
+    answer = streamed(CHAT, [{"id": "x", "choices": [{**failed, "delta": {"content": ""}}]}])
+    assert answer.error == "502"
+
+
+def test_a_tier_may_stand_in_the_usage():
+    answer = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "service_tier": "priority"}}
+    assert CHAT.read_response(answer, content=False).extra == {semconv.OPENAI_RESPONSE_TIER: "priority"}
+
+
 @pytest.mark.parametrize(
     ("wire", "expected"),
     [
         pytest.param(None, Usage(), id="nothing"),
+        pytest.param(
+            {"prompt_tokens": 1, "completion_tokens": 2, "cost": {"request_cost": 0.5, "total_cost": 0.75}},
+            Usage(1, output=2, cost=0.75),
+            id="perplexity",
+        ),
+        pytest.param(
+            {"prompt_tokens": 9, "completion_tokens": 2, "num_cached_tokens": 4}, Usage(5, 4, output=2), id="mistral"
+        ),
         pytest.param({"prompt_tokens": 8, "total_tokens": 8}, Usage(8), id="embeddings"),
         pytest.param(
             {"prompt_tokens": 10, "completion_tokens": 2, "prompt_cache_hit_tokens": 7},

@@ -13,6 +13,7 @@ from odd import broken, read_everything, streamed
 from spanledger import semconv
 from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._gemini_embeddings import EMBED, IMAGES
+from spanledger.providers._gemini_partial import add_pieces
 from spanledger.providers._generate_content import GENERATE, unpack
 from spanledger.providers._interactions import INTERACTIONS
 from spanledger.providers.google_genai import ADAPTER, COUNT
@@ -84,6 +85,32 @@ def test_buckets_always_sum_to_the_provider_total(prompt, tools, said, thought):
     ).usage
 
     assert usage.total == sum(counts)
+
+
+def test_arguments_that_are_streamed_one_by_one():
+    def piece(path, **value):
+        return {"partialArgs": [{"jsonPath": path, **value}], "willContinue": True}
+
+    calls = [
+        {"name": "book", "id": "c1", "willContinue": True},
+        piece("$.city", stringValue="New ", willContinue=True),
+        piece("$.city", stringValue="York"),
+        piece("$.rooms[1].beds", numberValue=2),
+        piece("$['late']", boolValue=True),
+        {},
+        {"name": "wait", "args": {"s": 1}},
+    ]
+    answer = streamed(GENERATE, [{"candidates": [{"content": {"parts": [{"functionCall": call}]}}]} for call in calls])
+    booked = {"city": "New York", "rooms": [None, {"beds": 2}], "late": True}
+    assert answer.tool_calls == [ToolCall("c1", "book", booked), ToolCall(None, "wait", {"s": 1})]
+
+
+def test_pieces_of_arguments_that_fit_nowhere_are_dropped():
+    arguments = {"a": "x"}
+    for path in ("$.a.b", "$.a[0]", "$.l[99999999]", "$", None, "$.n"):
+        add_pieces(arguments, {"partialArgs": [{"jsonPath": path, "numberValue": 1}, 7, None]})
+    add_pieces("text", {"partialArgs": [{"jsonPath": "$.a", "numberValue": 1}]})
+    assert arguments == {"a": "x", "l": [], "n": 1}
 
 
 def test_a_blocked_prompt_is_a_content_filter():

@@ -59,7 +59,22 @@ def _number(text: Any) -> int | None:
     return int(text) if isinstance(text, str) and text.isdigit() else None
 
 
-_CLAUDE, _CONVERSE, _CHAT, _COHERE = map(metered, (MESSAGES, CONVERSE, CHAT_ALIKE, CHAT_V1))
+def _renamed(answer: Any) -> dict[str, Any]:
+    # Mistral's models have other names here for what a chunk brings and for why they stopped
+    alike = []
+    for choice in map(fields, as_list(fields(answer).get("choices"))):
+        said = choice.get
+        reason, delta = said("finish_reason") or said("stop_reason"), said("delta") or said("message")
+        alike.append({**choice, "finish_reason": reason, "delta": delta})
+    return {**fields(answer), "choices": alike}
+
+
+_ALIKE: Final = replace(
+    CHAT_ALIKE,
+    read_response=lambda answer, content: CHAT_ALIKE.read_response(_renamed(answer), content),
+    fold=lambda draft, chunk: CHAT_ALIKE.fold(draft, _renamed(chunk)),
+)
+_CLAUDE, _CONVERSE, _CHAT, _COHERE = map(metered, (MESSAGES, CONVERSE, _ALIKE, CHAT_V1))
 _PROMPT: Final = metered(Endpoint("text_completion", read_request, read_response, fold, read_prompt_of))
 _EMBED: Final = metered(Endpoint("embeddings", read_request, read_vectors, read_messages=read_prompt_of))
 _RERANK: Final = metered(plain_call("rerank"))

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from .. import semconv
 from ..model import Draft, Message, Part, Request, Response, Usage, output_message
-from ._adapter import dig
 from ._content_parts import read_prompt
 from ._settings import Setting, read_settings, stops
 from ._wire import as_list, count, fields, index_of, text_of
@@ -94,7 +93,9 @@ def read_vectors(answer: Any, content: bool) -> Response:  # noqa: ARG001
     found = fields(answer)
     response = Response(usage=_tokens(found, None))
     several = found.get("embeddings")
-    first = found.get("embedding") or dig(several, 0) if isinstance(several, (list, type(None))) else None
+    if isinstance(several, Mapping):  # by type
+        several = next((vectors for vectors in several.values() if vectors), None)
+    first = found.get("embedding") or next(iter(as_list(several)), None)
     if isinstance(first, list):
         response.extra[semconv.EMBEDDING_DIMENSIONS] = len(first)
     return response

@@ -57,6 +57,8 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
             draft.text(index).append(text)
         if reason := said.get("finish_reason"):
             draft.finish_reasons[index] = reason
+        if error := said.get("error"):
+            draft.error = error_name(error)
     if usage := chunk.get("usage") or fields(chunk.get("x_groq")).get("usage"):
         draft.usage = read_usage(usage)
     read_extras(draft, chunk)
@@ -64,7 +66,10 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
 
 def read_extras(answer: Draft | Response, found: Mapping[str, Any]) -> None:
     """What an answer and a chunk both may say besides: tier, fingerprint, an error."""
-    if isinstance(tier := found.get("service_tier"), str):
+    tier = found.get("service_tier")
+    if tier is None:
+        tier = fields(found.get("usage")).get("service_tier")  # Mistral
+    if isinstance(tier, str):
         answer.extra[semconv.OPENAI_RESPONSE_TIER] = tier
     if isinstance(fingerprint := found.get("system_fingerprint"), str):
         answer.extra[semconv.OPENAI_FINGERPRINT] = fingerprint

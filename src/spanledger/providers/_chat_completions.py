@@ -18,7 +18,7 @@ from ._chat_messages import message_parts, read_messages, read_tools, tool_calls
 from ._content_parts import read_prompt
 from ._settings import Setting, choices, level, output_type, plain, read_settings, stops
 from ._tokens import read_usage
-from ._wire import as_list, fields
+from ._wire import as_list, error_name, fields
 
 __all__ = ["CHAT", "CHAT_ALIKE", "COMPLETIONS", "SETTINGS"]
 
@@ -82,6 +82,8 @@ def read_response(completion: Any, content: bool) -> Response:
         reason = said.get("finish_reason")
         if reason is not None:
             reasons.append(reason)
+        if error := said.get("error"):  # OpenRouter, in a choice
+            response.error = error_name(error)
         calls: list[ToolCall] = []
         if message.get("tool_calls") or message.get("function_call"):
             calls = tool_calls(message)

@@ -91,7 +91,7 @@ def _fold(draft: Draft, chunk: Any) -> None:
     if usage := delta.get("usage"):
         draft.usage = read_tokens(usage)
     if isinstance(error := delta.get("error"), str):
-        draft.error = "_OTHER" if error else None
+        draft.error = draft.finish_reasons.get(0, "ERROR") if error else None
 
 
 CHAT_V2: Final = replace(CHAT_ALIKE, read_request=_read_request, read_response=_read_response, fold=_fold)

@@ -87,7 +87,7 @@ def _fold(draft: Draft, chunk: Any) -> None:
     if begun := fields(event.get("contentBlockStart")):
         index, use = index_of(begun.get("contentBlockIndex")), fields(fields(begun.get("start")).get("toolUse"))
         if use:
-            draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), None)
+            draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), {})
     elif more := fields(event.get("contentBlockDelta")):
         _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
     elif stop := fields(event.get("messageStop")):

@@ -14,6 +14,7 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
 from ._gemini_contents import either, part_of, read_messages, read_tools, tool_call
+from ._gemini_partial import add_pieces
 from ._gemini_usage import read_usage
 from ._settings import Setting, choices, put, read_settings, stops
 from ._wire import as_list, count, error_name, fields, index_of
@@ -117,9 +118,11 @@ def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:
     if isinstance(text := part.get("text"), str):
         (draft.reasoning(index) if part.get("thought") else draft.text(index)).append(text)
     elif call := part.get("functionCall"):
-        found = tool_call(fields(call))
+        found = tool_call(said := fields(call))
         if found.name:
             draft.tool_call(index, None, found.id, found.name, found.arguments)
+        if said.get("partialArgs"):
+            add_pieces(draft.arguments(index), said)
     elif part:
         draft.part(index, None, part_of(part))
 

@@ -47,11 +47,14 @@ def client_call(item: Mapping[str, Any]) -> ToolCall:
 
 
 def _plain(value: Any) -> Any:
-    """A client's object as plain data."""
+    """A client's object as plain data, without what it has but was never sent."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     found = fields(value)
-    return {key: _plain(item) for key, item in found.items()} if found else value
+    if not found:
+        return value
+    plain = type(value) is dict
+    return {key: _plain(item) for key, item in found.items() if plain or item is not None}
 
 
 def read_messages(body: Any) -> tuple[list[Part], list[Message]]:

@@ -19,6 +19,7 @@ __all__ = ["read_usage"]
 _CACHE_READ: Final = (
     "prompt_cache_hit_tokens",  # DeepSeek, before it had the details
     "cached_tokens",  # Moonshot, Together
+    "num_cached_tokens",  # Mistral
     "cache_read_input_tokens",  # gateways to Anthropic
 )
 
@@ -88,4 +89,6 @@ def _with_reasoning(total_in: int, output: int | None, reasoning: int | None, to
 
 def _cost(found: Mapping[str, Any]) -> float | None:
     cost = found.get("cost")  # OpenRouter; LiteLLM sends it as a header
+    if not isinstance(cost, (int, float)):
+        cost = fields(cost).get("total_cost")  # Perplexity
     return float(cost) if isinstance(cost, (int, float)) and not isinstance(cost, bool) else None
