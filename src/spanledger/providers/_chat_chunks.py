@@ -88,7 +88,7 @@ def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
                 draft.words = pieces
     elif text:
         _fold_content(draft, index, text)
-    for call in as_list(delta.get("tool_calls")):
+    for call in as_list(delta.get("tool_calls") or None):  # Mistral's client has an object for what is not there
         found = fields(call)
         asked = fields(found.get("function") or found.get("custom"))
         arguments = asked.get("arguments", asked.get("input"))
