@@ -109,6 +109,9 @@ def watsonx(answers: Answers, asynchronous: bool) -> Any:
             project = {"entity": {"storage": {"type": "cos"}, "compute": [{"type": "machine_learning", "guid": "g"}]}}
             return httpx.Response(200, json=project)
 
+        async def asyncio(self, request: Any) -> Any:
+            return await answers.asyncio(request) if "/ml/v1/text/" in str(request.url) else self(request)
+
     where = {
         "httpx_client": http_client(Site(), library, False), "async_httpx_client": http_client(Site(), library, True),
     }  # fmt: skip

@@ -88,14 +88,17 @@ def transports(answers: Any, library: Any) -> tuple[Any, Any]:
                 async for piece in self._stream:
                     yield piece
 
-    def answer(request: Any) -> Any:
-        with in_its_words():
-            said = answers(request)
+    def bridged(said: Any) -> Any:
         headers = [pair for pair in said.headers.multi_items() if pair[0] != "content-length"]
         return library.Response(said.status_code, headers=headers, stream=Bridge(said.stream))
 
+    def answer(request: Any) -> Any:
+        with in_its_words():
+            return bridged(answers(request))
+
     async def answer_later(request: Any) -> Any:
-        return answer(request)
+        with in_its_words():
+            return bridged(await answers.asyncio(request))
 
     if library is httpx:
         return library.MockTransport(answers), library.MockTransport(answers.asyncio)

@@ -44,6 +44,7 @@ def test_a_drained_stream_is_one_span(case, made, answers, spans):
     else:
         assert (said["gen_ai.usage.input_tokens"], said["gen_ai.usage.output_tokens"]) == case.tokens
     assert "Hello there" in said["gen_ai.output.messages"]
+    assert '"tool_call"' not in said["gen_ai.output.messages"]
     assert said["gen_ai.response.time_to_first_chunk"] >= 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from clients import sse
-from driving import drain, only, run
+from driving import drain, only, opened, run
 from more_clients import frame, lines
 from spanledger import shield
 from spanledger.config import Settings
@@ -165,3 +166,47 @@ def test_a_chunk_that_we_fail_to_read_is_the_users_all_the_same(
         assert chunks() == before
     assert only(spans).attributes["agent.stream.end"] == "drained"
     assert shield.failures["reading a stream"] > 0
+
+
+class Silent(Answers):
+    """A server that never answers an asynchronous request."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def asyncio(self, request):
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_caller_who_gives_up_waiting_has_cancelled_the_call(case, provider, spans, stream):
+    if case.name in ("xai", "litellm") or "bedrock" in case.name or "aiobotocore" in case.name or not case.asynchronous:
+        pytest.skip("its transport here answers at once, or it has no asynchronous form")
+
+    async def give_up():
+        answers = Silent()
+        made = case.made(answers, True)
+
+        async def read():
+            if not stream:
+                return await case.call(made)
+            return [chunk async for chunk in await opened(case.stream(made))]
+
+        task = asyncio.ensure_future(read())
+        asked = asyncio.ensure_future(answers.asked.wait())
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    settled = []
+    with instrument(Settings(), tracer_provider=provider) as watching:
+        watching.engine.listeners.append(settled.append)
+        asyncio.run(give_up())
+    said = only(spans).attributes
+    assert len(settled) == 1
+    assert (said["agent.error.class"], said.get("agent.run.stop_reason", "cancelled")) == ("cancelled", "cancelled")
+    assert "gen_ai.usage.input_tokens" not in said
