@@ -75,6 +75,12 @@ class Hashed:
     previous: str | None = None
     """The hash by the key before, while keys overlap."""
 
+    def put(self, attributes: dict[str, Any], name: str) -> None:
+        """Write it under *name*, and beside it the hash by the key before."""
+        attributes[name] = self.text
+        if self.previous is not None:
+            attributes[f"{name}.previous"] = self.previous
+
 
 class Hasher:
     """Keyed hashes of values, by purpose: equal values of different purposes never join."""

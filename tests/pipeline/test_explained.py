@@ -58,3 +58,17 @@ def test_a_policy_is_respected():
 def test_nothing_to_explain():
     assert explain("all is well") == []
     assert redacted("all is well") == "all is well"
+
+
+def test_an_otlp_file_stays_one():
+    values = [{"stringValue": "jane@acme.example"}, {"kvlistValue": {"values": [{"key": "n", "value": {"intValue": "7"}}]}}]
+    attributes = [
+        {"key": "n", "value": {"intValue": "4111111111111111"}},
+        {"key": "d", "value": {"doubleValue": 0.5}},
+        {"key": "l", "value": {"arrayValue": {"values": values}}},
+    ]
+    file = {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "x", "attributes": attributes}]}]}]}
+    new = json.loads(redacted(json.dumps(file)))["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"]
+    assert new[0]["value"] == {"stringValue": "[CARD]"}
+    assert new[1] == attributes[1]
+    assert new[2]["value"]["arrayValue"]["values"] == [{"stringValue": "[EMAIL]"}, values[1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import contextvars
 import gc
@@ -15,7 +16,8 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 import spanledger
-from spanledger import runs, shield
+from spanledger import hashing, runs, shield
+from spanledger.config import Settings
 from spanledger.errors import BudgetExceeded
 
 
@@ -307,6 +309,17 @@ def test_a_tool_as_context_manager(spans):
     assert said["agent.tool.duration"] >= 0
     assert "gen_ai.tool.call.arguments" not in said
     assert "gen_ai.tool.call.result" not in said
+
+
+def test_while_keys_overlap_a_tool_carries_the_hashes_of_both(spans, monkeypatch):
+    old, new = (base64.b64encode(bytes((byte,)) * 32).decode() for byte in (1, 2))
+    before = hashing.Hasher(Settings(hash_key=old))
+    monkeypatch.setattr(hashing, "_hasher", hashing.Hasher(Settings(hash_key=new, hash_key_previous=old)))
+    with spanledger.run("a"), spanledger.tool("search", arguments={"q": "x"}) as call:
+        call.result = {"hits": 3}
+    said = by_name(spans)["execute_tool search"].attributes
+    assert said["agent.tool.call.arguments.hash.previous"] == before.hash({"q": "x"}, "tool-args").text
+    assert said["agent.tool.call.result.hash.previous"] == before.hash({"hits": 3}, "tool-result").text
 
 
 def test_equal_arguments_have_equal_hashes_however_they_are_passed(spans):

@@ -55,9 +55,10 @@ def request_attributes(call: Call, *, alone: bool) -> dict[str, Any]:
 def note_hashes(request: Request, tools: Defined | None, run: Run, found: dict[str, Any]) -> None:
     """Hash what the model was told to be and to have; into *found* where it changed since the run's last call."""
     if request.system:
-        system = hasher().hash(request.system, "system").text
-        if system != run.system_hash:
-            run.system_hash = found[semconv.SYSTEM_HASH] = system
+        system = hasher().hash(request.system, "system")
+        if system.text != run.system_hash:
+            run.system_hash = system.text
+            system.put(found, semconv.SYSTEM_HASH)
     if tools is not None and tools.hashed != run.tools_hash:
         run.tools_hash = found[semconv.TOOLS_HASH] = tools.hashed
 

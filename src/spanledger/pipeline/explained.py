@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ _WHY: Final = {
 }
 _OTLP_VALUES: Final = frozenset({"stringValue", "intValue", "arrayValue", "values"})
 _SHOWN: Final = 80
+_NO_NUMBER: Final = re.compile(r'"(?:int|double)Value"(\s*:\s*"(?!-?[0-9][0-9.eE+-]*"))')
+"""In an OTLP file, a number that is none any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +56,14 @@ class Explained:
 
 
 def redacted(text: str, redactor: Redactor | None = None) -> str:
-    """*text* (plain, JSON, or JSON lines) as it would leave."""
+    """*text* (plain, JSON, JSON lines, an OTLP file) as it would leave."""
     redactor = redactor or Redactor()
     if "\n" in text and load(text) is None:
         lines = text.splitlines(keepends=True)
         if all(load(line) is not None for line in lines if line.strip()):
-            return "".join(redactor.text(line.rstrip("\n")) + "\n" if line.strip() else line for line in lines)
-    return redactor.text(text)
+            return "".join(redacted(line.rstrip("\n"), redactor) + "\n" if line.strip() else line for line in lines)
+    new = redactor.text(text)
+    return _NO_NUMBER.sub(r'"stringValue"\1', new) if '"resource' in text else new
 
 
 def explain(value: Any, redactor: Redactor | None = None) -> list[Explained]:

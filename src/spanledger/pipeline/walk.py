@@ -22,7 +22,7 @@ __all__ = ["Add", "Walk"]
 Add: TypeAlias = Callable[[str, "str | None"], None]
 """Takes a text and what its key says of it."""
 
-MAX_DEPTH: Final = 12
+MAX_DEPTH: Final = 24
 _SCHEMA_VALUES: Final = frozenset({"default", "example", "examples", "const", "enum"})
 _LONG_NUMBER: Final = 10_000_000
 _OTLP_INT: Final = 2**63

@@ -103,9 +103,7 @@ def hash_into(attributes: dict[str, Any], value: Any, name: str, purpose: str) -
     if name in attributes:
         return
     hashed = hasher().hash(value, purpose)
-    attributes[name] = hashed.text
-    if hashed.previous is not None:
-        attributes.setdefault(f"{name}.previous", hashed.previous)
+    hashed.put(attributes, name)
     attributes.setdefault(semconv.HASH_KEY_ID, hasher().key_id)
     attributes.setdefault(semconv.HASH_CANONICALIZATION, hashed.canonicalization)
     if name == semconv.TOOL_RESULT_HASH and hashed.size is not None:

@@ -54,10 +54,12 @@ def _infer(run: Run, pending: _pending.Pending, item: ToolResult) -> None:
     attributes = {
         semconv.OPERATION: "execute_tool", semconv.TOOL_NAME: name, semconv.TOOL_TYPE: "function",
         **attributes_of(run, step),
-        semconv.TOOL_INFERRED: True, semconv.TOOL_ARGS_HASH: arguments.text, semconv.TOOL_RESULT_HASH: result.text,
+        semconv.TOOL_INFERRED: True,
         semconv.HASH_KEY_ID: hasher().key_id, semconv.HASH_CANONICALIZATION: arguments.canonicalization,
         semconv.TOOL_STATUS: "error" if error_class else "success",
     }  # fmt: skip
+    arguments.put(attributes, semconv.TOOL_ARGS_HASH)
+    result.put(attributes, semconv.TOOL_RESULT_HASH)
     if call.id:
         attributes[semconv.TOOL_CALL_ID] = call.id
     if error_class:

@@ -105,7 +105,7 @@ class ToolScope(Attached):
             self._args_hash = hashed.text
             self._place()
             attributes = self._attributes()
-            attributes[semconv.TOOL_ARGS_HASH] = hashed.text
+            hashed.put(attributes, semconv.TOOL_ARGS_HASH)
             attributes[semconv.HASH_KEY_ID] = hasher().key_id
             attributes[semconv.HASH_CANONICALIZATION] = hashed.canonicalization
             self._begin(attributes)
@@ -274,7 +274,7 @@ def parent_of(placement: Placement) -> Context | None:
 
 def _describe_result(attributes: dict[str, Any], result: Any) -> str | None:
     hashed = hasher().hash(result, "tool-result")
-    attributes[semconv.TOOL_RESULT_HASH] = hashed.text
+    hashed.put(attributes, semconv.TOOL_RESULT_HASH)
     text = result if isinstance(result, str) else None
     if text is not None:
         attributes[semconv.TOOL_RESULT_SIZE] = len(text.encode("utf-8", "surrogatepass"))
