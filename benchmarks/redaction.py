@@ -234,7 +234,8 @@ def speed(folder: Path | None, seed: int) -> None:
     engines = {"spanledger": Redactor().text, "five re.sub": five_regexes(), **peers()}
     cells = []
     for name, redact in engines.items():
-        by = [statistics.median(cost(redact, text, 3) for text in part) for part in (agent, clean)]
+        times = 3 if len(cells) > 1 else 9  # the first two are compared: neighbours on this machine must not decide
+        by = [statistics.median(cost(redact, text, times) for text in part) for part in (agent, clean)]
         cells.append((name, *by, cost(redact, prose)))
     ours, five = cells[0], cells[1]
     bar("median us per 1,000 characters of agent texts", ours[1], min(100.0, five[1]), at_most=True)

@@ -8,6 +8,8 @@ from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.errors import ConfigurationError
 from spanledger.pipeline import Pipeline, Record, Redactor, default_steps
+from spanledger.pipeline.detect import Detector
+from spanledger.pipeline.keys import Keys
 from spanledger.policy import Policy, read_policy
 
 TEXT = "card 4111 1111 1111 1111 of jane@leak.com at 203.0.113.9"
@@ -123,3 +125,18 @@ def test_a_step_of_ones_own_sees_a_record(finished):
         record.name = record.name.upper()
 
     assert Pipeline([*default_steps(Settings()), shout])(finished("chat x")).name == "CHAT X"
+
+
+@pytest.mark.parametrize("re2", [None, False])
+def test_a_key_of_ones_own_tells_in_plain_text_as_well(re2):
+    policy = Policy(keys=("customer_ref", "Kundennummer"))
+    redactor = Redactor(policy, detector=Detector(Keys(policy.keys), re2=re2))
+    assert redactor.text("for customer_ref=abcdef, customerRef: 'x y'") == "for customer_ref=[SECRET], customerRef: '[SECRET]'"
+    assert redactor.text("Kundennummer: 77-123") == "Kundennummer: [SECRET]"
+    assert redactor.text("the customer ref is missing") == "the customer ref is missing"
+    assert redactor.text("my_customer_reference=abc") == "my_customer_reference=abc"
+
+
+def test_a_key_that_is_known_anyway_takes_no_more_than_ever():
+    text = "token: abcdef, email: none given, the phone is off"
+    assert Redactor(Policy(keys=("token", "email", "phone"))).text(text) == Redactor().text(text) == text

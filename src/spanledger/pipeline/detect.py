@@ -55,7 +55,7 @@ class Detector:
         self._engine = engine(
             [
                 *tokens.PARTS, *network.PARTS, *accounts.PARTS, *numbers.PARTS, network.DOTTED, *mail.PARTS, sql.PART,
-                *named.PARTS, Part(tokens.PACKED),
+                *named.PARTS, *named.parts_of(self._keys), Part(tokens.PACKED),
             ],
             re2=re2,
         )  # fmt: skip

@@ -42,13 +42,24 @@ class Keys:
 
     def __init__(self, extra: Iterable[str] = (), keep: Iterable[str] = ()) -> None:
         self._personal = {name.encode(): label for label, names in PERSONAL.items() for name in names.split()}
-        self._extra = {self._joined(key) for key in extra} - {b""}
+        given = tuple(extra)
         self._keep = {self._joined(key) for key in keep}
+        self._extra: set[bytes] = set()
+        self.spelled = tuple(
+            {tuple(WORDS.findall(fold(key))): None for key in given if self._classify(fold(key)) is None}
+        )
+        """The words of each of the user's own keys that nobody else's are."""
+        self._own = {b"".join(words).lower() for words in self.spelled}
+        self._extra = {self._joined(key) for key in given} - {b""}
         self._known: dict[str | bytes, str | None] = {}
 
     @staticmethod
     def _joined(key: str) -> bytes:
         return b"".join(word.lower() for word in WORDS.findall(fold(key)))
+
+    def is_own(self, name: bytes) -> bool:
+        """Whether the folded *name* is a key of the user's."""
+        return bool(self._own) and b"".join(WORDS.findall(name)).lower() in self._own
 
     def label(self, key: str | bytes) -> str | None:
         """``SECRET``, a label of personal data, or `None`."""

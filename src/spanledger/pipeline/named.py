@@ -16,7 +16,7 @@ from .fold import fold
 from .keys import Keys
 from .vocabulary import FOREIGN, KEY_KINDS
 
-__all__ = ["PARTS", "Named", "is_fragment"]
+__all__ = ["PARTS", "Named", "is_fragment", "parts_of"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -103,6 +103,15 @@ def is_fragment(text: bytes) -> bool:
     return _FRAGMENT.fullmatch(text) is not None
 
 
+def parts_of(keys: Keys) -> list[Part]:
+    """What finds the user's own keys in a text."""
+    return [
+        Part(rb"(?i:\b" + b"[ _.-]?".join(re.escape(word) for word in words) + rb")\b", (words[0].lower(),))
+        for words in keys.spelled
+        if words
+    ]
+
+
 class Named:
     """The detector of named values."""
 
@@ -165,7 +174,9 @@ class Named:
             return
         if fragment.endswith(_SPELLED) and (spelled := values.spelled(view, begin)):
             spans.append((*spelled, "SECRET"))
-        elif values.is_strong(text) or (plain and (quoted or fragment.startswith(_SURE))):
+        elif values.is_strong(text) or (
+            plain and (quoted or fragment.startswith(_SURE) or self._keys.is_own(view[first:last]))
+        ):
             spans.append((begin, stop, "SECRET"))
 
 
