@@ -290,3 +290,9 @@ def test_the_beginning_of_a_key_is_looked_at_no_farther_than_a_key_reaches(patte
     except ImportError:
         import sre_parse as parser  # and before
     assert parser.parse(pattern.pattern).getwidth()[1] < 5000
+
+
+def test_behind_a_mark_the_next_number_is_not_taken_for_it():
+    new = REDACTOR.text("driving_licence_no: L113831539832 | note: 1615885624000")
+    assert new == "driving_licence_no: [LICENSE] | note: 1615885624000"
+    assert REDACTOR.text(new) == new

@@ -84,7 +84,7 @@ _GAP: Final = re.compile(
     rb"|(?:us|me|her|him|them|back) (?:at|on)|la|le|al|an|o|e|sie|the number)\b)?"
     rb"[ \t:]{0,3}[\"'\\(\[]{0,6}|[^\x00-\x7f ]{0,4}[ :]{0,2})"
 )
-_WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=]{0,24}")
+_WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=|[]{0,24}")
 _FAR: Final = frozenset({"PASSPORT", "LICENSE", "SSN", "NHS", "BIRTH_DATE", "NATIONAL_ID"})
 _LETTERED_START: Final = re.compile(rb"[A-Z]{1,5}$")
 
