@@ -345,6 +345,16 @@ def test_what_becomes_of_the_spans_that_a_client_makes_itself(points, monkeypatc
     assert "wrapt" not in texts(look(others.others, **environ)).split("opentelemetry")[0]
 
 
+def test_a_client_that_begins_its_spans_where_nobody_knows_is_a_problem(points, monkeypatch):
+    moved = Adapter(
+        "pytest", "pytest", "1.0", (), quiet=("ACME_SPEAKS", "no"), voices=("pytest:gone",), speaks="pytest:Item.name"
+    )
+    monkeypatch.setattr(others, "ADAPTERS", (moved,))
+    (found,) = problems(look(others.others))
+    assert "kept silent while we watch, by ACME_SPEAKS=no" in found
+    assert "two spans beside another instrumentation" in found
+
+
 def test_a_full_disk_is_a_problem(call, points, recorded_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
     result = call("doctor")

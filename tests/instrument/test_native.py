@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import nullcontext
+from dataclasses import replace
 
 import anthropic
 import pytest
@@ -19,6 +21,7 @@ from spanledger.config import Settings
 from spanledger.instrument import Brakes, instrument
 from spanledger.ledger import ledger
 from spanledger.limits import Limits
+from spanledger.providers.anthropic import ADAPTER
 from wires import Pieces, http_client, httpx, library_of
 
 NATIVE = "com.anthropic.sdk.python"
@@ -191,6 +194,28 @@ def test_it_is_as_it_was_when_nobody_watches(answers, provider, spans):
     whole(client(answers, provider))
     (span,) = spans()
     assert not [name for name in span.attributes if name.startswith("agent.")]
+
+
+@no_native
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_version_that_begins_its_spans_elsewhere_is_kept_silent_so_that_a_call_has_one(
+    answers, provider, spans, monkeypatch, beside
+):
+    moved = replace(ADAPTER, voices=("anthropic._base_client:moved_away",))
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    wire = http_client(answers, library_of("anthropic._base_client"), False)
+    peer = provider.get_tracer("peer").start_as_current_span if beside else lambda *_, **__: nullcontext()
+    asked = {"gen_ai.operation.name": "chat", "gen_ai.request.model": MESSAGE["model"]}
+    with instrument(Settings(native_spans=True), tracer_provider=provider, adapters=[moved]):
+        made = anthropic.Anthropic(api_key="k", base_url="http://anthropic.test", http_client=wire, max_retries=0)
+        with peer("chat", kind=trace.SpanKind.CLIENT, attributes=asked):
+            whole(made)
+        assert os.environ["ANTHROPIC_OPEN_TELEMETRY"] == "false"
+    span = of_the_call(spans)
+    assert span.instrumentation_scope.name == ("peer" if beside else "spanledger")
+    assert span.attributes["gen_ai.usage.input_tokens"] == 44
+    assert os.environ["ANTHROPIC_OPEN_TELEMETRY"] == "true"  # as the user has it
 
 
 # --- xAI, whose tracers are made when it is imported -------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ __all__ = ["TOOLS", "Brakes", "Call", "Engine", "Instrumentation", "instrument"]
 class Instrumentation:
     """What `instrument` did; `undo` takes it back, also at the end of a ``with`` block."""
 
-    def __init__(self, patches: Patches, engine: Engine, quieted: dict[str, str]) -> None:
+    def __init__(self, patches: Patches, engine: Engine, quieted: dict[str, tuple[str, str | None]]) -> None:
         self.engine = engine
         self._patches = patches
         self._quieted = quieted
@@ -57,9 +58,10 @@ class Instrumentation:
         for adapter in adapters:
             if adapter.quiet is not None:
                 variable, value = adapter.quiet
+                hush = partial(self._hush, variable, value)
                 if not settings.native_spans and variable not in os.environ:
-                    os.environ[variable] = self._quieted[variable] = value
-                watch_native(self.engine, adapter, self._patches, silent=variable in self._quieted)
+                    hush()
+                watch_native(self.engine, adapter, self._patches, silent=variable in self._quieted, hush=hush)
             for seam in adapter.seams:
                 watch = Watch(self.engine, adapter, seam)
                 if seam.sync:
@@ -74,6 +76,11 @@ class Instrumentation:
         if settings.carry_threads:
             carry_into_threads(self._patches)
 
+    def _hush(self, variable: str, value: str) -> None:
+        if variable not in self._quieted:
+            self._quieted[variable] = (value, os.environ.get(variable))
+            os.environ[variable] = value
+
     def undo(self) -> None:
         """Put back the very same objects, and end what is still streaming."""
         self.engine.active = False
@@ -83,9 +90,11 @@ class Instrumentation:
         self.engine.end_streams()
         self.engine.history.forget()
         self.engine.tools.forget()
-        for variable, value in self._quieted.items():
+        for variable, (value, before) in self._quieted.items():
             if os.environ.get(variable) == value:
                 del os.environ[variable]
+                if before is not None:
+                    os.environ[variable] = before
 
     def __enter__(self) -> Self:
         return self

@@ -26,11 +26,26 @@ if TYPE_CHECKING:
 else:
     Proxy = wrapt.ObjectProxy
 
-def watch_native(engine: Engine, adapter: Adapter, patches: Patches, *, silent: bool) -> None:
-    """See each span that *adapter*'s client begins; where it should be *silent*, also when it was imported before."""
+def watch_native(
+    engine: Engine, adapter: Adapter, patches: Patches, *, silent: bool, hush: Callable[[], None]
+) -> None:
+    """
+    See each span that *adapter*'s client begins; where it should be *silent*, also when it was imported before.
+
+    Where a version begins them somewhere else, *hush* is called: ours takes their place.
+    """
     for voice in adapter.voices:
         module, _, name = voice.partition(":")
         patches.on_import(module, partial(_listen, engine.heard, name, patches, silent=silent))
+    if adapter.speaks:
+        module, _, path = adapter.speaks.partition(":")
+        patches.on_import(module, partial(_miss, engine.heard, path, hush))
+
+
+def _miss(heard: set[str], path: str, hush: Callable[[], None], imported: ModuleType) -> None:
+    kind, _, name = path.partition(".")
+    if imported.__name__.partition(".")[0] not in heard and hasattr(getattr(imported, kind, None), name):
+        hush()
 
 
 def _listen(heard: set[str], name: str, patches: Patches, imported: ModuleType, *, silent: bool) -> None:

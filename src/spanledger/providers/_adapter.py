@@ -99,7 +99,8 @@ class Adapter:
 
     *oldest* is the oldest version that is tested.  *speaks_otel* gives the tracer that a client object makes its own
     GenAI spans with, or what is false; *quiet* is the environment variable and value that turn them off, the package's
-    public switch; *voices* are the functions and tracers, ``module:name``, that begin those spans.  *covers*
+    public switch; *voices* are the functions and tracers, ``module:name``, that begin those spans, and *speaks* is
+    what every version has that makes them, ``module:Class.name``: without a voice it is kept silent.  *covers*
     says that the package calls other clients itself: what they do inside one of its calls is that call, not another.
     *unseen* is what costs money and is not watched, for the manual.
     """
@@ -111,6 +112,7 @@ class Adapter:
     speaks_otel: Callable[[Any], Any] | None = None
     quiet: tuple[str, str] | None = None
     voices: tuple[str, ...] = ()
+    speaks: str = ""
     covers: bool = False
     unseen: str = ""
 

@@ -57,5 +57,6 @@ ADAPTER: Final = Adapter(
     speaks_otel=_speaks_otel,
     quiet=("ANTHROPIC_OPEN_TELEMETRY", "false"),
     voices=("anthropic._base_client:start_api_call_span",),
+    speaks="anthropic._base_client:SyncAPIClient.open_telemetry",
     unseen="agents and sessions that the server runs",
 )

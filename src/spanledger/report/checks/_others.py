@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import EntryPoint
+from operator import attrgetter
 from typing import Final
 
 from ...providers import ADAPTERS, Adapter
@@ -79,10 +80,17 @@ def others(around: Surroundings) -> list[Finding]:
 def _speaking(adapter: Adapter, around: Surroundings) -> Finding | None:
     """What becomes of the spans that a client makes itself, where the installed version makes some."""
     number = installed(adapter.distribution) if adapter.quiet is not None else None
-    if adapter.quiet is None or number is None or not _has_voice(adapter):
+    if adapter.quiet is None or number is None or not (_has_voice(adapter) or _there(adapter.speaks)):
         return None
     variable, value = adapter.quiet
     client = f"{adapter.distribution} {number}"
+    if not _has_voice(adapter):
+        text = (
+            f"{client} makes spans of its own, but not where spanledger knows them: kept silent while we watch, by "
+            f"{variable}={value}; a client that is told to make them all the same (open_telemetry=...) may give a call "
+            "two spans beside another instrumentation"
+        )
+        return Finding("problem", text, {"client": adapter.package, "native_spans": False})
     said = around.environ.get(variable)
     if around.settings.native_spans or said is not None:
         why = "SPANLEDGER_NATIVE_SPANS" if around.settings.native_spans else f"{variable}={said}"
@@ -96,11 +104,14 @@ def _speaking(adapter: Adapter, around: Surroundings) -> Finding | None:
 
 
 def _has_voice(adapter: Adapter) -> bool:
-    for voice in adapter.voices:
-        module, _, name = voice.partition(":")
-        with suppress(Exception):  # not there, or broken: the clients' own check says so
-            if hasattr(import_module(module), name):
-                return True
+    return any(map(_there, adapter.voices))
+
+
+def _there(place: str) -> bool:
+    module, _, path = place.partition(":")
+    with suppress(Exception):  # not there, or broken: the clients' own check says so
+        attrgetter(path)(import_module(module))
+        return True
     return False
 
 
