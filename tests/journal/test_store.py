@@ -222,6 +222,7 @@ def test_a_locked_file_costs_one_warning_and_is_written_again_later(path, caplog
     assert journal.lost == {"spans": 6}
     assert len(warnings_of(caplog)) == 1
     other.execute("ROLLBACK")
+    other.close()
     assert journal.write_spans([SPAN])
     assert journal.trouble is None
     with Archive(path) as archive:
@@ -237,6 +238,7 @@ def test_a_file_that_failed_is_left_alone_for_a_while(path):
     journal = Journal(path, busy=0.01, retry=3600)
     assert not journal.write_spans([SPAN])
     other.execute("ROLLBACK")
+    other.close()
     assert not journal.write_spans([SPAN])
     assert journal.lost == {"spans": 2}
 

@@ -109,16 +109,18 @@ def _empty() -> sqlite3.Connection:
 def _copy(path: Path, busy: float) -> sqlite3.Connection:
     """A copy in memory: may be migrated and have its vanished runs marked, without touching the file."""
     try:
-        source = _connect(path, "ro", busy)
-        _check(source, path)
+        return _copied(path, "ro", busy)
     except sqlite3.OperationalError:  # a WAL file in a directory where we may not write
         if os.access(path.parent, os.W_OK):
             raise
-        source = _connect(path, "ro&immutable=1", busy)
+        return _copied(path, "ro&immutable=1", busy)
+
+
+def _copied(path: Path, mode: str, busy: float) -> sqlite3.Connection:
+    with contextlib.closing(_connect(path, mode, busy)) as source:
         _check(source, path)
-    copy = sqlite3.connect(":memory:", isolation_level=None)
-    copy.row_factory = sqlite3.Row
-    with contextlib.closing(source):
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        copy.row_factory = sqlite3.Row
         source.backup(copy)
     migrate(copy, written_by=our_version())
     return copy
