@@ -3,8 +3,9 @@ The context protocol of OpenTelemetry's GenAI utilities (``opentelemetry-util-ge
 
 Whoever makes the span of a call leaves a place for data in the context; whoever stands inside makes none, and puts what
 it knows there.  Inside of them we put ours, so that their span, metrics and events have it; around them (LiteLLM over
-OpenAI's client) we take what our answer did not say.  Content is not passed on.  Nothing is done where the package is
-not imported.
+OpenAI's client) we take what our answer did not say.  Content is not passed on: they hand it to upload hooks, which no
+redaction of ours stands before; where content is wanted, we write it on their span ourselves.  Nothing is done where
+the package is not imported.
 
 https://github.com/open-telemetry/opentelemetry-python-contrib/tree/main/util/opentelemetry-util-genai
 """
