@@ -108,6 +108,31 @@ def test_decorators_keep_the_function_and_make_a_run_of_each_call(spans):
     assert len(ids) == 2
 
 
+def test_decorators_need_no_parentheses(spans):
+    @spanledger.run
+    def job(n):
+        run = spanledger.current_run()
+
+        @run.step
+        def part():
+            return n + run.steps
+
+        return part()
+
+    assert (job(3), job.__name__) == (4, "job")
+    assert [span.name for span in spans()] == ["step", "invoke_agent"]
+
+
+@pytest.mark.parametrize("decorator", [spanledger.run("job"), spanledger.run, spanledger.tool, spanledger.tool("t")])
+def test_a_class_is_told_to_stay_one(decorator):
+    class Job:
+        def __call__(self):
+            """Work."""
+
+    with pytest.raises(TypeError, match="Job is a class, which stays one; decorate its methods"):
+        decorator(Job)
+
+
 def test_a_coroutine_runs_in_its_run(spans):
     @spanledger.run("job")
     async def job():

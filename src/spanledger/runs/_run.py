@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, overload
 
 from ..ledger import Run, Totals
 from ..outcomes import STOP_REASONS
@@ -61,7 +61,7 @@ class Managed:
 
 
 class step(Managed):  # noqa: N801 - reads as a word: `with run.step():`
-    """A step of a run: ``with run.step():`` or ``@run.step()``."""
+    """A step of a run: ``with run.step():``, ``@run.step()`` or ``@run.step``."""
 
     def __init__(self, run: Run, name: str | None = None) -> None:
         super().__init__()
@@ -139,9 +139,13 @@ class ActiveRun:
         """How each limit on this run stands now: `Standing` objects with spent, held, left and share."""
         return gate.standing(self._run) if gate.standing is not None else []
 
-    def step(self, name: str | None = None) -> step:
+    @overload
+    def step(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    @overload
+    def step(self, name: str | None = None) -> step: ...
+    def step(self, name: Any = None) -> Any:
         """A step of this run, as context manager or decorator."""
-        return step(self._run, name)
+        return step(self._run)(name) if callable(name) else step(self._run, name)
 
     def __repr__(self) -> str:
         return f"<run {self._run.id} {self._run.name or ''} {self.status}>"
@@ -151,10 +155,23 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
     """
     One request of an agent, from its beginning to its end.
 
-    ``with run("support", user_id="u1") as r:`` or ``@run("support")`` over any kind of function, each call a run.
+    ``with run("support", user_id="u1") as r:``, or ``@run("support")`` or ``@run`` over any kind of function, each call
+    a run.
     *session_id* is the conversation it belongs to, *request_id* your own id of the request, *labels* go on the run's
     span and into the journal.
     """
+
+    @overload
+    def __new__(cls, function: Callable[P, R], /) -> Callable[P, R]: ...  # type: ignore[misc]
+    @overload
+    def __new__(cls, name: str | None = None, **options: Any) -> run: ...
+    def __new__(cls, name: Any = None, **options: Any) -> Any:
+        """Decorate at once when a function is given."""
+        made = super().__new__(cls)
+        if callable(name):
+            made.__init__(None, **options)  # type: ignore[misc]
+            return made(name)
+        return made
 
     def __init__(
         self,

@@ -39,6 +39,9 @@ class Scope(Protocol):
 
 def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...], dict[str, Any]], Scope]) -> Any:
     """Wrap *function* so that each call runs in the scope that *scope_for* makes of its arguments."""
+    if isinstance(function, type):
+        msg = f"{function.__qualname__} is a class, which stays one; decorate its methods"
+        raise TypeError(msg)
     if inspect.isasyncgenfunction(function):
         wrapper = _async_generator(function, scope_for)
     elif inspect.isgeneratorfunction(function):
