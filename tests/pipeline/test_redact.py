@@ -296,3 +296,22 @@ def test_behind_a_mark_the_next_number_is_not_taken_for_it():
     new = REDACTOR.text("driving_licence_no: L113831539832 | note: 1615885624000")
     assert new == "driving_licence_no: [LICENSE] | note: 1615885624000"
     assert REDACTOR.text(new) == new
+
+
+@pytest.mark.parametrize("re2", [True, False], ids=["re2", "re"])
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("+15551234567 4111 1111 1111 1111", "[PHONE] [CARD]"),
+        ("call +1 555 123 4567 4111 1111 1111 1111 now", "call [PHONE] [CARD] now"),
+        ("tel +1 (415) 555-2671 5555-5555-5555-4444", "tel [PHONE] [CARD]"),
+        ("0049 30 1234567 4111 1111 1111 1111", "[PHONE] [CARD]"),
+        ("+1111111111 4111 1111 1111 1111", "+1111111111 [CARD]"),
+        ("+99 4111 1111 1111 1111", "+99 [CARD]"),
+        ("+1111111111 4111 1111 4111 1111 1111 1111", "+1111111111 4111 1111 [CARD]"),
+        ("+1 555 123 4567 536-22-1458", "[PHONE] [SSN]"),
+        ("+1 415 555 2671 +1 415 555 2672", "[PHONE] [PHONE]"),
+    ],
+)
+def test_a_number_that_runs_into_another_hides_none(text, left, re2):
+    assert Redactor(detector=Detector(re2=re2)).text(text) == left

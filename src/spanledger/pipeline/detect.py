@@ -73,6 +73,7 @@ class Detector:
         for char in b"[{<":
             handlers[char] = mail.find_spelled
         handlers[ord("+")] = self._sign
+        handlers[ord("0")] = self._zero
         handlers[ord(":")] = network.find_colon
         handlers[ord(")")] = self._sql
         self._handlers = tuple(handlers)
@@ -187,6 +188,12 @@ class Detector:
         elif not accounts.find(view, start, end, spans):
             tokens.find(view, start, end, spans)
 
+    def _zero(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
+        if view.startswith(b"00", start) and b" " in view[start:end]:
+            return numbers.find_abroad(view, start, end, spans)
+        self._digit(view, start, end, spans)
+        return None
+
     def _mail(self, view: bytes, start: int, end: int, spans: list[Span]) -> bool:
         if view[start + 1 : start + 5].lower() == b" at ":
             mail.find_spelled(view, start, end, spans)
@@ -223,6 +230,8 @@ class Detector:
             mail.find(view, start, end, spans)
         elif view[start] == _PLUS and (line := view.find(_NEWLINE, start, end)) > 0:
             return numbers.find_over_lines(view, start, line, end, spans)
+        elif view[start] == _PLUS:
+            return numbers.find_abroad(view, start, end, spans)
         elif not numbers.find(view, start, end, spans):
             mail.find_spelled(view, start, end, spans)
         return None

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from . import beside, checks, phones
+from . import beside, checks, nationals, phones
 from .engine import Part
 
-__all__ = ["PARTS", "find", "find_over_lines", "find_plain"]
+__all__ = ["PARTS", "card_in", "find", "find_abroad", "find_over_lines", "find_plain"]
 
 Span: TypeAlias = tuple[int, int, str]
 Check: TypeAlias = Callable[[bytes, int, int], "str | None"]
@@ -146,31 +146,6 @@ def _ipv4(view: bytes, start: int, end: int) -> str | None:
     return None if _VERSION.search(view[max(0, start - 16) : start]) else "IP"
 
 
-def _nhs(view: bytes, start: int, end: int) -> str | None:
-    return "NHS" if not beside.runs_on(view, end) and checks.mod11_nhs(beside.digits(view, start, end)) else None
-
-
-def _cpf(view: bytes, start: int, end: int) -> str | None:
-    return "NATIONAL_ID" if checks.cpf(beside.digits(view, start, end)) else None
-
-
-def _nir(view: bytes, start: int, end: int) -> str | None:
-    digits = beside.digits(view, start, end)
-    return "NATIONAL_ID" if checks.nir(digits) else None
-
-
-def _dated(view: bytes, start: int, end: int) -> str | None:
-    """Numbers that begin with a birth date: Korean (6-7) with a century digit, Swedish (6-4) with Luhn."""
-    digits = beside.digits(view, start, end)
-    korean = len(digits) == 13 and digits[6] in b"12345678"
-    day = digits if korean else digits[-10:]
-    if beside.before(view, start) in b"-.#" or beside.runs_on(view, end):
-        return None
-    if not checks.date(0, int(day[2:4]), int(day[4:6])):
-        return None
-    return "NATIONAL_ID" if korean or checks.luhn(digits[-10:]) else None
-
-
 _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
     (re.compile(pattern), check)
     for pattern, check in (
@@ -187,10 +162,10 @@ _KINDS: Final[tuple[tuple[re.Pattern[bytes], Check], ...]] = tuple(
         (rb"(?:9[ .-])?\(999\) ?999[-. ] ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", phones.american),
         (rb"(?:9{1,3}[-. ])?999([-.]) ?999\1 ?9999(?: ?(?:x|ext\.?) ?9{1,6})?", phones.american),
         (rb"99{1,2}-9{3,4}-9999|99-9{7}", phones.trunk),
-        (rb"999([- ])999\1 ?9999", _nhs),
-        (rb"999\.999\.999-99", _cpf),
-        (rb"9 99 99 99 999 999 99", _nir),
-        (rb"9{6}-9{7}|(?:99)?9{6}-9{4}", _dated),
+        (rb"999([- ])999\1 ?9999", nationals.nhs),
+        (rb"999\.999\.999-99", nationals.cpf),
+        (rb"9 99 99 99 999 999 99", nationals.nir),
+        (rb"9{6}-9{7}|(?:99)?9{6}-9{4}", nationals.dated),
         (rb"9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{4}[^9A-Za-z]+9{1,4}(?:[+/|]9{3})?", _odd_card),
     )
 )
@@ -212,6 +187,33 @@ def find_over_lines(view: bytes, start: int, line: int, end: int, spans: list[Sp
         return None
     find(view, start, line, spans)
     return line
+
+
+def find_abroad(view: bytes, start: int, end: int, spans: list[Span]) -> int:
+    """Add the number behind ``+`` or ``00``; where the scan goes on, for it may have run into another."""
+    if (card := card_in(view, start, end)) is not None:
+        if card[0] > start:
+            find(view, start, card[0], spans)
+        spans.append(card)
+        return card[1]
+    known = len(spans)
+    find(view, start, end, spans)
+    if len(spans) > known:
+        return spans[-1][1]
+    seam = _SEAM.search(view, start + 1, end)
+    return end if seam is None else seam.start()
+
+
+def card_in(view: bytes, start: int, end: int) -> Span | None:
+    """The card that begins in a number and that the number ran into."""
+    at, beyond = start, min(len(view), end + _FOUR_BY_FOUR)
+    while (card := _GROUPED.search(view, at, beyond)) is not None and card.start() < end:
+        at = card.start()
+        for stop in (card.end(), at + _FOUR_BY_FOUR):
+            if label := _card(view, at, stop):
+                return at, stop, label
+        at += 1
+    return None
 
 
 def find_plain(view: bytes, start: int, digits: bytes, spans: list[Span]) -> None:

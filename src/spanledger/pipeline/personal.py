@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import checks
+from . import checks, numbers
 from .fold import fold
 from .keys import STRICT
 from .values import is_placeholder
@@ -134,6 +134,11 @@ def find(view: bytes, at: int, label: str, spans: list[Span]) -> None:
         match = _farther(view, at, shape)
     if match is None:
         return
+    if label == "PHONE" and (card := numbers.card_in(view, match.start(), match.end())) is not None:
+        spans.append(card)
+        match = shape.match(view, match.start(), card[0])
+        if match is None:
+            return
     at_end = view[match.end() : match.end() + 1] in (b"", b"\x1f", b'"')
     if _plausible(label, match.group(), at_end=at_end):
         if label == "SSN" and checks.itin(match.group().translate(None, b" ./_\r\n\t-").ljust(9, b"0")):
