@@ -228,19 +228,22 @@ def test_a_termination_while_the_program_ends_waits_for_the_end(start, tmp_path)
     assert spans_of(tmp_path) == both("done")
 
 
-@pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])
-@pytest.mark.skipif(os.name == "nt", reason="there are no forks")
-def test_under_the_launcher_children_deliver_what_they_did(ended, tmp_path, kind):
-    ended(
-        CALLING + f"""
+def in_a_child(kind):
+    """A program whose one call is made by a process that it started by *kind*."""
+    return CALLING + f"""
     import multiprocessing
     if __name__ == "__main__":
         child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
         child.start()
         child.join()
         sys.exit(child.exitcode)
-    """, *LAUNCHER,
-    )  # fmt: skip
+    """
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no forks")
+def test_under_the_launcher_children_deliver_what_they_did(ended, tmp_path, kind):
+    ended(in_a_child(kind), *LAUNCHER)
     assert spans_of(tmp_path) == both("child")
 
 
@@ -286,14 +289,7 @@ def test_dead_collectors_of_all_signals_are_given_up_and_counted(ended, tmp_path
 @pytest.mark.skipif(os.name == "nt", reason="there are no forks")
 def test_a_worker_says_and_remembers_what_it_could_not_send(ended, tmp_path, kind):
     _, err = ended(
-        CALLING + f"""
-    import multiprocessing
-    if __name__ == "__main__":
-        child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
-        child.start()
-        child.join()
-        sys.exit(child.exitcode)
-    """, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", SPANLEDGER_FLUSH_SECONDS="3",
+        in_a_child(kind), *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", SPANLEDGER_FLUSH_SECONDS="3",
     )  # fmt: skip
     assert err.count("2 spans were left unsent") == 1, err
     assert spans_of(tmp_path) == both("child")

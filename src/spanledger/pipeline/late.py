@@ -65,14 +65,7 @@ def _around(module: Any, name: str, what: str, protect: Protect, made: list[Undo
             made.append(protect(given))
         return result
 
-    setattr(setting, MARK, True)
-    setattr(module, name, setting)
-
-    def undo() -> None:
-        if getattr(module, name) is setting:
-            setattr(module, name, setter)
-
-    return undo
+    return _stand_in(module, name, setter, setting)
 
 
 def _around_asking(module: Any, name: str, protect: Callable[[], Undo], made: list[Undo]) -> Undo:
@@ -90,12 +83,17 @@ def _around_asking(module: Any, name: str, protect: Callable[[], Undo], made: li
                 known = getter()
         return getter()
 
-    setattr(asking, MARK, True)
-    setattr(module, name, asking)
+    return _stand_in(module, name, getter, asking)
+
+
+def _stand_in(module: Any, name: str, theirs: Any, ours: Any) -> Undo:
+    """Put *ours* in the place of *theirs*; gives back what takes that back."""
+    setattr(ours, MARK, True)
+    setattr(module, name, ours)
 
     def undo() -> None:
-        if getattr(module, name) is asking:
-            setattr(module, name, getter)
+        if getattr(module, name) is ours:
+            setattr(module, name, theirs)
 
     return undo
 
