@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from . import setup
 from .config import Settings
 from .errors import ConfigurationError
+from .greenlets import patient_sdk
 from .hashing import configure_hasher
 from .journal import Journal, JournalSpanExporter
 from .named_exporters import SIGNALS, examined, only
@@ -117,6 +118,7 @@ class Configurator(_OTelSDKConfigurator):
     """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
 
     def _configure(self, **kwargs: Any) -> None:
+        patient_sdk()
         if os.environ.get("OTEL_CONFIG_FILE") or not _takes_processors():  # the instrumentor protects in place
             super()._configure(**kwargs)  # type: ignore[no-untyped-call]
             return

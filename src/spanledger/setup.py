@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from . import runs
 from .config import Settings
 from .ending import watch_the_end
+from .greenlets import patient_sdk
 from .hashing import configure_hasher
 from .ledger import ledger
 from .notes import note
@@ -211,6 +212,7 @@ def start(
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
     from .signals import Metrics  # noqa: PLC0415
 
+    patient_sdk()
     limits = _checked(settings, limits, watch)
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
     outputs: list[SpanExporter] = [*exporters]

@@ -124,7 +124,8 @@ class LiveRuns:
     def _started(self, run: Run) -> None:
         if run.id not in self._inherited:
             with self._word:
-                self._wake()
+                thread = self._wake()
+            self._start(thread)
 
     def _ended_now(self, run: Run) -> None:
         if run.id in self._inherited:
@@ -134,17 +135,25 @@ class LiveRuns:
             if len(self._ended) > MAX_ENDED:
                 del self._ended[next(iter(self._ended))]
                 failures["keeping up with ended runs"] += 1
-            self._wake()
+            thread = self._wake()
+        self._start(thread)
 
-    def _wake(self) -> None:
+    def _wake(self) -> threading.Thread | None:
+        """Have what is new written; the thread to start for that, if there is none yet."""
         if self._urgent:
-            return
+            return None
         self._urgent = True
-        if self._thread is None and not self._closed:
-            with shield("starting the journal's thread"):
-                self._thread = threading.Thread(target=self._work, name="spanledger-live", daemon=True)
-                self._thread.start()
         self._word.notify_all()
+        if self._thread is not None or self._closed:
+            return None
+        self._thread = threading.Thread(target=self._work, name="spanledger-live", daemon=True)
+        return self._thread
+
+    def _start(self, thread: threading.Thread | None) -> None:
+        """Start *thread*, without the lock: where threads are gevent's everybody else goes on first."""
+        if thread is not None:
+            with shield("starting the journal's thread"):
+                thread.start()
 
     def _work(self) -> None:
         with undivided(), shield("loading prices"):

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from spanledger.greenlets import after_fork
 from spanledger.shield import shield
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _after_fork() -> None:
     number = len(_waiting)
     _waiting.clear()
     with shield("keeping threads for the exit"):
-        keep_ready(number)
+        after_fork(lambda: keep_ready(number))
 
 
 if hasattr(os, "register_at_fork"):

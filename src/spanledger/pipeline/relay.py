@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from spanledger import semconv
+from spanledger.greenlets import patient_sdk
 from spanledger.shield import logger
 
 __all__ = ["Missing", "Relay", "apart", "batched"]
@@ -23,6 +24,7 @@ MAX_RUNS: Final = 1_000
 
 def batched(exporter: SpanExporter) -> BatchSpanProcessor:
     """A queue before *exporter* as ``OTEL_BSP_*`` say; as the standard says where those mean nothing."""
+    patient_sdk()
     try:
         return BatchSpanProcessor(exporter)
     except ValueError as error:
