@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
 from .account import ModelCall, Run, ToolUse, Totals
+from .shield import report
 
 __all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
 
@@ -47,7 +48,10 @@ class Ledger:
         else:
             self._open[run.id] = run
         for listener in self._started:
-            listener(run)
+            try:
+                listener(run)
+            except Exception as error:  # noqa: BLE001, PERF203 - who looks on decides nothing
+                report("telling of a run that began", error)
 
     def close(self, run: Run, stop_reason: str) -> bool:
         """End *run*; the first to say so decides, later ones are told `False`."""
@@ -58,7 +62,10 @@ class Ledger:
             run.ended = time.time_ns()
         self._open.pop(run.id, None)
         for listener in self._ended:
-            listener(run)
+            try:
+                listener(run)
+            except Exception as error:  # noqa: BLE001, PERF203 - as above
+                report("telling of a run that ended", error)
         return True
 
     def listen(self, *, started: Listener | None = None, ended: Listener | None = None) -> None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
 
 from .. import semconv
+from ..account import Totals
 from ..ledger import Run
 from ..outcomes import status_of
 from .process import this_process
@@ -123,6 +124,7 @@ class RunRow:
             return None
         me, version, stop_reason = this_process(), version or Version(), facts.get(semconv.RUN_STOP_REASON)
         start = len(semconv.LABEL)
+        counts = _totals(facts) if semconv.RUN_STEPS in facts else _of_one_call(facts)
         return cls(
             run_id=span.run_id, name=facts.get(semconv.AGENT_NAME), implicit=bool(facts.get(semconv.RUN_IMPLICIT)),
             parent_id=facts.get(semconv.RUN_PARENT_ID), session_id=facts.get(semconv.SESSION_ID),
@@ -133,12 +135,8 @@ class RunRow:
             service_name=version.service_name, service_version=version.service_version, commit_id=version.commit_id,
             trace_id=span.trace_id, span_id=span.span_id, started=span.started, ended=span.ended,
             active=span.ended, heartbeat=span.ended, status=status_of(stop_reason), stop_reason=stop_reason,
-            error_class=facts.get(semconv.ERROR_CLASS), steps=facts.get(semconv.RUN_STEPS, 0),
-            model_calls=facts.get(semconv.RUN_MODEL_CALLS, 0), tool_calls=facts.get(semconv.RUN_TOOL_CALLS, 0),
-            input_tokens=facts.get(semconv.RUN_INPUT_TOKENS, 0), output_tokens=facts.get(semconv.RUN_OUTPUT_TOKENS, 0),
-            unknown_usage=facts.get(semconv.RUN_UNKNOWN_USAGE, 0),
-            cost=Decimal(str(facts.get(semconv.RUN_COST, 0))), unpriced=facts.get(semconv.RUN_UNPRICED, 0),
-            retries=facts.get(semconv.RUN_RETRIES, 0), retry_wait=facts.get(semconv.RUN_RETRY_WAIT, 0.0),
+            error_class=facts.get(semconv.ERROR_CLASS), retries=facts.get(semconv.RUN_RETRIES, 0),
+            retry_wait=facts.get(semconv.RUN_RETRY_WAIT, 0.0), **counts,
             pid=me.pid, host=me.host, process=me.mark,
         )  # fmt: skip
 
@@ -197,6 +195,31 @@ class SpanRow:
     def seconds(self) -> float:
         """How long it took."""
         return (self.ended - self.started) / 1e9
+
+
+def _totals(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run's own span says of all its calls."""
+    return {
+        "steps": facts[semconv.RUN_STEPS], "model_calls": facts.get(semconv.RUN_MODEL_CALLS, 0),
+        "tool_calls": facts.get(semconv.RUN_TOOL_CALLS, 0), "input_tokens": facts.get(semconv.RUN_INPUT_TOKENS, 0),
+        "output_tokens": facts.get(semconv.RUN_OUTPUT_TOKENS, 0),
+        "unknown_usage": facts.get(semconv.RUN_UNKNOWN_USAGE, 0),
+        "cost": Decimal(str(facts.get(semconv.RUN_COST, 0))), "unpriced": facts.get(semconv.RUN_UNPRICED, 0),
+    }  # fmt: skip
+
+
+def _of_one_call(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of a run that is one call, whose span says it in a call's own words."""
+    totals, amount = Totals(), facts.get(semconv.COST_AMOUNT)
+    totals.add(semconv.usage_of(facts), facts.get(semconv.OPERATION, "chat"))
+    model = facts.get(semconv.RESPONSE_MODEL) or facts.get(semconv.REQUEST_MODEL) or "unknown"
+    return {
+        "steps": facts.get(semconv.STEP_NUMBER, 0), "model_calls": 1,
+        "model_errors": int(semconv.ERROR_CLASS in facts), "models": {model: 1}, "input_tokens": totals.input,
+        "output_tokens": totals.output, "cache_read_tokens": totals.cache_read,
+        "cache_write_tokens": totals.cache_write, "reasoning_tokens": totals.reasoning,
+        "unknown_usage": totals.unknown, "cost": Decimal(str(amount or 0)), "unpriced": int(amount is None),
+    }  # fmt: skip
 
 
 _PLAIN: Final = ("outcome", "limit", "scope", "step", "value", "maximum", "wasted", "time", "since")

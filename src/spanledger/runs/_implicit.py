@@ -149,6 +149,8 @@ def call_ended(
         found.span.end()
         return {}
     note_span(run, call_span)
+    if run.failed is not None and run.error_class is None:
+        run.error_class = run.failed[2]
     ledger.close(run, reason)
     reason = run.stop_reason or reason
     if found.spanless:
