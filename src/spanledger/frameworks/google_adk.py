@@ -1,46 +1,162 @@
 """
-Google ADK: it makes spans of its own; an agent's becomes the run's, a function tool's the tool call's.
+Google ADK: a runner's invocation is a run, with all agents that it goes through; a tool's call is a tool call.
 
+It makes spans of its own: those of the invocation and of the agent that the run is named after are the run's, a tool's
+is the tool call's, the others are completed.
 https://github.com/google/adk-python
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Final
 
+from opentelemetry import context as otel_context
+
+from ..shield import shield
+from ._adk_spans import RUN, merged, opened, opened_here
 from ._framework import Framework, Hook, argument, around, around_events
 from ._scopes import FrameworkRun, FrameworkTool
 
 __all__ = ["FRAMEWORK"]
 
+_NESTED: Final = otel_context.create_key("spanledger-adk-nested")
+_LEFT: Final = "adk-runner-caller-closed-early"
+"""What ADK cancels an invocation with when the caller of the synchronous `run` stops reading."""
+
 
 class _Run(FrameworkRun):
-    waits = False
-    """Whether it has asked for something that somebody else is to do."""
+    """A run that knows what the invocation has said so far."""
+
+    def __init__(self, agent: Any, **fields: Any) -> None:
+        super().__init__(getattr(agent, "name", None), **fields)
+        self.adopts = _around() is None  # else the span here is that of the agent which started this one
+        self.stands_for: set[str] = set()
+        self._agent = agent
+        self._last: Any = None
+        self._asked: set[str] = set()
+        """Long-running calls without an answer: somebody else is to give it."""
+        self._paused = False
+        """Whether such a call was the last thing that was said."""
+        self._aborted = False
+
+    def open(self) -> None:
+        """Begin; agents that are reached from here are part of it."""
+        super().open()
+        if self.context is not None:
+            self.context = otel_context.set_value(RUN, self, self.context)
+
+    def saw(self, event: Any) -> None:
+        """Note what an event says about how the run ends."""
+        self._last = event
+        self._aborted = self._aborted or getattr(event, "error_code", None) == "INVOCATION_ABORTED"
+        waiting = getattr(event, "long_running_tool_ids", None)
+        self._asked.update(waiting or ())
+        self._paused = bool(waiting) or self._paused
+        for part in getattr(getattr(event, "content", None), "parts", None) or ():
+            self._asked.discard(getattr(getattr(part, "function_response", None), "id", None) or "")
+            if getattr(part, "text", None) and not waiting:
+                self._paused = False
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End; who stops reading after the answer has cancelled nothing."""
+        left = isinstance(error, GeneratorExit) or (error is not None and error.args[:1] == (_LEFT,))
+        super().close(None if left and self._answered() else error, result)
+
+    def _answered(self) -> bool:
+        """Whether the last event is the answer, after which an agent (not a workflow of agents) has nothing to do."""
+        with shield("reading a framework's event"):
+            said = getattr(self._last, "is_final_response", None)
+            if said is None or not said() or self._asked or not hasattr(self._agent, "find_agent"):
+                return False
+            agent = self._agent.find_agent(self._last.author)
+            while agent is not None and hasattr(agent, "canonical_model") and agent is not self._agent:
+                agent = agent.parent_agent
+            return agent is self._agent and hasattr(agent, "canonical_model")
+        return False
 
     def _reason(self, error: BaseException | None) -> str:
-        return "interrupted" if error is None and self.waits else super()._reason(error)
+        if error is None and self._aborted:
+            return "cancelled"
+        return "interrupted" if error is None and (self._paused or self._asked) else super()._reason(error)
 
 
-def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun:
-    context = argument(args, kwargs, 0, "ctx")
+def _around() -> _Run | None:
+    """The run of ADK's that the code here is part of; a tool's inside is not."""
+    found = otel_context.get_value(RUN)
+    return found if isinstance(found, _Run) and found.run.ended is None else None
+
+
+def _invoked(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run:  # noqa: ARG001
+    user, session = kwargs.get("user_id"), kwargs.get("session_id")
+    if (given := kwargs.get("session")) is not None:  # how `run_live` was called once
+        user, session = getattr(given, "user_id", user), getattr(given, "id", session)
+    if otel_context.get_value(_NESTED):  # a session that lasts as long as the call of the tool
+        session = None
+    return _Run(getattr(instance, "agent", None), session_id=session, user_id=user)
+
+
+def _driven(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run | None:
+    """An agent, without a runner or inside of a tool; else it is part of the run that it is reached from."""
+    if _around() is not None:
+        return None
+    context = argument(args, kwargs, 0, "parent_context")
     session = getattr(context, "session", None)
-    return _Run(instance.name, session_id=getattr(session, "id", None), user_id=getattr(context, "user_id", None))
+    return _Run(instance, session_id=getattr(session, "id", None), user_id=getattr(context, "user_id", None))
 
 
-def _saw(scope: _Run, event: Any) -> None:
-    if getattr(event, "long_running_tool_ids", None):
-        scope.waits = True
-    elif any(getattr(part, "text", None) for part in getattr(getattr(event, "content", None), "parts", None) or ()):
-        scope.waits = False
+class _Tool(FrameworkTool):
+    """A tool call; an agent that runs inside is a run inside."""
+
+    def __init__(self, tool: Any, arguments: Any, tool_context: Any) -> None:
+        super().__init__(tool.name, arguments, call_id=getattr(tool_context, "function_call_id", None))
+        self._nested = hasattr(tool, "agent")
+        self._given = tool_context
+        self._before: Any = None
+
+    def open(self) -> None:
+        """Begin: also where ADK looks for the context of the nodes that a tool runs."""
+        super().open()
+        if self.context is None:
+            return
+        with shield("opening a framework's tool call"):
+            self.context = otel_context.set_value(RUN, None, self.context)
+            self.context = otel_context.set_value(_NESTED, self._nested, self.context)
+            found = getattr(self._given, "_telemetry_context", None)
+            if dataclasses.is_dataclass(found) and hasattr(found, "otel_context"):
+                self._given._telemetry_context = dataclasses.replace(found, otel_context=self.context)  # type: ignore[type-var]  # noqa: SLF001
+                self._before = found
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End, and take nothing along."""
+        if self._before is not None:
+            self._given._telemetry_context, self._before = self._before, None  # noqa: SLF001
+        super().close(error, result)
 
 
-def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkTool:  # noqa: ARG001
-    call = getattr(kwargs.get("tool_context"), "function_call_id", None)
-    return FrameworkTool(instance.name, kwargs.get("args"), call_id=call)
+def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Tool:  # noqa: ARG001
+    return _Tool(instance, kwargs.get("args"), kwargs.get("tool_context"))
 
+
+def _called(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Tool:  # noqa: ARG001
+    arguments, context = argument(args, kwargs, 1, "args"), argument(args, kwargs, 2, "tool_context")
+    return _Tool(argument(args, kwargs, 0, "tool"), arguments, context)
+
+
+_AGENT: Final = "google.adk.agents.base_agent"
+_TRACING: Final = "google.adk.telemetry.tracing"
+_FLOWS: Final = "google.adk.flows.llm_flows"
 
 FRAMEWORK: Final = Framework("google-adk", "1.14", (
-    Hook("google.adk.agents.llm_agent", ("LlmAgent._run_async_impl",), around_events(_run, _saw)),
+    Hook("google.adk.runners", ("Runner.run_async",), around_events(_invoked, _Run.saw)),
+    Hook("google.adk.runners", ("Runner.run_live",), around_events(_invoked, _Run.saw)),
+    Hook(_AGENT, ("BaseAgent.run_async",), around_events(_driven, _Run.saw)),
+    Hook(_AGENT, ("BaseAgent.run_live",), around_events(_driven, _Run.saw)),
+    Hook(f"{_FLOWS}.tools._caller", ("_call_tool_async",), around(_called)),
+    Hook(f"{_FLOWS}.functions", ("__call_tool_async",), around(_called), needed=False),  # before 2
     Hook("google.adk.tools.function_tool", ("FunctionTool.run_async",), around(_tool)),
+    Hook("google.adk.tools.agent_tool", ("AgentTool.run_async",), around(_tool)),
+    Hook(_TRACING, ("tracer.start_span",), opened),
+    Hook(_TRACING, ("tracer.start_as_current_span",), opened_here),
+    Hook(f"{_FLOWS}.tools._batch_executor", ("trace_merged_tool_calls",), merged, needed=False),
 ))  # fmt: skip
