@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from ..shield import shield
 from ._adk_spans import RUN, merged, opened, opened_here
@@ -105,33 +106,72 @@ def _driven(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Ru
     return _Run(instance, session_id=getattr(session, "id", None), user_id=getattr(context, "user_id", None))
 
 
+class _Lent:
+    """Lends a context to where ADK looks for that of the nodes that a tool runs."""
+
+    def __init__(self, tool_context: Any) -> None:
+        self._to = tool_context
+        self._before: Any = None
+
+    def lend(self, context: Context | None) -> None:
+        """Put *context* there."""
+        with shield("placing what a framework's tool runs"):
+            found: Any = getattr(self._to, "_telemetry_context", None)
+            if context is not None and hasattr(found, "otel_context"):
+                self._to._telemetry_context = dataclasses.replace(found, otel_context=context)  # noqa: SLF001
+                self._before = found
+
+    def back(self) -> None:
+        """Put back what was there."""
+        if self._before is not None:
+            self._to._telemetry_context, self._before = self._before, None  # noqa: SLF001
+
+
 class _Tool(FrameworkTool):
     """A tool call; an agent that runs inside is a run inside."""
 
     def __init__(self, tool: Any, arguments: Any, tool_context: Any) -> None:
         super().__init__(tool.name, arguments, call_id=getattr(tool_context, "function_call_id", None))
         self._nested = hasattr(tool, "agent")
-        self._given = tool_context
-        self._before: Any = None
+        self._lent = _Lent(tool_context)
 
     def open(self) -> None:
-        """Begin: also where ADK looks for the context of the nodes that a tool runs."""
+        """Begin, and no longer be the work of the agent around."""
         super().open()
-        if self.context is None:
-            return
-        with shield("opening a framework's tool call"):
+        if self.context is not None:
             self.context = otel_context.set_value(RUN, None, self.context)
             self.context = otel_context.set_value(_NESTED, self._nested, self.context)
-            found = getattr(self._given, "_telemetry_context", None)
-            if dataclasses.is_dataclass(found) and hasattr(found, "otel_context"):
-                self._given._telemetry_context = dataclasses.replace(found, otel_context=self.context)  # type: ignore[type-var]  # noqa: SLF001
-                self._before = found
+            self._lent.lend(self.context)
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End, and take nothing along."""
-        if self._before is not None:
-            self._given._telemetry_context, self._before = self._before, None  # noqa: SLF001
+        self._lent.back()
         super().close(error, result)
+
+
+class _Graph(_Run):
+    """A graph of nodes that a tool runs."""
+
+    def __init__(self, node: Any, tool_context: Any, **fields: Any) -> None:
+        super().__init__(node, **fields)
+        self._lent = _Lent(tool_context)
+
+    def open(self) -> None:
+        """Begin, for all nodes."""
+        super().open()
+        self._lent.lend(self.context)
+
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End, and take nothing along."""
+        self._lent.back()
+        super().close(error, result)
+
+
+def _graph(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Graph | None:  # noqa: ARG001
+    node, context = argument(args, kwargs, 0, "node"), kwargs["tool_context"]
+    if not hasattr(node, "edges"):  # a function as a node
+        return None
+    return _Graph(node, context, session_id=context.session.id, user_id=context.user_id)
 
 
 def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Tool:  # noqa: ARG001
@@ -156,6 +196,7 @@ FRAMEWORK: Final = Framework("google-adk", "1.14", (
     Hook(f"{_FLOWS}.functions", ("__call_tool_async",), around(_called), needed=False),  # before 2
     Hook("google.adk.tools.function_tool", ("FunctionTool.run_async",), around(_tool)),
     Hook("google.adk.tools.agent_tool", ("AgentTool.run_async",), around(_tool)),
+    Hook("google.adk.tools._node_tool", ("_run_node_in_tool_context",), around(_graph), needed=False),
     Hook(_TRACING, ("tracer.start_span",), opened),
     Hook(_TRACING, ("tracer.start_as_current_span",), opened_here),
     Hook(f"{_FLOWS}.tools._batch_executor", ("trace_merged_tool_calls",), merged, needed=False),
