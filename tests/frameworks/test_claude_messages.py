@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claude_messages import MODEL, got, init, result, said, sums, use
+from claude_messages import MODEL, done, got, init, pieces, result, said, started, sums, use
 from spanledger.frameworks._claude import Conversation
 from spanledger.ledger import ledger
 
@@ -36,7 +36,8 @@ def test_the_sums_are_those_of_the_result(answers, more, lanes):
     asked, output, cached = (sum(answer[n] for answer in answers) for n in range(3))
     run = tell(init(), *messages, result({MODEL: sums(asked, output + more, cached)}))
     assert (run.usage.input, run.usage.output) == (asked + cached, output + more)
-    assert run.model_calls == run.steps == len(answers)
+    assert run.model_calls == len(answers)
+    assert run.steps == sum(lane is None for lane, _ in zip(lanes, answers, strict=False))
     assert run.stop_reason == "completed"
 
 
@@ -78,3 +79,43 @@ def test_somebody_elses_words_about_the_end_stay():
     conversation.scope.run.stop_reason = "denied"
     conversation.saw(result())
     assert conversation.scope.run.stop_reason == "denied"
+
+
+@given(
+    answers=st.lists(st.tuples(tokens, tokens, tokens), min_size=1, max_size=6),
+    inside=st.lists(st.tuples(tokens, tokens), max_size=4), hidden=tokens,
+)  # fmt: skip
+def test_every_call_has_its_tokens_and_the_rest_is_accounted_for(answers, inside, hidden):
+    messages = [
+        piece for n, (asked, output, cached) in enumerate(answers)
+        for piece in pieces(f"m{n}", "x", input=asked, output=output, cached=cached)
+    ]  # fmt: skip
+    below = [said(f"s{n}", use(f"u{n}"), input=asked, lane="t1") for n, (asked, _) in enumerate(inside)]
+    asked, cached = sum(answer[0] for answer in answers) + sum(a for a, _ in inside), sum(answer[2] for answer in answers)
+    output = sum(answer[1] for answer in answers) + sum(max(o, 1) for _, o in inside)
+    run = tell(init(), *messages, started("t1"), *below, *done("t1", total=1), result({
+        MODEL: sums(asked, output, cached), "claude-haiku-4-5": sums(hidden, hidden),
+    }))  # fmt: skip
+    assert (run.usage.input, run.usage.output) == (asked + cached + hidden, output + hidden)
+    assert run.model_calls == len(answers) + len(inside) + bool(hidden)
+
+
+def test_an_answer_that_is_summed_up_later_is_counted_once(seen):
+    """A result may come while a subagent's answer is half way: the next one holds it."""
+    tell(
+        init(), *pieces("m1", use("t1", "Task"), output=5, stop="tool_use"), started("t1"), got("t1", "launched"),
+        said("s1", use("u1"), input=100, lane="t1"), result({MODEL: sums(10, 5)}),
+        init(), *pieces("m2", "So.", output=6), result({MODEL: sums(120, 51)}),
+    )  # fmt: skip
+    assert sorted(span.attributes["gen_ai.usage.input_tokens"] for span in seen.chat) == [10, 10, 100]
+
+
+@pytest.mark.parametrize("name", [MODEL, "claude-sonnet-4-5", f"us.anthropic.{MODEL}-v1:0", "claude-sonnet-4-5@20250929", f"{MODEL}[1m]"])
+def test_a_model_is_known_by_any_of_its_names(name, seen):
+    run = tell(init(), said("m1", "x", input=7), result({name: {**sums(7, 30), "canonicalModel": "claude-sonnet-4-5"}}))
+    assert (run.model_calls, run.usage.output) == (1, 30)
+
+
+def test_another_generation_is_another_model(seen):
+    run = tell(init(), said("m1", "x", model="claude-opus-4-5-20251101", input=7), result({"claude-opus-4": sums(7, 30)}))
+    assert run.model_calls == 2

@@ -1,111 +1,103 @@
 """
 What a Claude Code process says of itself, message by message, as a run, its model calls and its tool calls.
 
-The model is called over there: what is known of a call is what the messages say.  Input tokens are exact; output tokens
-stand there as they were when an answer began, and come right with the sums of the result.
+The model is called over there, and so are most tools: what is known of a call is what the messages say.  A subagent is
+a run of its own inside of the one that started it.
 """
 
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.context import Context
 
-from .. import runs, semconv
-from ..ledger import ModelCall
-from ..model import Response, ToolResult, Usage
-from ..outcomes import stop_reason_of_finish
+from .. import runs
+from ..model import Response, ToolResult
+from ..outcomes import classify_code
 from ..providers._anthropic_messages import read_response
+from ..providers._anthropic_usage import read_usage
+from ._claude_calls import MAX_LANES, Lane, Tokens
+from ._claude_ends import error_of_request, error_of_tool, reason_of_result, reason_of_task
 from ._scopes import FrameworkRun
 
 __all__ = ["Conversation"]
 
-_SUBTYPES: Final = {"error_max_turns": "max_steps", "error_max_budget_usd": "budget_exceeded"}
-_ERRORS: Final = {
-    "rate_limit": "rate_limited", "authentication_failed": "auth", "billing_error": "auth",
-    "invalid_request": "invalid_arguments", "server_error": "upstream_error", "max_output_tokens": "context_length",
-}  # fmt: skip
-_SUMS: Final = (
-    ("uncached", "inputTokens"), ("cache_read", "cacheReadInputTokens"), ("cache_write", "cacheCreationInputTokens"),
-    ("output", "outputTokens"),
-)  # fmt: skip
-_PROVIDERS: Final = {"bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
 _NOBODY: Final = "<synthetic>"
 """The model of messages that the process wrote itself."""
-MAX_MODELS: Final = 50
-"""How many models of one connection are summed up apart, and how many of its subagents are told apart."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """A model call of which something may still be said."""
-
-    response: Response
-    step: int
-    started: int
-    ended: int
-    final: bool = False
-    """Whether its usage is that of its end."""
-    error: str | None = None
-    estimated: bool = False
-
-
-@dataclass(slots=True)
-class _Sums:
-    """Tokens of one model: what its calls said in this run, and what results said before."""
-
-    said: dict[str, int] = field(default_factory=dict)
-    before: dict[str, int] = field(default_factory=dict)
-    calls: int = 0
+MAX_RETRIES: Final = 20
+"""How many failed attempts of a call are told apart."""
+MAX_ASKED: Final = 1_000
+"""How many tool calls without a result are remembered, with when they were asked for."""
 
 
 class Conversation:
     """One connection to a Claude Code process."""
 
     def __init__(self, scope: FrameworkRun | None) -> None:
-        self.scope = scope
-        """The run that is going on."""
         self._own = scope is None
-        self._held: dict[str, _Call] = {}
-        """The last call of each lane: of the agent itself, and of each subagent by the tool call that it is."""
-        self._sums: dict[str, _Sums] = {}
-        self._since = time.time_ns()
-        self._streamed: str | None = None
+        self._main = Lane(scope)
+        self._lanes: OrderedDict[str, Lane] = OrderedDict({"": self._main})
+        """The agents at work: the one that was asked, and each subagent by the tool call that it is."""
+        self._asked: OrderedDict[str, tuple[Lane, int, str | None]] = OrderedDict()
+        """The tool calls without a result: whose they are, when they were asked for, the subagent they stand for."""
+        self._tokens = Tokens()
         self._session: str | None = None
         self._reason: str | None = None
+        self._cut: str | None = None
+        self._denied = self._over = self._ending = False
+
+    @property
+    def scope(self) -> FrameworkRun | None:
+        """The run that is going on."""
+        return self._main.scope
+
+    def context_of(self, tool_call: Any) -> Context | None:
+        """Where a tool call belongs that was asked for over there."""
+        asked = self._asked.get(tool_call) if isinstance(tool_call, str) else None
+        scope = (asked[0] if asked is not None else self._main).scope
+        return scope.context if scope is not None else None
 
     def begin(self) -> None:
         """A request begins, unless one is going on."""
         if self.scope is None or self.scope.run.ended is not None:
-            self.scope = FrameworkRun("claude", session_id=self._session)
-            self.scope.open()
-        self._since = time.time_ns()
+            self._main.scope = FrameworkRun("claude", session_id=self._session)
+            self._main.scope.open()
+            self._cut = None
+        self._main.since = time.time_ns()
 
     def end(self, error: BaseException | None = None) -> None:
         """What is going on ends, one way or another; somebody else's run is left to them."""
-        scope = self.scope
-        if scope is None:
-            return
-        for lane in list(self._held):
-            self._settle(lane)
-        if self._own and scope.run.ended is None:
-            scope.close(error)
+        self._over = True
+        for key in [key for key in self._lanes if key]:
+            self._close(key, "cancelled")
+        self._settle(self._main)
+        self._tokens.let_go()
+        if self._own and self.scope is not None and self.scope.run.ended is None:
+            self.scope.close(error)
 
     def saw(self, message: Mapping[str, Any]) -> None:
         """Take note of a *message* that the process sent."""
         kind = message.get("type")
         act = {"system": self._system, "assistant": self._assistant, "user": self._user,
                "stream_event": self._event, "result": self._result}.get(str(kind))  # fmt: skip
-        if act is None or (kind == "system" and message.get("subtype") != "init"):
+        if act is None or self._over:
             return
-        if self.scope is None or (self._own and self.scope.run.ended is not None):
-            if kind == "result":
+        inside = message.get("parent_tool_use_id")
+        if self._ending and kind != "system":
+            self._ending = False
+            for key in [key for key, lane in self._lanes.items() if lane.ending is not None]:
+                self._close(key, self._lanes[key].ending)
+        going_on = self.scope is not None and not (self._own and self.scope.run.ended is not None)
+        if not going_on and not inside:
+            begins = kind in ("assistant", "stream_event") or message.get("subtype") == "init"
+            if not begins and (kind != "system" or self.scope is None):
                 return
-            self.begin()
+            if begins:
+                self.begin()
         context = self.scope.context if self.scope is not None else None
         if context is None:
             return
@@ -116,154 +108,184 @@ class Conversation:
             runs.restore(context, previous)
 
     def _system(self, message: Mapping[str, Any]) -> None:
-        session = message.get("session_id")
-        if isinstance(session, str) and self.scope is not None and self.scope.run.session_id is None:
-            self._session = self.scope.run.session_id = session
-            trace.get_current_span().set_attributes(runs.attributes_of(self.scope.run, 0))
-        self._since = time.time_ns()
+        act = {"init": self._init, "status": self._status, "api_retry": self._retry, "model_fallback": self._fallback,
+               "model_refusal_fallback": self._fallback,
+               "task_started": self._task, "task_notification": self._task_ended, "task_updated": self._task_ends,
+               }.get(str(message.get("subtype")))  # fmt: skip
+        if act is not None:
+            act(message)
+
+    def _init(self, message: Mapping[str, Any]) -> None:
+        session, model, main = message.get("session_id"), message.get("model"), self._main
+        if isinstance(session, str) and main.scope is not None and main.scope.run.session_id is None:
+            self._session = main.scope.run.session_id = session
+            trace.get_current_span().set_attributes(runs.attributes_of(main.scope.run, 0))
+        if isinstance(model, str):
+            main.asked = model.partition("[")[0]
+        main.since = time.time_ns()
+
+    def _status(self, message: Mapping[str, Any]) -> None:
+        if message.get("status") == "requesting" and not self._main.retried:
+            self._main.since = time.time_ns()
+
+    def _retry(self, message: Mapping[str, Any]) -> None:
+        lane, status, delay = self._lane(message), message.get("error_status"), message.get("retry_delay_ms")
+        error = classify_code(str(status)) if status is not None else "connection"
+        lane.retried = (*lane.retried, error)[-MAX_RETRIES:]
+        lane.waited += delay / 1000 if isinstance(delay, (int, float)) else 0.0
+
+    def _fallback(self, message: Mapping[str, Any]) -> None:
+        lane = self._lane(message)
+        if lane.retried or message.get("trigger") == "overloaded":  # then nobody else says that the other one failed
+            lane.held = lane.begin(Response(), lane.retried[-1] if lane.retried else "upstream_error")
+            self._settle(lane)
+            lane.since = time.time_ns()
+        lane.asked, lane.fallback_for = message.get("fallback_model") or lane.asked, message.get("original_model")
+
+    def _task(self, message: Mapping[str, Any]) -> None:
+        """A subagent begins; other tasks are tool calls."""
+        if message.get("task_type") != "local_agent" or not message.get("tool_use_id"):
+            return
+        lane = self._lane({**message, "parent_tool_use_id": message["tool_use_id"]})
+        lane.task, lane.background = message.get("task_id"), message.get("is_backgrounded") is True
+
+    def _of_task(self, task: Any) -> str | None:
+        return next((key for key, lane in self._lanes.items() if task is not None and lane.task == task), None)
+
+    def _task_ends(self, message: Mapping[str, Any]) -> None:
+        key, reason = self._of_task(message.get("task_id")), reason_of_task((message.get("patch") or {}).get("status"))
+        if key is not None and reason is not None:
+            self._lanes[key].ending = reason
+            self._ending = True
+
+    def _task_ended(self, message: Mapping[str, Any]) -> None:
+        """A subagent is done, and its last answer is as long as what it left in its context says."""
+        key, reason = self._of_task(message.get("task_id")), reason_of_task(message.get("status"))
+        if key is None or reason is None:
+            return
+        call, total = self._lanes[key].held, (message.get("usage") or {}).get("total_tokens")
+        if call is not None and isinstance(total, int) and not call.final and not call.response.tool_calls:
+            used = call.response.usage
+            if total - (used.input or 0) >= (used.output or 0):
+                used.output, call.final = total - (used.input or 0), True
+        self._close(key, reason)
+
+    def _lane(self, message: Mapping[str, Any]) -> Lane:
+        key = str(message.get("parent_tool_use_id") or "")
+        lane = self._lanes.get(key)
+        if lane is None:
+            asked = self._asked.get(key)
+            name = message.get("subagent_type") or (asked[2] if asked is not None else None)
+            lane = self._lanes[key] = Lane(FrameworkRun(name if isinstance(name, str) else "subagent"))
+            above = self._lanes.get(self._of_task(message.get("parent_task_id")) or "", self._main)
+            parent = asked[0].scope if asked is not None else above.scope
+            here = parent.context if parent is not None else None
+            previous = runs.attach(here) if here is not None else None
+            lane.scope.open()  # type: ignore[union-attr]
+            if here is not None and previous is not None:
+                runs.restore(here, previous)
+            if len(self._lanes) > MAX_LANES:
+                self._close(next(key for key in self._lanes if key), "abandoned")
+        return lane
+
+    def _close(self, key: str, reason: str | None) -> None:
+        """A subagent is done."""
+        lane = self._lanes.pop(key, None)
+        if lane is not None and lane.scope is not None:
+            self._settle(lane)
+            lane.scope.run.stop_reason = lane.scope.run.stop_reason or reason
+            lane.scope.close(None)
 
     def _assistant(self, message: Mapping[str, Any]) -> None:
-        response, error = read_response(message.get("message") or {}, content=False), message.get("error")
-        if response.model == _NOBODY and error is None:
+        response, lane = read_response(message.get("message") or {}, content=False), self._lane(message)
+        if response.model == _NOBODY:
+            self._wrote(message, lane)
             return
-        run, lane, now = self.scope.run, str(message.get("parent_tool_use_id") or ""), time.time_ns()  # type: ignore[union-attr]
-        held = self._held.get(lane)
+        held = lane.held
         if held is None or held.response.id != response.id:
-            self._settle(lane if held is not None or len(self._held) < MAX_MODELS else next(iter(self._held)))
-            held = self._held[lane] = _Call(response, runs.begin_step(run), self._since, now)
+            self._settle(lane)
+            if lane.told is not None and lane.told == response.id:
+                held = None  # the sums of a result hold it already
+            else:
+                held = lane.held = lane.begin(response)
         else:
             held.response.tool_calls += response.tool_calls
             if not held.final:
                 held.response.usage = response.usage
             held.response.finish_reasons = response.finish_reasons or held.response.finish_reasons
-            held.ended = now
-        held.final = held.final or bool(response.finish_reasons)
-        if error is not None:
-            held.error = _ERRORS.get(str(error), "upstream_error")
-        if response.tool_calls:
-            runs.note_asked(run, held.step, response)
+            held.ended = time.time_ns()
+        if held is not None:
+            held.final = held.final or bool(response.finish_reasons)
+        self._denied = False
+        if response.tool_calls and lane.scope is not None:
+            runs.note_asked(lane.scope.run, lane.scope.run.steps if held is None else held.step, response)
+            self._note_asked(response, lane)
+
+    def _note_asked(self, response: Response, lane: Lane) -> None:
+        for call in response.tool_calls:
+            given = call.arguments if isinstance(call.arguments, Mapping) else {}
+            self._asked[str(call.id)] = (lane, time.time_ns(), given.get("subagent_type"))
+        while len(self._asked) > MAX_ASKED:
+            self._asked.popitem(last=False)
+
+    def _wrote(self, message: Mapping[str, Any], lane: Lane) -> None:
+        """The process itself speaks: about a request that failed, or about an answer that it had."""
+        error = message.get("error")
+        if error is None:
+            return
+        if error == "max_output_tokens" or message.get("refused_message_id"):
+            self._cut = "max_tokens" if error == "max_output_tokens" else "content_filter"
+            return
+        self._settle(lane)
+        lane.held = lane.begin(Response(), error_of_request(message))
+        self._settle(lane)
 
     def _event(self, message: Mapping[str, Any]) -> None:
-        """A piece of an answer, where the program asked for them: the last one knows the usage."""
-        event = message.get("event") or {}
-        if event.get("type") == "message_start":
-            self._streamed = (event.get("message") or {}).get("id")
-        held = next((c for c in self._held.values() if c.response.id == self._streamed), None)
-        if event.get("type") == "message_delta" and held is not None:
-            last = read_response({"usage": event.get("usage") or {}, **(event.get("delta") or {})}, content=False)
-            held.final = last.usage.output is not None
-            held.response.usage.output = last.usage.output
-            held.response.finish_reasons = last.finish_reasons or held.response.finish_reasons
+        """A piece of an answer: the first one says when it began, the last one what it used."""
+        event, lane, now = message.get("event") or {}, self._lane(message), time.time_ns()
+        kind, held = event.get("type"), lane.held
+        if kind == "message_start":
+            lane.begun, lane.first = read_response(event.get("message") or {}, content=False), now
+        elif lane.begun is not None and held is not None and held.response.id == lane.begun.id:
+            held.first, held.ended = held.first or lane.first, now
+            if kind == "message_delta":
+                last = read_response(event.get("delta"), content=False)
+                held.response.usage = read_usage(held.response.usage, event.get("usage"), held.response.extra)
+                held.final = bool(last.finish_reasons)  # one that was broken off has none
+                held.response.finish_reasons = last.finish_reasons or held.response.finish_reasons
 
     def _user(self, message: Mapping[str, Any]) -> None:
-        content = (message.get("message") or {}).get("content")
+        content, lane = (message.get("message") or {}).get("content"), self._lane(message)
         blocks = [b for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
-        results = [
-            ToolResult(b.get("tool_use_id"), None, b.get("content"), bool(b.get("is_error")))
-            for b in blocks if b.get("type") == "tool_result"
-        ]  # fmt: skip
-        for result in results:
-            self._settle(str(result.id))  # a subagent that is done
-        if results:
-            runs.infer_tools(self.scope.run, results)  # type: ignore[union-attr]
-        self._since = time.time_ns()
+        results, seen = [], {}
+        for block in blocks:
+            if block.get("type") == "tool_result":
+                key = str(block.get("tool_use_id"))
+                asked, error = self._asked.pop(key, None), error_of_tool(block, message)
+                result = ToolResult(block.get("tool_use_id"), None, block.get("content"), bool(block.get("is_error")))
+                results.append(result)
+                seen[key] = (asked[1] if asked is not None else None, error)
+                self._denied = error == "denied"
+                if key in self._lanes and not self._lanes[key].background:
+                    self._close(key, "error" if error else None)
+        if results and lane.scope is not None:
+            runs.infer_tools(lane.scope.run, results, seen)
+        lane.since = time.time_ns()
 
     def _result(self, message: Mapping[str, Any]) -> None:
         run = self.scope.run  # type: ignore[union-attr]
-        totals = message.get("modelUsage")
-        for name, total in totals.items() if isinstance(totals, Mapping) else ():
-            if isinstance(total, Mapping):
-                self._sum_up(str(name), total)
+        for lane in self._lanes.values():
+            self._settle(lane)
+        self._tokens.sum_up(message.get("modelUsage"), self._main)
         if run.stop_reason in (None, self._reason):  # else somebody here has said it
-            run.stop_reason = self._reason = _reason(message)
-        self.end()
-        for sums in self._sums.values():
-            sums.said, sums.calls = {}, 0
+            run.stop_reason = self._reason = reason_of_result(message, self._cut, denied=self._denied)
+        if run.stop_reason == "model_error" and run.failed is not None and run.failed[1] == "model":
+            run.error_class = run.failed[2]
+        if self._own and run.ended is None:
+            self.scope.close(None)  # type: ignore[union-attr]
 
-    def _sum_up(self, name: str, total: Mapping[str, Any]) -> None:
-        """Set right what the calls of a model said, by what the process says that they used in all."""
-        canonical = str(total.get("canonicalModel") or name).partition("[")[0]
-        told = [call.response.model for call in self._held.values() if call.response.model] + list(self._sums)
-        model = next((m for m in told if m.startswith(canonical) or canonical.startswith(m)), name)
-        if model not in self._sums and len(self._sums) >= MAX_MODELS:
-            return
-        sums = self._sums.setdefault(model, _Sums())
-        open_calls = [call for call in self._held.values() if call.response.model == model]
-        held, said = open_calls[-1] if open_calls else None, dict(sums.said)
-        for call in open_calls:
-            _add(said, call.response.usage)
-        now = {bucket: int(total.get(key) or 0) for bucket, key in _SUMS}
-        fresh = any(now[bucket] < sums.before.get(bucket, 0) for bucket in now)
-        rest = {b: now[b] - (0 if fresh else sums.before.get(b, 0)) - said.get(b, 0) for b in now}
-        sums.before = now
-        if held is not None and not any(rest[b] > 0 for b in rest if b != "output"):
-            if rest["output"] > 0 and not held.final:
-                held.response.usage.output = (held.response.usage.output or 0) + rest["output"]
-                held.estimated = sums.calls + len(open_calls) > 1  # earlier answers were longer, too
-            rest["output"] = 0
-        if any(count > 0 for count in rest.values()):
-            usage = Usage()
-            for bucket, count in rest.items():
-                setattr(usage, bucket, max(count, 0))
-            at = time.time_ns()
-            provider = _PROVIDERS.get(str(total.get("provider")), "anthropic")
-            # calls that no message told of: titles, summaries, searches
-            self._write(_Call(Response(model=model, usage=usage), self.scope.run.steps, at, at), provider)  # type: ignore[union-attr]
-
-    def _settle(self, lane: str) -> None:
-        call = self._held.pop(lane, None)
-        if call is None:
-            return
-        model = str(call.response.model)
-        sums = self._sums.get(model) or _Sums()
-        if len(self._sums) < MAX_MODELS:
-            self._sums[model] = sums
-        _add(sums.said, call.response.usage)
-        sums.calls += 1
-        self._write(call, "anthropic")
-
-    def _write(self, call: _Call, provider: str) -> None:
-        scope, response = self.scope, call.response
-        run = scope.run  # type: ignore[union-attr]
-        run.settle_model(ModelCall(
-            "chat", provider, None, response.model, response.usage, call.started, call.ended, call.step,
-            semconv.tier_of(response.extra), call.error, len(response.tool_calls),
-        ))  # fmt: skip
-        finish = stop_reason_of_finish(response.finish_reasons)
-        run.finish = None if finish == "completed" else finish
-        if call.error is not None:
-            run.failed = (0, "model", call.error)
-        attributes: dict[str, Any] = {
-            semconv.OPERATION: "chat", semconv.PROVIDER: provider, **runs.attributes_of(run, call.step),
-        }  # fmt: skip
-        semconv.put_response(response, attributes)
-        if call.estimated:
-            attributes[semconv.USAGE_SOURCE] = "estimated"
-        if call.error is not None:
-            attributes[semconv.ERROR_CLASS] = attributes[semconv.ERROR_TYPE] = call.error
-        span = runs.start_span(
-            f"chat {response.model}", scope.context,  # type: ignore[union-attr]
-            SpanKind.CLIENT, attributes, call.started,
-        )  # fmt: skip
-        if call.error is not None:
-            span.set_status(StatusCode.ERROR, call.error)
-        span.end(call.ended)
-
-
-def _add(sums: dict[str, int], usage: Usage) -> None:
-    for bucket, _ in _SUMS:
-        sums[bucket] = sums.get(bucket, 0) + (getattr(usage, bucket) or 0)
-
-
-def _reason(message: Mapping[str, Any]) -> str:
-    """The stop reason that a result stands for."""
-    subtype = str(message.get("subtype"))
-    if str(message.get("terminal_reason") or "").startswith("aborted"):
-        return "cancelled"
-    if message.get("deferred_tool_use"):
-        return "interrupted"
-    if subtype in _SUBTYPES:
-        return _SUBTYPES[subtype]
-    if message.get("is_error"):
-        return "model_error" if subtype == "success" else "error"
-    return stop_reason_of_finish([str(message.get("stop_reason"))])
+    def _settle(self, lane: Lane) -> None:
+        call, lane.held = lane.held, None
+        if call is not None:
+            lane.told = call.response.id
+            self._tokens.settle(call)

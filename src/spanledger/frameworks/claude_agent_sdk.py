@@ -1,36 +1,43 @@
 """
 Claude Agent SDK: a request to the Claude Code process is a run, each answer of the model a step, each tool a tool call.
 
-A tool that lives in this process, in an MCP server of the SDK, is measured; the others are known by their results.
+A tool that lives in this process, in an MCP server of the SDK, is measured; the others are known by their results.  The
+process is asked for the pieces of its answers, as `include_partial_messages` does: only they tell what an answer used.
 https://github.com/anthropics/claude-agent-sdk-python
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import functools
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
 import wrapt
 from opentelemetry import context as otel_context
 
 from .. import runs
+from ..outcomes import is_cancelled
 from ..runs import decorate
 from ..shield import shield
 from ._baggage import carried
 from ._claude import Conversation
-from ._framework import Framework, Hook, argument, around
+from ._framework import Framework, Hook, argument
 from ._mcp_calls import Called
 from ._scopes import FrameworkRun
 
 __all__ = ["FRAMEWORK"]
 
 _RUN: Final = otel_context.create_key("spanledger-claude-run")
+_PIECES: Final = "--include-partial-messages"
+_OURS: Final = "_spanledger_asked_for_pieces"
+_CALL_ID: Final = "claudecode/toolUseId"
 
 
 class _Run(FrameworkRun):
     """The run of a `query`; the connection that is opened inside is its own."""
 
-    taken = False
+    taken: Conversation | None = None
 
     def open(self) -> None:
         """Begin."""
@@ -38,9 +45,32 @@ class _Run(FrameworkRun):
         if self.context is not None:
             self.context = otel_context.set_value(_RUN, self, self.context)
 
+    def close(self, error: BaseException | None, result: Any = None) -> None:
+        """End, once, with all that the process has said until now."""
+        if self.run.ended is None:
+            with shield("ending a conversation with Claude Code"):
+                if self.taken is not None:
+                    self.taken.end()
+            super().close(error, result)
 
-def _query(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run:  # noqa: ARG001
-    return _Run("claude", session_id=getattr(argument(args, kwargs, 1, "options"), "resume", None))
+
+def _query(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """A `query` is a run; it ends when nobody reads on, not seconds later with the process."""
+    scope = _Run("claude", session_id=getattr(argument(args, kwargs, 1, "options"), "resume", None))
+
+    async def messages() -> AsyncGenerator[Any, None]:
+        inner = wrapped(*args, **kwargs)
+        try:
+            async for message in inner:
+                try:
+                    yield message
+                except BaseException as error:
+                    scope.close(GeneratorExit() if is_cancelled(error) else error)
+                    raise
+        finally:
+            await inner.aclose()
+
+    return decorate(messages, lambda *_: scope)()
 
 
 class _Transport(wrapt.ObjectProxy):  # type: ignore[type-arg]
@@ -51,22 +81,38 @@ class _Transport(wrapt.ObjectProxy):  # type: ignore[type-arg]
         self._self_conversation = conversation
 
     async def read_messages(self) -> AsyncIterator[Any]:
-        """Each message of the process."""
+        """Each message of the process, but for those that only we asked for."""
+        ours = getattr(self.__wrapped__, _OURS, False)
         async for message in self.__wrapped__.read_messages():
             with shield("reading a message of Claude Code"):
                 self._self_conversation.saw(message)
+            if ours is True and isinstance(message, dict):
+                if message.get("type") == "stream_event" or message.get("status") == "requesting":
+                    continue
+                message.pop("begun_message_ids", None)
             yield message
+
+
+def _command(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The command line of the process, with the wish for pieces."""
+    command = wrapped(*args, **kwargs)
+    with shield("asking Claude Code for pieces"):
+        if isinstance(command, list) and _PIECES not in command and "--" not in command:
+            setattr(instance, _OURS, True)
+            return [*command, _PIECES]
+    return command
 
 
 def _connection(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = wrapped(*args, **kwargs)
     with shield("reading along with Claude Code"):
         scope = otel_context.get_value(_RUN)
-        if not isinstance(scope, _Run) or scope.taken:
+        if not isinstance(scope, _Run) or scope.taken is not None:
             scope = None
-        else:
-            scope.taken = True
-        instance.transport = _Transport(instance.transport, Conversation(scope))
+        conversation = Conversation(scope)
+        if scope is not None:
+            scope.taken = conversation
+        instance.transport = _Transport(instance.transport, conversation)
     return result
 
 
@@ -105,9 +151,14 @@ class _Tool(Called):
 async def _tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A request of the process to an MCP server that lives here."""
     server, message = argument(args, kwargs, 0, "server_name"), argument(args, kwargs, 1, "message")
-    conversation = _conversation(instance)
-    context = conversation.scope.context if conversation is not None and conversation.scope is not None else None
-    if context is None or message.get("method") != "tools/call":
+    conversation, context, call_id = _conversation(instance), None, None
+    params: dict[str, Any] = {}
+    with shield("reading a call of Claude Code"):
+        if conversation is not None and message.get("method") == "tools/call":
+            params = message.get("params") or {}
+            call_id = (params.get("_meta") or {}).get(_CALL_ID)
+            context = conversation.context_of(call_id)
+    if context is None:
         return await wrapped(*args, **kwargs)
 
     async def call() -> Any:
@@ -115,8 +166,7 @@ async def _tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
             params["_meta"] = {**(params.get("_meta") or {}), **carried()}
         return await wrapped(*args, **kwargs)
 
-    params = message.get("params") or {}
-    scope = _Tool(f"mcp__{server}__{params.get('name')}", params.get("arguments") or {})
+    scope = _Tool(f"mcp__{server}__{params.get('name')}", params.get("arguments") or {}, call_id=call_id)
     previous = runs.attach(context)
     try:
         return await decorate(call, lambda *_: scope)()
@@ -124,12 +174,34 @@ async def _tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
         runs.restore(context, previous)
 
 
+def _handler(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """A tool of this process: its exception becomes a text before it gets to those who called."""
+    wrapped(*args, **kwargs)
+    with shield("reading along with a tool of Claude Code"):
+        handler = instance.handler
+
+        async def handle(*given: Any, **named: Any) -> Any:
+            try:
+                return await handler(*given, **named)
+            except Exception as error:
+                with shield("telling how a tool failed"):
+                    if (call := runs.shared_tool()) is not None:
+                        call.fail(error)
+                raise
+
+        if inspect.iscoroutinefunction(handler):
+            instance.handler = functools.wraps(handler)(handle)
+
+
 _QUERY: Final = "claude_agent_sdk._internal.query"
+_PROCESS: Final = "claude_agent_sdk._internal.transport.subprocess_cli"
 
 FRAMEWORK: Final = Framework("claude-agent-sdk", "0.2", (
-    Hook("claude_agent_sdk._internal.client", ("InternalClient.process_query",), around(_query)),
+    Hook("claude_agent_sdk._internal.client", ("InternalClient.process_query",), _query),
     Hook("claude_agent_sdk.client", ("ClaudeSDKClient.query",), _asked),
     Hook(_QUERY, ("Query.__init__",), _connection),
     Hook(_QUERY, ("Query.close",), _closed),
     Hook(_QUERY, ("Query._handle_sdk_mcp_request",), _tool),
+    Hook(_PROCESS, ("SubprocessCLITransport._build_command",), _command),
+    Hook("claude_agent_sdk", ("SdkMcpTool.__init__",), _handler),
 ))  # fmt: skip

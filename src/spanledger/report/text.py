@@ -148,7 +148,7 @@ def _tool(node: Node) -> Text:
         ("tool", "blue"), _short(facts.get("tool") or node.name),
         (f"version {facts['tool_version']}", "dim") if facts.get("tool_version") else None,
         f"args {short_hash(facts['args_hash'])}" if facts.get("args_hash") else None,
-        None if facts["inferred"] else duration(took if isinstance(took, (int, float)) else node.seconds),
+        duration(took) if isinstance(took, (int, float)) else None if facts["inferred"] else duration(node.seconds),
         None if facts["status"] == "error" else (str(facts.get("tool_status", "ok")), "green"), *_failure(node),
         ("(inferred)", "dim") if facts["inferred"] else None,
     ])  # fmt: skip

@@ -1,13 +1,15 @@
 """
 Tool calls that nobody watched: seen by the results that a later request carries back.
 
-Their arguments, result and outcome are known; when they ran and how long is not, and is not made up.
+Their arguments, result and outcome are known; when they ran and how long is not, and is not made up, unless somebody
+saw them asked for and answered.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -25,8 +27,15 @@ from ._toolcall import as_text, keep, parent_of, settled
 __all__ = ["infer_tools", "note_unknown"]
 
 
-def infer_tools(run: Run, results: list[ToolResult]) -> None:
-    """Make a span for each tool call that nobody watched and whose result a request carries back."""
+def infer_tools(
+    run: Run, results: list[ToolResult], known: Mapping[Any, tuple[int | None, str | None]] | None = None
+) -> None:
+    """
+    Make a span for each tool call that nobody watched and whose result a request carries back.
+
+    *known* by call id: when the call was asked for (nanoseconds since the epoch), if its result has only just come, and
+    its error class.
+    """
     for item in results:
         pending = _pending.pending_of(run, item)
         if pending is None:
@@ -34,7 +43,7 @@ def infer_tools(run: Run, results: list[ToolResult]) -> None:
         _pending.settle(pending)
         if not pending.seen:
             with shield("inferring a tool call"):
-                _infer(run, pending, item)
+                _infer(run, pending, item, *(known or {}).get(item.id, (None, None)))
 
 
 def note_unknown(run: Run, names: Sequence[str]) -> None:
@@ -44,11 +53,13 @@ def note_unknown(run: Run, names: Sequence[str]) -> None:
             pending.unknown = True
 
 
-def _infer(run: Run, pending: _pending.Pending, item: ToolResult) -> None:
+def _infer(
+    run: Run, pending: _pending.Pending, item: ToolResult, began: int | None, told: str | None
+) -> None:  # fmt: skip
     step, call = pending.step, pending.call
     name = call.name or item.name or "unknown"
     arguments, result = hasher().hash(call.arguments, "tool-args"), hasher().hash(item.content, "tool-result")
-    error_class = "error_payload" if item.is_error else classify_payload(item.content)
+    error_class = told or ("error_payload" if item.is_error else classify_payload(item.content))
     if pending.unknown:  # whatever it is called that came back, no such tool was there to be called
         error_class = "unknown_tool"
     attributes = {
@@ -69,9 +80,12 @@ def _infer(run: Run, pending: _pending.Pending, item: ToolResult) -> None:
     if keep.results:
         attributes[semconv.TOOL_RESULT] = as_text(item.content)
     now = time.time_ns()
+    took = None if began is None else max(now - began, 0) / 1e9
+    if took is not None:
+        attributes[semconv.TOOL_DURATION] = took
     parent = parent_of(Placement(run))
-    span = start_span(f"execute_tool {name}", parent, SpanKind.INTERNAL, attributes, now)
+    span = start_span(f"execute_tool {name}", parent, SpanKind.INTERNAL, attributes, began or now)
     if error_class:
         span.set_status(StatusCode.ERROR, error_class)
     span.end(now)
-    settled(run, ToolUse(name, arguments.text, None, step, error_class, result.text))
+    settled(run, ToolUse(name, arguments.text, took, step, error_class, result.text))
