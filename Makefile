@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PHOENIX := .venv-phoenix
+CLAUDE := .venv-claude
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
@@ -26,9 +27,11 @@ check: $(VENV)/.lint ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-integration: $(VENV)/.done ## against a real Phoenix in an environment of its own
+integration: $(VENV)/.done ## against a real Phoenix and a real Claude Code, each in an environment of its own
 	@$(MAKE) --no-print-directory $(PHOENIX)/.done || echo "make integration: SKIPPING Phoenix: it can't be installed here" >&2
+	@$(MAKE) --no-print-directory $(CLAUDE)/.done || echo "make integration: SKIPPING Claude Code: it can't be installed here" >&2
 	INTEGRATION=1 $(BIN)/python -m pytest tests/integration
+	@test ! -e $(CLAUDE)/.done || $(CLAUDE)/bin/python -m pytest -rs tests/frameworks/test_claude_code.py
 
 conformance: $(VENV)/.done ## every recorded call of a kit of recordings: make conformance KIT=folder
 	@test -n "$(KIT)" || { echo "make conformance KIT=folder" >&2; exit 2; }
@@ -60,6 +63,14 @@ $(LANES): lane-%: .venv-lane-%/.done
 
 bench: $(VENV)/.done ## what watching costs, against others: see benchmarks/
 	$(BIN)/python benchmarks/run.py $(BENCH)
+
+# the wheel holds the program
+$(CLAUDE)/.done: tests/integration/claude-code.txt pyproject.toml
+	@echo "installing Claude Code into $(CLAUDE), once: about 600 MB"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(@D)/bin/python -m pip install --quiet --editable . --group pytest -r $<
+	@touch $@
 
 clean: ## environments, caches, the demo's journal
 	rm -rf $(VENV) $(PHOENIX) .venv-* .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

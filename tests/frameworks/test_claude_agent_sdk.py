@@ -70,8 +70,8 @@ PROGRAM = """
                 sys.exit(len(sys.stdin.read()) * 0)
             elif not asked and (step.get("type") == "stream_event" or step.get("status") == "requesting"):
                 pass
-            elif step.get("type") == "environment":
-                say({"type": "system", "subtype": "init", "session_id": os.environ.get("TRACEPARENT", "")})
+            elif "environment" in step:
+                say({"type": "system", "subtype": "init", "session_id": os.environ.get(step["environment"], "")})
             else:
                 say(step)
     parts = iter(script)
@@ -458,8 +458,21 @@ def test_a_request_inside_of_a_run_is_part_of_it(claude, seen):
 
 
 def test_the_process_is_told_the_trace(claude, seen):
-    ask(claude([{"type": "environment"}, said("m1", "x"), result()]))
+    ask(claude([{"environment": "TRACEPARENT"}, said("m1", "x"), result()]))
     run = seen.agent(model_calls=1, tool_calls=0)
     assert run.attributes["session.id"].split("-")[1:3] == [
         f"{run.context.trace_id:032x}", f"{run.context.span_id:016x}",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ours", "given", "theirs"),
+    [("spanledger", {}, "none"), ("otlp,spanledger", {}, "otlp"), ("otlp", {}, "otlp"), ("spanledger", {"OTEL_TRACES_EXPORTER": "console"}, "console")],
+)
+def test_the_process_is_not_sent_to_an_exporter_of_ours(claude, seen, monkeypatch, ours, given, theirs):
+    """It would send nothing at all then."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", ours)
+    options = claude([{"environment": "OTEL_TRACES_EXPORTER"}, said("m1", "x"), result()], env=given)
+    ask(options)
+    assert seen.agent(model_calls=1, tool_calls=0).attributes["session.id"] == theirs
+    assert options.env == given

@@ -8,8 +8,10 @@ https://github.com/anthropics/claude-agent-sdk-python
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
@@ -30,6 +32,7 @@ __all__ = ["FRAMEWORK"]
 
 _RUN: Final = otel_context.create_key("spanledger-claude-run")
 _PIECES: Final = "--include-partial-messages"
+_EXPORTER: Final = "OTEL_TRACES_EXPORTER"
 _OURS: Final = "_spanledger_asked_for_pieces"
 _CALL_ID: Final = "claudecode/toolUseId"
 
@@ -94,8 +97,13 @@ class _Transport(wrapt.ObjectProxy):  # type: ignore[type-arg]
 
 
 def _command(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The command line of the process, with the wish for pieces."""
+    """The command line of the process, with the wish for pieces, and an environment without exporters of ours."""
     command = wrapped(*args, **kwargs)
+    with shield("clearing the environment of Claude Code"):
+        options, names = instance._options, os.environ.get(_EXPORTER, "").split(",")  # noqa: SLF001 - nobody else asks
+        if "spanledger" in names and _EXPORTER not in options.env:
+            others = ",".join(name for name in names if name != "spanledger") or "none"
+            instance._options = dataclasses.replace(options, env={**options.env, _EXPORTER: others})  # noqa: SLF001
     with shield("asking Claude Code for pieces"):
         if isinstance(command, list) and _PIECES not in command and "--" not in command:
             setattr(instance, _OURS, True)
