@@ -212,6 +212,20 @@ def test_a_process_that_ends_on_a_failed_tool_says_so(client, answers, spans):
     assert named(spans, "invoke_agent")[0].attributes["agent.run.stop_reason"] == "tool_timeout"
 
 
+def test_tool_calls_that_the_program_gives_ids_of_its_own_are_known_by_what_they_are(client, answers, spans):
+    """As magentic does: the answer's id is gone, the call is repeated with another one."""
+    answers.queue = [asks("c1", "c2"), CHAT]
+    answer = first(client)
+    for number, call in enumerate(answer.choices[0].message.tool_calls):
+        call.id = f"mine-{number}"
+        call.function.arguments = '{"id":1}'  # written anew
+    second(client, answer)
+    tools = named(spans, "execute_tool look")
+    assert [span.attributes["gen_ai.tool.call.id"] for span in tools] == ["c1", "c2"]
+    (root,) = named(spans, "invoke_agent")
+    assert root.attributes["agent.run.tool_calls"] == 2
+
+
 def test_tool_calls_without_ids_are_matched_by_name(answers, provider, spans):
     with instrument(Settings(), tracer_provider=provider):
         client = clients(answers)["gemini"][0]

@@ -269,7 +269,7 @@ class Conversation:
                 if key in self._lanes and not self._lanes[key].background:
                     self._close(key, "error" if error else None)
         if results and lane.scope is not None:
-            runs.infer_tools(lane.scope.run, results, seen)
+            runs.infer_tools(lane.scope.run, results, known=seen)
         lane.since = time.time_ns()
 
     def _result(self, message: Mapping[str, Any]) -> None:

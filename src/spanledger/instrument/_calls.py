@@ -20,7 +20,7 @@ from ..errors import LimitExceeded
 from ..ledger import ModelCall
 from ..model import Draft, Response
 from ..outcomes import classify_code, classify_exception, error_type, stop_reason_of_finish
-from ..providers import Found, Seam
+from ..providers import Found, Seam, forced
 from ..shield import report, shield
 from ._adopting import Adopting
 from ._content import for_sampling, note_hashes, put_content, request_attributes
@@ -81,7 +81,7 @@ class Call(Adopting):
         self._alone = self._implicit is not None and self._implicit.span is None
         run = self.run = placement.run
         if request.results:
-            runs.infer_tools(run, request.results)
+            runs.infer_tools(run, request.results, request.asked)
         if placement.step is not None or not endpoint.inference or endpoint.operation == "embeddings":
             self.number = placement.number
         else:
@@ -259,11 +259,16 @@ class Call(Adopting):
             elif response.error is not None:
                 run.finish = "model_error"
             if response.tool_calls:
-                runs.note_asked(run, self.number, response)
+                self._note_asked(response)
         if self.engine.after is not None:
             self.engine.after(self, self._reservation)
         for listener in self.engine.listeners:
             listener(self)
+
+    def _note_asked(self, response: Response) -> None:
+        runs.note_asked(self.run, self.number, response)
+        if self._implicit is not None:
+            self._implicit.forced = forced(self.found.body)
 
     def _close(self, response: Response, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone

@@ -118,6 +118,9 @@ class LedgerSpanProcessor(SpanProcessor):
                 )  # fmt: skip
 
     def _on_ending(self, span: Span) -> None:
+        if self._stamps:
+            with shield("taking in a tool call"):
+                runs.tool_ending(span)
         if self._inner is not None:
             with shield("ending a span"):
                 self._inner._on_ending(span)  # noqa: SLF001 - the SDK calls us by this name

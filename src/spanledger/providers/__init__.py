@@ -21,8 +21,9 @@ from . import (
     xai,
 )
 from ._adapter import Adapter, Endpoint, Found, Peer, Seam
+from ._forced import forced
 
-__all__ = ["ADAPTERS", "Adapter", "Endpoint", "Found", "Peer", "Seam"]
+__all__ = ["ADAPTERS", "Adapter", "Endpoint", "Found", "Peer", "Seam", "forced"]
 
 ADAPTERS = (
     anthropic.ADAPTER,

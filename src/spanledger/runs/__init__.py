@@ -6,6 +6,7 @@ import os
 
 from ..config import Settings
 from . import _implicit
+from ._elsewhere import tool_ending
 from ._fallback import Fallbacks, fallbacks
 from ._foreign import complete, foreign_agent, foreign_model, foreign_tool, hushed, ours
 from ._gate import gate
@@ -50,8 +51,8 @@ __all__ = [
     "current_run", "decorate", "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent",
     "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit", "infer_tools", "keep", "new_id",
     "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed", "provider", "restore", "run",
-    "server_ended", "server_started", "shared_tool", "stamp", "start_span", "step", "sweep", "tool", "tool_listeners",
-    "use_provider", "write",
+    "server_ended", "server_started", "shared_tool", "stamp", "start_span", "step", "sweep", "tool", "tool_ending",
+    "tool_listeners", "use_provider", "write",
 ]  # fmt: skip
 
 if hasattr(os, "register_at_fork"):  # a child's runs are its own

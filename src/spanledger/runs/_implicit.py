@@ -37,7 +37,7 @@ MAX_SERVERS: Final = 10_000
 MAX_OPEN: Final = 5_000
 """How many of these runs go on at once; beyond, the oldest counts as abandoned."""
 RETRY_SECONDS: Final = 60.0
-"""How long a run whose last call failed in a way that is worth a retry waits for it."""
+"""How long a run waits whose last call may have been its last: it failed and is worth a retry, or has its answer."""
 _WORTH_A_RETRY: Final = frozenset({"rate_limited", "timeout", "connection", "upstream_error"})
 
 
@@ -53,8 +53,15 @@ class ImplicitRun:
     until: float = 0.0
     bound: bool = False
     """Whether it lasts as long as the server request that it is part of."""
+    forced: bool = False
+    """Whether the last call left the model one tool to call: that may be the answer, and nobody bring a result."""
     spanless: bool = False
     """Whether others make its spans, so that it has none of its own; its last call's span says how it ended."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether it may have what it was for."""
+        return self.forced and not self.in_flight and self.error is None
 
 
 _open: OrderedDict[str, ImplicitRun] = OrderedDict()
@@ -121,6 +128,8 @@ def _joined(request: Request, server: _Server | None) -> Placement | None:
     state = _open.get(here.run.id)
     starts_anew = bool(request.tools) and not request.results and not request.asked
     if starts_anew and state is not None and state.error is None and state.in_flight == 0:
+        if state.answered:
+            _end(state)
         return None
     return here
 
@@ -164,7 +173,7 @@ def _goes_on(found: ImplicitRun, response: Response | None, error: BaseException
         return _waits(found, error)
     if response is None or not response.tool_calls or response.finish_reasons == ["stop"]:
         return False
-    found.until = time.monotonic() + idle_seconds
+    found.until = time.monotonic() + (RETRY_SECONDS if found.forced else idle_seconds)
     return True
 
 
@@ -201,7 +210,7 @@ def _end(found: ImplicitRun) -> None:
     elif run.failed is not None and run.failed[1] == "tool":
         reason = "tool_timeout" if run.failed[2] == "timeout" else "tool_error"
     else:
-        reason = "abandoned"
+        reason = "completed" if found.answered else "abandoned"
     span = found.span or trace.INVALID_SPAN
     end_run(run, span, reason, error)
     span.end()
@@ -245,7 +254,8 @@ def server_ended(span: Any) -> None:
 def end_all(reason: str | None = None, ended: Callable[[], Any] = bool) -> None:
     """End every run that is left, at exit; *reason* when it is known why, *ended* is called after each."""
     for found in list(_open.values()):
-        found.run.stop_reason = found.run.stop_reason or reason
+        if not found.answered:
+            found.run.stop_reason = found.run.stop_reason or reason
         _end(found)
         ended()
     for scope in list(open_scopes.values()):

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from .. import semconv
 from ..hashing import hasher
 from ..ledger import Run, ToolUse
-from ..model import ToolResult
+from ..model import ToolCall, ToolResult
 from ..outcomes import classify_payload
 from ..shield import shield
 from . import _pending
@@ -28,22 +28,34 @@ __all__ = ["infer_tools", "note_unknown"]
 
 
 def infer_tools(
-    run: Run, results: list[ToolResult], known: Mapping[Any, tuple[int | None, str | None]] | None = None
-) -> None:
+    run: Run, results: list[ToolResult], asked: Sequence[ToolCall] = (), *,
+    known: Mapping[Any, tuple[int | None, str | None]] | None = None,
+) -> None:  # fmt: skip
     """
     Make a span for each tool call that nobody watched and whose result a request carries back.
 
-    *known* by call id: when the call was asked for (nanoseconds since the epoch), if its result has only just come, and
-    its error class.
+    *asked* are the calls as the request repeats them: some programs give them ids of their own.  *known* by call id:
+    when the call was asked for (nanoseconds since the epoch), if its result has only just come, and its error class.
     """
     for item in results:
-        pending = _pending.pending_of(run, item)
+        pending = _pending.pending_of(run, item) or _renamed(run, item, asked)
         if pending is None:
             continue
         _pending.settle(pending)
         if not pending.seen:
             with shield("inferring a tool call"):
                 _infer(run, pending, item, *(known or {}).get(item.id, (None, None)))
+
+
+def _renamed(run: Run, item: ToolResult, asked: Sequence[ToolCall]) -> _pending.Pending | None:
+    """The call that *item* answers where it has another id now: the one of the same name and arguments."""
+    for call in asked:
+        if call.id == item.id and call.name is not None:
+            arguments = hasher().hash(call.arguments, "tool-args").text
+            for pending in _pending.asked_by_name(call.name, run, seen=True):
+                if hasher().hash(pending.call.arguments, "tool-args").text == arguments:
+                    return pending
+    return None
 
 
 def note_unknown(run: Run, names: Sequence[str]) -> None:

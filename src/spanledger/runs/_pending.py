@@ -57,11 +57,12 @@ def pending_of(run: Run | None, item: Any) -> Pending | None:
     return found if found is not None and (run is None or found.run is run) else None
 
 
-def asked_by_name(name: str, run: Run | None) -> list[Pending]:
-    """The tool calls named *name* that are waiting to be carried out, the oldest first."""
+def asked_by_name(name: str, run: Run | None, *, seen: bool = False) -> list[Pending]:
+    """The tool calls named *name* that are waiting to be carried out (or *seen* already), the oldest first."""
     with _lock:
         return [
-            p for p in waiting.values() if not p.seen and p.call.name == name and (run is None or p.run is run)
+            p for p in waiting.values()
+            if (seen or not p.seen) and p.call.name == name and (run is None or p.run is run)
         ]  # fmt: skip
 
 

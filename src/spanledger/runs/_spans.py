@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind
 from .. import semconv
 from ._place import tracer
 
-__all__ = ["note_decisions", "start_span", "write"]
+__all__ = ["note_decisions", "start_span", "write", "write_late"]
 
 _SDK: Final = ("opentelemetry.sdk.trace", "opentelemetry.sdk.trace.export", "opentelemetry.sdk.trace.sampling")
 """Where nobody looks at what a span that starts has on it."""
@@ -82,6 +82,14 @@ def write(span: Span, attributes: Mapping[str, Any]) -> None:
                 inside[name] = value
             else:
                 span.set_attribute(name, value)
+
+
+def write_late(span: Span, attributes: Mapping[str, Any]) -> None:
+    """Set those of *attributes* that *span* lacks, which is ending; where the SDK is not one that we know, none."""
+    held = getattr(span, "_attributes", None)
+    if type(held) is BoundedAttributes and _KNOWN:
+        inside = held._dict  # noqa: SLF001 - no public way leads to a span that is ending
+        inside.update({name: value for name, value in attributes.items() if name not in inside})
 
 
 def note_decisions(span: Span, decisions: Sequence[Any]) -> None:

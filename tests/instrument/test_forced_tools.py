@@ -1,0 +1,148 @@
+"""One tool and no choice is how answers are asked for in a shape: the run has what it was for, though nobody goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, Answers, clients, generated
+from spanledger import runs
+from spanledger.config import Settings
+from spanledger.instrument import instrument
+from spanledger.providers import forced
+from spanledger.runs import _implicit
+
+PARAMETERS = {"type": "object", "properties": {}}
+TOOLS = [{"type": "function", "function": {"name": name, "parameters": PARAMETERS}} for name in ("shape", "other")]
+NAMED = {"type": "function", "function": {"name": "shape"}}
+CLAUDES = [{"name": "shape", "input_schema": PARAMETERS}]
+CALLED = {
+    **CHAT, "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None,
+    "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "shape", "arguments": "{}"}}]}}],
+}  # fmt: skip
+USED = {
+    **MESSAGE, "stop_reason": "tool_use", "content": [{"type": "tool_use", "id": "t1", "name": "shape", "input": {}}],
+}  # fmt: skip
+
+
+def gemini_called():
+    found = generated("")
+    found["candidates"][0]["content"]["parts"] = [{"functionCall": {"name": "shape", "args": {}}}]
+    return found
+
+
+def chat(client, **more):
+    return client.chat.completions.create(**CHAT_ASK, **{"tools": TOOLS, "tool_choice": NAMED, **more})
+
+
+def claude(client):
+    return client.messages.create(**MESSAGE_ASK, tools=CLAUDES, tool_choice={"type": "tool", "name": "shape"})
+
+
+def gemini(client):
+    config = {
+        "tools": [{"function_declarations": [{"name": "shape", "description": "x"}]}],
+        "tool_config": {"function_calling_config": {"mode": "ANY"}},
+    }  # fmt: skip
+    return client.models.generate_content(model="gemini-2.5-flash", contents="Hi", config=config)
+
+
+@pytest.fixture
+def answers():
+    return Answers()
+
+
+@pytest.fixture
+def made(answers, provider):
+    with instrument(Settings(), tracer_provider=provider):
+        yield {name: pair[0] for name, pair in clients(answers).items()}
+
+
+@pytest.fixture
+def reasons(spans):
+    return lambda: [s.attributes["agent.run.stop_reason"] for s in spans() if s.name.startswith("invoke_agent")]
+
+
+@pytest.mark.parametrize(
+    ("name", "ask", "answer"),
+    [("openai", chat, CALLED), ("anthropic", claude, USED), ("gemini", gemini, gemini_called())],
+    ids=["openai", "anthropic", "gemini"],
+)
+def test_a_run_that_got_the_shape_it_asked_for_is_a_success(made, answers, reasons, name, ask, answer):
+    answers.queue = [answer]
+    ask(made[name])
+    assert reasons() == []  # its result may come back yet
+    runs.end_all("cancelled")
+    assert reasons() == ["completed"]
+
+
+def test_one_that_chose_to_call_a_tool_is_abandoned(made, answers, reasons):
+    answers.queue = [CALLED]
+    chat(made["openai"], tool_choice="auto")
+    runs.end_all()
+    assert reasons() == ["abandoned"]
+
+
+def test_the_next_one_ends_it(made, answers, reasons):
+    answers.queue = [CALLED, CALLED]
+    chat(made["openai"])
+    chat(made["openai"])
+    assert reasons() == ["completed"]
+
+
+def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons):
+    answers.queue = [CALLED]
+    chat(made["openai"])
+    (found,) = _implicit._open.values()
+    runs.sweep(found.until - 1)
+    assert reasons() == []
+    runs.sweep(found.until + 1)
+    assert reasons() == ["completed"]
+
+
+def test_one_that_is_asked_again_goes_on(made, answers, reasons, spans):
+    """As those do that check the shape, and send back what is wrong with it."""
+    answers.queue = [CALLED, CALLED]
+    call = chat(made["openai"]).choices[0].message
+    wrong = {"role": "tool", "tool_call_id": call.tool_calls[0].id, "content": "age: a number"}
+    made["openai"].chat.completions.create(
+        **{**CHAT_ASK, "messages": [*CHAT_ASK["messages"], call.model_dump(), wrong]}, tools=TOOLS, tool_choice=NAMED
+    )
+    runs.end_all()
+    assert reasons() == ["completed"]
+    (root,) = [span for span in spans() if span.name.startswith("invoke_agent")]
+    assert (root.attributes["agent.run.steps"], root.attributes["agent.run.tool_calls"]) == (2, 1)
+
+
+ONE, TWO = [{"name": "shape"}], [{"name": "shape"}, {"name": "other"}]
+DECLARED = [{"functionDeclarations": TWO}]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_forced"),
+    [
+        ({"tool_choice": NAMED, "tools": TWO}, True),
+        ({"tool_choice": {"type": "function", "name": "shape"}}, True),
+        ({"tool_choice": "required", "tools": ONE}, True),
+        ({"tool_choice": "any", "tools": ONE}, True),
+        ({"tool_choice": {"type": "any"}, "tools": ONE}, True),
+        ({"tool_choice": "required", "tools": TWO}, False),
+        ({"tool_choice": {"type": "any"}, "tools": TWO}, False),
+        ({"tool_choice": {"type": "auto"}, "tools": ONE}, False),
+        ({"tool_choice": {"type": "file_search"}, "tools": ONE}, False),
+        ({"tool_choice": "none"}, False),
+        ({"tool_choice": 7}, False),
+        ({"function_call": {"name": "shape"}, "functions": TWO}, True),
+        ({"function_call": "auto", "functions": ONE}, False),
+        ({"toolConfig": {"toolChoice": {"tool": {"name": "shape"}}, "tools": TWO}}, True),
+        ({"toolConfig": {"toolChoice": {"any": {}}, "tools": ONE}}, True),
+        ({"toolConfig": {"toolChoice": {"any": {}}, "tools": TWO}}, False),
+        ({"toolConfig": {"toolChoice": {"auto": {}}, "tools": ONE}}, False),
+        ({"toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["shape"]}}}, True),
+        ({"toolConfig": {"functionCallingConfig": {"mode": "ANY"}}, "tools": DECLARED}, False),
+        ({"toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}, "tools": ONE}, False),
+        ({"tools": ONE}, False),
+        (None, False),
+    ],
+)
+def test_what_leaves_no_choice(body, is_forced):
+    assert forced(body) is is_forced
