@@ -172,6 +172,30 @@ def test_a_client_of_several_requests(model, options, seen):
     assert told(seen) == sold(server)
 
 
+def test_a_session_that_is_resumed(model, options, seen):
+    server = model([DONE] * 2)
+
+    async def main():
+        first = await all_of(sdk.query(prompt="one", options=options(server)))
+        await all_of(sdk.query(prompt="two", options=options(server, resume=first[-1].session_id)))
+
+    asyncio.run(main())
+    assert [run.attributes["agent.run.model_calls"] for run in seen.invoke_agent] == [1, 1]
+    assert len({run.attributes["session.id"] for run in seen.invoke_agent}) == 1
+    assert told(seen) == sold(server)
+
+
+def test_a_subagent_that_is_waited_for(model, options, seen):
+    task = ("Task", {"description": "d", "prompt": "SUBTASK go", "subagent_type": "general-purpose", "run_in_background": False})
+    server = model({"rules": [{**HELPER[0], "tool_contains": None}], "turns": [calls(task), DONE]})
+    asyncio.run(all_of(sdk.query(prompt="Please look", options=options(server))))
+    sub, run = seen.invoke_agent
+    assert told(seen) == sold(server)
+    inside = [call for call in seen.chat if call.attributes["agent.run.id"] == sub.attributes["agent.run.id"]]
+    assert [call.attributes["gen_ai.usage.output_tokens"] for call in inside] == [41]
+    assert run.attributes["agent.run.model_calls"] == 3
+
+
 def test_tools_of_this_process(ask, seen):
     @sdk.tool("look", "The weather", {"city": str})
     async def look(args):

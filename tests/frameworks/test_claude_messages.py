@@ -119,3 +119,24 @@ def test_a_model_is_known_by_any_of_its_names(name, seen):
 def test_another_generation_is_another_model(seen):
     run = tell(init(), said("m1", "x", model="claude-opus-4-5-20251101", input=7), result({"claude-opus-4": sums(7, 30)}))
     assert run.model_calls == 2
+
+
+def test_what_a_session_used_before_it_was_resumed_is_not_used_again(seen):
+    """`modelUsage` goes on where the session stopped; what was used since the last result stands beside it."""
+    end = result({MODEL: sums(210, 45)}, model_usage_since_last_result={MODEL: sums(10, 25)})
+    run = tell(init(), *pieces("m1", "x", output=25), end)
+    assert (run.model_calls, run.usage.input, run.usage.output) == (1, 10, 25)
+
+
+def test_the_last_words_of_a_subagent_are_its_own(seen):
+    """They are told by the tokens that it left in its context, not by a message."""
+    tell(
+        init(), *pieces("m1", use("t1", "Task"), output=5, stop="tool_use"), started("t1", background=False),
+        *done("t1", total=300 + 40), got("t1", "It says so."), *pieces("m2", "So.", output=6),
+        result({MODEL: sums(20 + 300, 11 + 40)}),
+    )  # fmt: skip
+    sub, run = seen.invoke_agent
+    (last,) = [call for call in seen.chat if call.attributes["gen_ai.usage.input_tokens"] == 300]
+    assert last.attributes["agent.run.id"] == sub.attributes["agent.run.id"]
+    assert last.attributes["gen_ai.usage.output_tokens"] == 40
+    assert run.attributes["agent.run.model_calls"] == 3

@@ -163,8 +163,11 @@ class Conversation:
         key, reason = self._of_task(message.get("task_id")), reason_of_task(message.get("status"))
         if key is None or reason is None:
             return
-        call, total = self._lanes[key].held, (message.get("usage") or {}).get("total_tokens")
-        if call is not None and isinstance(total, int) and not call.final and not call.response.tool_calls:
+        lane, total = self._lanes[key], (message.get("usage") or {}).get("total_tokens")
+        call = lane.held
+        if isinstance(total, int) and (call is None or call.response.tool_calls):
+            self._tokens.untold(lane, total)
+        elif isinstance(total, int) and call is not None:
             used = call.response.usage
             if total - (used.input or 0) >= (used.output or 0):
                 used.output, call.final = total - (used.input or 0), True
@@ -276,7 +279,7 @@ class Conversation:
         run = self.scope.run  # type: ignore[union-attr]
         for lane in self._lanes.values():
             self._settle(lane)
-        self._tokens.sum_up(message.get("modelUsage"), self._main)
+        self._tokens.sum_up(message, self.scope)  # type: ignore[arg-type]
         if run.stop_reason in (None, self._reason):  # else somebody here has said it
             run.stop_reason = self._reason = reason_of_result(message, self._cut, denied=self._denied)
         if run.stop_reason == "model_error" and run.failed is not None and run.failed[1] == "model":

@@ -182,6 +182,7 @@ class Tokens:
 
     def __init__(self) -> None:
         self._models: dict[str, _Sums] = {}
+        self._untold: list[tuple[FrameworkRun, int]] = []
 
     def settle(self, call: Call) -> None:
         """Take a *call* of which nothing more will be said, but for the sums."""
@@ -204,11 +205,19 @@ class Tokens:
         if before is not None:
             before.write(estimated=True)
 
-    def sum_up(self, totals: Any, lane: Lane) -> None:
-        """Set right what calls said by the *totals* of a result; calls that nobody told of are *lane*'s."""
+    def untold(self, lane: Lane, total: int) -> None:
+        """A subagent is done whose last answer, of *total* tokens with what was asked, nobody told of."""
+        if lane.scope is not None and len(self._untold) < MAX_LANES:
+            self._untold.append((lane.scope, total))
+
+    def sum_up(self, result: Mapping[str, Any], scope: FrameworkRun) -> None:
+        """Set right what calls said by the sums of a *result*; calls that nobody told of are of the run of *scope*."""
+        since = result.get("model_usage_since_last_result")
+        totals = since if isinstance(since, Mapping) else result.get("modelUsage")
         for name, total in totals.items() if isinstance(totals, Mapping) else ():
             if isinstance(total, Mapping):
-                self._sum_up(str(name), total, lane)
+                self._sum_up(str(name), total, scope, anew=totals is since)
+        self._untold.clear()
         if not totals:
             self.let_go()
 
@@ -224,13 +233,13 @@ class Tokens:
             self._models[model] = _Sums()
         return self._models.get(model)
 
-    def _sum_up(self, name: str, total: Mapping[str, Any], lane: Lane) -> None:
+    def _sum_up(self, name: str, total: Mapping[str, Any], scope: FrameworkRun, *, anew: bool) -> None:
         model = _told(name, str(total.get("canonicalModel") or name), self._models)
         if (sums := self._of(model)) is None:
             return
         now = {bucket: _count(total.get(key)) for bucket, key in (*_SUMS, (_SEARCHES, "webSearchRequests"))}
-        fresh = any(now[bucket] < sums.before.get(bucket, 0) for bucket in now)
-        rest = {b: now[b] - (0 if fresh else sums.before.get(b, 0)) - sums.said.get(b, 0) for b in now}
+        anew = anew or any(now[bucket] < sums.before.get(bucket, 0) for bucket in now)
+        rest = {b: now[b] - (0 if anew else sums.before.get(b, 0)) - sums.said.get(b, 0) for b in now}
         sums.before = now
         sums.said = {bucket: -rest[bucket] for bucket in _BUCKETS if rest[bucket] < 0}  # the next sums will hold it
         if sums.said and sums.loose is not None:  # it has not ended over there
@@ -243,23 +252,24 @@ class Tokens:
             call.write(estimated=not alone or sums.loosened > 1)  # the only one: what is left is its own
         sums.loosened = 0
         if not alone or (call is None and rest["output"] > 0):
-            _hidden(model, rest, str(total.get("provider")), lane)
+            used = sum(max(rest[bucket], 0) for bucket in _BUCKETS)
+            whose = [of for of, total in self._untold if total == used]
+            _hidden(model, rest, str(total.get("provider")), whose[0] if len(whose) == 1 else scope)
 
 
-def _hidden(model: str, rest: Mapping[str, int], provider: str, lane: Lane) -> None:
-    """Calls that no message told of: titles, summaries, searches, a subagent's subagents."""
+def _hidden(model: str, rest: Mapping[str, int], provider: str, scope: FrameworkRun) -> None:
+    """Calls that no message told of: titles, summaries, searches, a subagent's last words and its subagents."""
     usage = Usage()
     for bucket, _ in _SUMS:
         if bucket in _BUCKETS or rest[bucket] > 0:
             setattr(usage, bucket, max(rest[bucket], 0))
     if rest[_SEARCHES] > 0:
         usage.requests = {_SEARCHES: rest[_SEARCHES]}
-    scope, now = lane.scope, time.time_ns()
-    if scope is not None:
-        provider = _PROVIDERS.get(provider, "anthropic")
-        call = Call(scope, scope.run.steps, Response(model=model, usage=usage), now, now, provider=provider)
-        call.account()
-        call.write()
+    at = scope.run.ended or time.time_ns()
+    provider = _PROVIDERS.get(provider, "anthropic")
+    call = Call(scope, scope.run.steps, Response(model=model, usage=usage), at, at, provider=provider)
+    call.account()
+    call.write()
 
 
 def _told(name: str, canonical: str, known: Iterable[str]) -> str:
