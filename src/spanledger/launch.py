@@ -145,7 +145,7 @@ class Configurator(_OTelSDKConfigurator):
                 f"OpenTelemetry's SDK can't be set up as the environment says: {type(error).__name__}: {error}; "
                 "the journal is kept, what the SDK did not come to is missing"
             )
-        if settings.redact:  # the instrumentor comes only where there is a client to watch
+        if settings.redact:  # somebody may have turned the instrumentor off
             protect_all(settings)
         if processors[0] in processors_of(trace.get_tracer_provider()):
             _protected.append(True)

@@ -391,20 +391,32 @@ def test_a_permission_that_is_refused_for_good(claude, seen):
 
 
 @pytest.mark.parametrize("last", [AssistantMessage, ResultMessage])
-def test_who_leaves_a_query_has_a_run_that_is_over(claude, seen, last):
+def test_who_leaves_a_query_has_a_run_that_is_over(claude, seen, last, recwarn):
+    said, options = [], claude(WHOLE if last is ResultMessage else [*WHOLE[:4], {"type": "until_left"}])
+
     async def main():
-        async for message in query(prompt="x", options=claude(WHOLE if last is ResultMessage else [*WHOLE[:4], {"type": "until_left"}])):
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(repr(context["asyncgen"])))
+        async for message in query(prompt="x", options=options):
             if isinstance(message, last):
                 break
 
-    with pytest.MonkeyPatch.context() as patch:  # the SDK itself closes one generator twice then
-        patch.setattr(asyncio.BaseEventLoop, "default_exception_handler", lambda *_: None)
-        asyncio.run(main())
+    asyncio.run(main())
+    assert all("_process_query_inner" in generator for generator in said), "the SDK itself closes this one twice then"
     if last is ResultMessage:
         seen.agent()
     else:
         seen.agent(model_calls=1, tool_calls=0, reason="cancelled")
         assert seen.chat[0].attributes["gen_ai.usage.input_tokens"] == 110
+
+
+def test_a_query_is_closed_by_hand(claude, seen):
+    async def main():
+        messages = query(prompt="x", options=claude(WHOLE))
+        assert type(await messages.__anext__()).__name__ == "SystemMessage"
+        await messages.aclose()
+
+    asyncio.run(main())
+    assert seen.invoke_agent[0].attributes["agent.run.stop_reason"] == "cancelled"
 
 
 def test_an_error_that_leaves_as_an_exception(claude, seen):

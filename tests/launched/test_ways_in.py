@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,12 @@ def test_without_a_line_of_code(command, ended, runs_of, tmp_path):
     sent = b"".join(sink.bodies) + (tmp_path / "journal.db").read_bytes()
     assert b"dana@example.com" not in sent
     assert b"[EMAIL" in sent
+
+
+def test_nothing_has_to_be_installed_for_it():
+    """An instrumentation that names what it instruments is left out by the launcher where none of that is installed."""
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert "\ninstruments" not in project
 
 
 def test_by_name(ended, runs_of):

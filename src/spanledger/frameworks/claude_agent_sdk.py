@@ -12,14 +12,14 @@ import dataclasses
 import functools
 import inspect
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Final
 
 import wrapt
 from opentelemetry import context as otel_context
 
 from .. import runs
-from ..outcomes import is_cancelled
 from ..runs import decorate
 from ..shield import shield
 from ._baggage import carried
@@ -57,23 +57,59 @@ class _Run(FrameworkRun):
             super().close(error, result)
 
 
-def _query(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
-    """A `query` is a run; it ends when nobody reads on, not seconds later with the process."""
-    scope = _Run("claude", session_id=getattr(argument(args, kwargs, 1, "options"), "resume", None))
+class _Messages:
+    """
+    The messages of a `query`, which is a run.
 
-    async def messages() -> AsyncGenerator[Any, None]:
-        inner = wrapped(*args, **kwargs)
+    It ends when nobody reads on, not seconds later with the process, and no generator of ours is left for the loop to
+    close: it would close theirs twice.
+    """
+
+    def __init__(self, inner: Any, scope: _Run) -> None:
+        self._inner = inner
+        self._scope = scope
+        self._begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def __aiter__(self) -> _Messages:
+        return self
+
+    async def __anext__(self) -> Any:
+        if not self._begun:
+            self._begun = True
+            self._scope.open()
+        self._scope.resume()
         try:
-            async for message in inner:
-                try:
-                    yield message
-                except BaseException as error:
-                    scope.close(GeneratorExit() if is_cancelled(error) else error)
-                    raise
-        finally:
-            await inner.aclose()
+            try:
+                return await self._inner.__anext__()
+            finally:
+                self._scope.pause()
+        except BaseException as error:
+            self._scope.close(None if isinstance(error, StopAsyncIteration) else error)
+            raise
 
-    return decorate(messages, lambda *_: scope)()
+    async def aclose(self) -> None:
+        """Nobody reads on."""
+        self._left()
+        await self._inner.aclose()
+
+    def _left(self) -> None:
+        if self._begun:
+            self._scope.close(GeneratorExit())
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # the interpreter may be gone already
+            self._left()
+
+
+def _query(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    inner = wrapped(*args, **kwargs)
+    with shield("opening a run of Claude Code"):
+        resumed = getattr(argument(args, kwargs, 1, "options"), "resume", None)
+        return _Messages(inner, _Run("claude", session_id=resumed))
+    return inner
 
 
 class _Transport(wrapt.ObjectProxy):  # type: ignore[type-arg]
