@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 pytest.importorskip("smolagents", reason="smolagents is not installed")
-from smolagents import AgentError, OpenAIServerModel, ToolCallingAgent, tool
+from smolagents import AgentError, CodeAgent, OpenAIServerModel, ToolCallingAgent, tool
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -58,3 +58,22 @@ def test_one_that_is_stopped(model, seen):
         stopped.run("Weather?")
     (run,) = seen.invoke_agent
     assert run.attributes["agent.run.stop_reason"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["tools", "code"])
+def test_an_agent_that_is_managed_is_a_run_inside_of_a_call(model, seen, how):
+    asked = {"tool_calls": [{"name": "weather", "arguments": {"task": "Bergen?"}}]}
+    code = 'Ask.\n<code>\nfinal_answer(weather(task="Bergen?"))\n</code>'
+    weather = agent(model([LOOK, ANSWER]))
+    llm = OpenAIServerModel(
+        model_id="gpt-4o-mini", api_base=f"{model([asked, ANSWER] if how == 'tools' else [code]).url}/v1", api_key="k"
+    )
+    kind = ToolCallingAgent if how == "tools" else CodeAgent
+    kind(tools=[], model=llm, managed_agents=[weather], name="front", description="d", verbosity_level=0).run("Rain?")
+    inner, outer = seen.invoke_agent
+    assert [run.attributes["gen_ai.agent.name"] for run in (inner, outer)] == ["weather", "front"]
+    assert inner.attributes["agent.run.parent_id"] == outer.attributes["agent.run.id"]
+    look, weather = seen.execute_tool
+    assert [span.attributes["gen_ai.tool.name"] for span in (look, weather)] == ["look", "weather"]
+    assert (inner.parent.span_id, weather.parent.span_id) == (weather.context.span_id, outer.context.span_id)
+    assert (inner.attributes["agent.run.tool_calls"], outer.attributes["agent.run.tool_calls"]) == (1, 2)

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import wrapt
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from .. import semconv
-from ..runs import complete, ours
+from ..ledger import Run
+from ..runs import complete, ours, provider
 from ..shield import shield
 
-__all__ = ["Joining", "instead", "same"]
+__all__ = ["Joining", "Kept", "instead", "kept", "same"]
 
 Reads = Callable[[tuple[Any, ...], dict[str, Any]], "Mapping[str, Any]"]
 """From the arguments of what opens a span to the attributes that the span would have."""
@@ -64,3 +67,38 @@ class Joining:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tracer, name)
+
+
+class Kept(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """The run's span, for one who may add to it, and does not end it or say how it ended."""
+
+    def end(self, *args: Any, **kwargs: Any) -> None:
+        """Leave it open."""
+
+    def record_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Leave it to the run, which sees the exception too if nobody stops it."""
+
+    def set_status(self, *args: Any, **kwargs: Any) -> None:
+        """Leave it to the run."""
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Add what the run has not said."""
+        complete(self.__wrapped__, {key: value})
+
+    def set_attributes(self, attributes: Any) -> None:
+        """Add what the run has not said."""
+        complete(self.__wrapped__, attributes)
+
+
+def kept(run: Run, tracer: Any, context: Context | None = None) -> Kept | None:
+    """The span of *run* where it is current and *tracer* is about to make one for the same thing."""
+    span = trace.get_current_span(context)
+    if not ours(span) or span.get_span_context() != run.span_context or not _same_way(tracer):
+        return None
+    return Kept(getattr(span, "__wrapped__", span))
+
+
+def _same_way(tracer: Any) -> bool:
+    """Whether the spans of *tracer* go where ours go: in another backend a trace without them has a hole."""
+    theirs = getattr(getattr(tracer, "_tracer", tracer), "span_processor", None)
+    return theirs is not None and theirs is getattr(provider(), "_active_span_processor", None)

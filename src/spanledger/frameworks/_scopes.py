@@ -5,12 +5,18 @@ A framework's run and tool call as ours: what its exceptions and results mean in
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from ..ledger import Run
-from ..runs import RunScope, ToolScope, defaults, new_id
+from ..runs import RunScope, ToolScope, current, defaults, new_id
 
-__all__ = ["FrameworkRun", "FrameworkTool", "reason_of_error"]
+__all__ = ["FrameworkRun", "FrameworkTool", "TeamRun", "reason_of_error"]
+
+_TEAM: Final = otel_context.create_key("spanledger-team")
+"""Where the run is whose agents are at work; a tool's inside is no agent's work."""
 
 _REASONS: Final = {
     "MaxTurnsExceeded": "max_steps", "GraphRecursionError": "max_steps", "AgentMaxStepsError": "max_steps",
@@ -65,11 +71,38 @@ class FrameworkRun(RunScope):
         return told or super()._reason(error)
 
 
+T = TypeVar("T", bound="TeamRun")
+
+
+class TeamRun(FrameworkRun):
+    """A run of agents or graphs that call each other: what is reached from it, other than through a tool, is part."""
+
+    def open(self) -> None:
+        """Begin, for all that is reached from here."""
+        super().open()
+        if self.context is not None:
+            self.context = otel_context.set_value(_TEAM, self, self.context)
+
+    @classmethod
+    def here(cls: type[T], context: Context | None = None) -> T | None:  # noqa: PYI019 - Self is not in 3.10
+        """The run of this kind that the code here, or *context*, is part of."""
+        found, placement = otel_context.get_value(_TEAM, context), current(context)
+        if not isinstance(found, cls) or placement is None or placement.run is not found.run:
+            return None  # another run begins between
+        return found if found.run.ended is None else None
+
+
 class FrameworkTool(ToolScope):
-    """A tool call of a framework; a tool of the user's own that runs inside is the same call."""
+    """A tool call of a framework; a tool of the user's own that runs inside is the same call, an agent a run inside."""
 
     def __init__(self, name: str, arguments: Any = None, *, call_id: str | None = None, **options: Any) -> None:
         super().__init__(name, arguments, call_id=call_id, shared=True, **options)
+
+    def open(self) -> None:
+        """Begin, and no longer be the work of the agents around."""
+        super().open()
+        if self.context is not None:
+            self.context = otel_context.set_value(_TEAM, None, self.context)
 
     def close(self, error: BaseException | None, result: Any = None) -> None:
         """End the call; an exception that only steers the framework is no failure."""

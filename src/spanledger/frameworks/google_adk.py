@@ -15,9 +15,9 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from ..shield import shield
-from ._adk_spans import RUN, merged, opened, opened_here
+from ._adk_spans import Invocation, merged, opened, opened_here
 from ._framework import Framework, Hook, argument, around, around_events
-from ._scopes import FrameworkRun, FrameworkTool
+from ._scopes import FrameworkTool
 
 __all__ = ["FRAMEWORK"]
 
@@ -26,13 +26,12 @@ _LEFT: Final = "adk-runner-caller-closed-early"
 """What ADK cancels an invocation with when the caller of the synchronous `run` stops reading."""
 
 
-class _Run(FrameworkRun):
+class _Run(Invocation):
     """A run that knows what the invocation has said so far."""
 
     def __init__(self, agent: Any, **fields: Any) -> None:
         super().__init__(getattr(agent, "name", None), **fields)
-        self.adopts = _around() is None  # else the span here is that of the agent which started this one
-        self.stands_for: set[str] = set()
+        self.adopts = _Run.here() is None  # else the span here is that of the agent which started this one
         self._agent = agent
         self._last: Any = None
         self._asked: set[str] = set()
@@ -40,12 +39,6 @@ class _Run(FrameworkRun):
         self._paused = False
         """Whether such a call was the last thing that was said."""
         self._aborted = False
-
-    def open(self) -> None:
-        """Begin; agents that are reached from here are part of it."""
-        super().open()
-        if self.context is not None:
-            self.context = otel_context.set_value(RUN, self, self.context)
 
     def saw(self, event: Any) -> None:
         """Note what an event says about how the run ends."""
@@ -82,12 +75,6 @@ class _Run(FrameworkRun):
         return "interrupted" if error is None and (self._paused or self._asked) else super()._reason(error)
 
 
-def _around() -> _Run | None:
-    """The run of ADK's that the code here is part of; a tool's inside is not."""
-    found = otel_context.get_value(RUN)
-    return found if isinstance(found, _Run) and found.run.ended is None else None
-
-
 def _invoked(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run:  # noqa: ARG001
     user, session = kwargs.get("user_id"), kwargs.get("session_id")
     if (given := kwargs.get("session")) is not None:  # how `run_live` was called once
@@ -99,7 +86,7 @@ def _invoked(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _R
 
 def _driven(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run | None:
     """An agent, without a runner or inside of a tool; else it is part of the run that it is reached from."""
-    if _around() is not None:
+    if _Run.here() is not None:
         return None
     context = argument(args, kwargs, 0, "parent_context")
     session = getattr(context, "session", None)
@@ -136,10 +123,9 @@ class _Tool(FrameworkTool):
         self._lent = _Lent(tool_context)
 
     def open(self) -> None:
-        """Begin, and no longer be the work of the agent around."""
+        """Begin, and say where the nodes belong that it runs."""
         super().open()
         if self.context is not None:
-            self.context = otel_context.set_value(RUN, None, self.context)
             self.context = otel_context.set_value(_NESTED, self._nested, self.context)
             self._lent.lend(self.context)
 

@@ -1,6 +1,7 @@
 """
-LangChain and LangGraph: a graph's stream is a run, a tool's run a tool call; an interrupt is no error.
+LangChain and LangGraph: a graph's stream is a run, with the graphs inside of it; a tool's run is a tool call.
 
+An interrupt is no error.
 https://github.com/langchain-ai/langgraph
 """
 
@@ -10,16 +11,22 @@ from typing import Any, Final
 
 from ..runs import Fallbacks, current
 from ._framework import Framework, Hook, argument, around
-from ._scopes import FrameworkRun, FrameworkTool
+from ._scopes import FrameworkTool, TeamRun
 
 __all__ = ["FRAMEWORK", "TOOLS"]
 
 
-def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun:
+class _Run(TeamRun):
+    """A run of a graph."""
+
+
+def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run | None:
+    if _Run.here() is not None:
+        return None
     config = argument(args, kwargs, 1, "config")
     thread = (config.get("configurable") or {}).get("thread_id") if isinstance(config, dict) else None
     name = getattr(instance, "name", None)
-    return FrameworkRun(name, session_id=str(thread) if thread is not None else None)
+    return _Run(name, session_id=str(thread) if thread is not None else None)
 
 
 def _interrupted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001

@@ -1,5 +1,5 @@
 """
-smolagents: an agent's steps are a run, a tool object's call a tool call.
+smolagents: an agent's steps are a run, a tool object's call a tool call, and so is that of an agent that is managed.
 
 https://github.com/huggingface/smolagents
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ._framework import Framework, Hook, around
+from ._framework import Framework, Hook, argument, around
 from ._scopes import FrameworkRun, FrameworkTool
 
 __all__ = ["FRAMEWORK"]
@@ -37,7 +37,13 @@ def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Frame
     return FrameworkTool(instance.name, given)
 
 
+def _asked(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkTool:
+    """An agent that another one manages: to that one it is a tool."""
+    return FrameworkTool(instance.name, {"task": argument(args, kwargs, 0, "task"), **kwargs})
+
+
 FRAMEWORK: Final = Framework("smolagents", "1.20", (
     Hook("smolagents.agents", ("MultiStepAgent._run_stream",), around(_run)),
+    Hook("smolagents.agents", ("MultiStepAgent.__call__",), around(_asked)),
     Hook("smolagents.tools", ("Tool.__call__",), around(_tool)),
 ))  # fmt: skip
