@@ -42,3 +42,21 @@ def test_a_module_is_one_run(model, seen):
 def test_a_function_of_ours_is_one_call(model, seen, ours):
     ask(model, ours)
     seen.agent(model_calls=3)
+
+
+def test_modules_in_a_module_are_one_run(model, seen):
+    server = model(["[[ ## answer ## ]]\nrain\n\n[[ ## completed ## ]]"] * 3)
+
+    class Twice(dspy.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.then = dspy.Predict("question -> answer"), dspy.Predict("question -> answer")
+
+        def forward(self, question):
+            pairs = [(self.first, {"question": question}), (self.then, {"question": f"{question}?"})]
+            said = dspy.Parallel(num_threads=2, disable_progress_bar=True)(pairs)
+            return self.then(question=said[0].answer)
+
+    with dspy.context(lm=dspy.LM("openai/gpt-4o-mini", api_base=f"{server.url}/v1", api_key="k", cache=False)):
+        assert Twice()(question="Weather?").answer == "rain"
+    assert seen.agent(model_calls=3, tool_calls=0).name == "invoke_agent Twice"

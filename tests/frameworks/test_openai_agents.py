@@ -119,3 +119,27 @@ def test_a_function_of_ours_is_one_call(model, seen, ours):
     model()
     asyncio.run(Runner.run(agent(function_tool(ours)), "Weather?"))
     seen.agent()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_agent_that_is_a_tool_is_a_run_inside_of_the_call(model, seen, streamed):
+    def own(*turns):
+        return OpenAIResponsesModel(
+            model="gpt-4o-mini", openai_client=AsyncOpenAI(base_url=f"{model(turns).url}/v1", api_key="k")
+        )
+
+    weather = Agent(name="weather", model=own(AGAIN, "It rains."), tools=[look])
+    asks = {"tool_calls": [{"name": "ask", "arguments": {"input": "Bergen?"}}]}
+    front = Agent(name="front", model=own(asks, "Rain."), tools=[weather.as_tool("ask", "Ask.")])
+
+    async def run():
+        if not streamed:
+            return await Runner.run(front, "Rain?")
+        result = Runner.run_streamed(front, "Rain?")
+        return [event async for event in result.stream_events()]
+
+    asyncio.run(run())
+    inner, outer = seen.invoke_agent
+    assert [run.attributes["agent.run.model_calls"] for run in (inner, outer)] == [2, 4]
+    (tool,) = [span for span in seen.execute_tool if span.attributes["gen_ai.tool.name"] == "ask"]
+    assert (inner.parent.span_id, tool.parent.span_id) == (tool.context.span_id, outer.context.span_id)

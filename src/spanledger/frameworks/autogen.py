@@ -11,13 +11,19 @@ from typing import Any, Final
 
 from ._framework import Framework, Hook, argument, around, around_events
 from ._native import instead
-from ._scopes import FrameworkRun, FrameworkTool
+from ._scopes import FrameworkRun, FrameworkTool, TeamRun
 
 __all__ = ["FRAMEWORK"]
 
 
-def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun:  # noqa: ARG001
-    return FrameworkRun(getattr(instance, "name", None) or type(instance).__name__, reads=_reason)
+class _Run(TeamRun):
+    """A task of an agent or a team; what a team's agents do for it is part of it, a team's in a team too."""
+
+
+def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run | None:  # noqa: ARG001
+    if _Run.here() is not None:
+        return None
+    return _Run(getattr(instance, "name", None) or type(instance).__name__, reads=_reason)
 
 
 _REASONS: Final = (
@@ -41,6 +47,11 @@ def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Frame
     return FrameworkTool(instance.name, argument(args, kwargs, 0, "args"), call_id=call)
 
 
+def _gave(scope: FrameworkTool, event: Any) -> None:
+    """The last thing that a tool which streams yields is its result."""
+    scope.result = event
+
+
 def _agent_span(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     return {
         "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": argument(args, kwargs, 0, "agent_name"),
@@ -62,6 +73,7 @@ FRAMEWORK: Final = Framework("autogen-agentchat", "0.7", (
     Hook("autogen_agentchat.agents._base_chat_agent", ("BaseChatAgent.run_stream",), around_events(_run, _saw)),
     Hook(_TEAMS, ("BaseGroupChat.run_stream",), around_events(_run, _saw)),
     Hook("autogen_core.tools._base", ("BaseTool.run_json",), around(_tool)),
+    Hook("autogen_core.tools._base", ("BaseStreamTool.run_json_stream",), around_events(_tool, _gave), needed=False),
     Hook("autogen_core._telemetry._genai", ("trace_invoke_agent_span",), instead(_agent_span), needed=False),
     Hook("autogen_core._telemetry._genai", ("trace_tool_span",), instead(_tool_span), needed=False),
 ))  # fmt: skip

@@ -1,5 +1,5 @@
 """
-LlamaIndex: an agent workflow is a run, a function tool's call a tool call.
+LlamaIndex: a workflow is a run, with the workflows in its steps; a function tool's call is a tool call.
 
 https://github.com/run-llama/llama_index
 """
@@ -9,13 +9,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ._framework import Framework, Hook, around, around_task
-from ._scopes import FrameworkRun, FrameworkTool
+from ._scopes import FrameworkTool, TeamRun
 
 __all__ = ["FRAMEWORK"]
 
 
-def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun:  # noqa: ARG001
-    return FrameworkRun(getattr(instance, "name", None) or type(instance).__name__)
+class _Run(TeamRun):
+    """A run of a workflow, of agents mostly."""
+
+
+def _run(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Run | None:  # noqa: ARG001
+    if _Run.here() is not None:
+        return None
+    return _Run(getattr(instance, "name", None) or type(instance).__name__)
 
 
 def _future(handler: Any) -> Any:
@@ -42,6 +48,7 @@ def _tool(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Frame
 FRAMEWORK: Final = Framework("llama-index-core", "0.14", (
     Hook("llama_index.core.agent.workflow.base_agent", ("BaseWorkflowAgent.run",), around_task(_run, _future)),
     Hook("llama_index.core.agent.workflow.multi_agent_workflow", ("AgentWorkflow.run",), around_task(_run, _future)),
+    Hook("workflows.workflow", ("Workflow.run",), around_task(_run, _future), needed=False),
     Hook("llama_index.core.tools.function_tool", ("FunctionTool.call",), around(_tool)),
     Hook("llama_index.core.tools.function_tool", ("FunctionTool.acall",), around(_tool)),
 ))  # fmt: skip
