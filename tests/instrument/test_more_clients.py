@@ -86,6 +86,74 @@ def test_litellm_is_one_call_whatever_stands_underneath(litellm, watching, spans
     assert said["gen_ai.output.messages"]
 
 
+SOLD = [{"text": "Hello there", "usage": {"input": 100, "output": 20, "cached": 30}}]
+
+
+def tokens(said):
+    return tuple(said.get(f"gen_ai.usage.{kind}_tokens") for kind in ("input", "output", "cache_read.input"))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", ["anthropic/claude-haiku-4-5", "gemini/gemini-2.5-flash", "openai/gpt-4o-mini"])
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_litellm_takes_out_of_a_stream_is_read_where_it_puts_it(litellm, watching, spans, model, asynchronous, asked):
+    with ScriptedServer(SOLD) as server:
+        bases = {"openai": "/v1", "gemini": "/v1beta/models/gemini-2.5-flash", "anthropic": ""}
+        ask = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "api_key": "k", "stream": True,
+               "api_base": server.url + bases[model.partition("/")[0]]}  # fmt: skip
+        if asked:
+            ask["stream_options"] = {"include_usage": True}
+        if asynchronous:
+
+            async def streams():
+                return await drained(await litellm.acompletion(**ask))
+
+            asyncio.run(streams())
+        else:
+            list(litellm.completion(**ask))
+    said = only(spans)
+    if asked or "openai" not in model:  # who was not asked does not say
+        assert said["agent.usage.source"] == "provider"
+        assert tokens(said) == (100, 20, 30)
+    else:
+        assert said["agent.usage.source"] == "unknown"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("form", ["messages", "generate_content", "responses"])
+def test_litellm_in_the_words_of_others(litellm, watching, spans, form, stream):
+    pytest.importorskip("backoff", reason="the other interfaces come with litellm[proxy]")
+
+    async def ask(server):
+        if form == "messages":
+            return await litellm.anthropic.messages.acreate(
+                model="anthropic/claude-haiku-4-5", max_tokens=9, messages=[{"role": "user", "content": "Hi"}], api_base=server.url,
+                api_key="k", stream=stream,
+            )  # fmt: skip
+        if form == "responses":
+            return await litellm.aresponses(model="openai/gpt-4o-mini", input="Hi", api_base=f"{server.url}/v1", api_key="k", stream=stream)
+        from litellm import google_genai
+
+        call = google_genai.agenerate_content_stream if stream else google_genai.agenerate_content
+        return await call(
+            model="gemini/gemini-2.5-flash", contents=[{"role": "user", "parts": [{"text": "Hi"}]}], api_key="k",
+            api_base=f"{server.url}/v1beta/models/gemini-2.5-flash",
+        )  # fmt: skip
+
+    async def main():
+        with ScriptedServer(SOLD) as server:
+            found = await ask(server)
+            return await drained(found) if stream else found
+
+    asyncio.run(main())
+    said = only(spans)
+    assert tokens(said) == (100, 20, 30)
+    assert said["gen_ai.response.finish_reasons"]
+    assert "Hello there" in said["gen_ai.output.messages"]
+
+
 def test_litellm_that_was_imported_by_name_before_is_seen(litellm, provider, spans):
     module = type(pytest)("theirs")
     exec("from litellm import completion", vars(module))

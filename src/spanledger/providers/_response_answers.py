@@ -76,7 +76,8 @@ def _action(item: Mapping[str, Any]) -> Any:
 
 def fold(draft: Draft, chunk: Any) -> None:
     event = fields(chunk)
-    kind = str(event.get("type"))
+    told = event.get("type")
+    kind = told if type(told) is str else str(getattr(told, "value", told))  # LiteLLM has an enumeration for it
     if kind == "response.output_text.delta":
         _text(draft, event)
     elif kind in _FOLDS:

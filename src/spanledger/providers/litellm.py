@@ -9,18 +9,26 @@ call; whatever it uses inside is not another.  The router comes down to the same
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from ..model import Draft
 from ._adapter import Adapter, Endpoint, Found, Peer, Seam
+from ._anthropic_messages import MESSAGES
+from ._chat_chunks import fold
 from ._chat_completions import CHAT_ALIKE, COMPLETIONS
 from ._embeddings import EMBEDDINGS
+from ._generate_content import GENERATE
 from ._methods import arguments
 from ._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS
 from ._plain_calls import plain_call
 from ._responses import RESPONSES
+from ._tokens import read_usage
+from ._wire import fields
 
 __all__ = ["ADAPTER"]
 
@@ -32,9 +40,43 @@ _PROVIDERS: Final = {
     "ollama_chat": "ollama", "fireworks_ai": "fireworks", "watsonx": "ibm.watsonx.ai", "moonshot": "moonshot_ai",
     "text-completion-openai": "openai", "custom_openai": "openai",
 }  # fmt: skip
+
+
+def _fold(draft: Draft, chunk: Any) -> None:
+    """
+    Add *chunk* to *draft*.
+
+    What the provider said of its tokens is taken out of the chunks unless `include_usage` was asked for, and stands
+    hidden on one of the last; noughts where it said nothing.
+    """
+    fold(draft, chunk)
+    hidden = getattr(chunk, "_hidden_params", None)
+    if hidden and (said := hidden.get("usage")) is not None:
+        usage = read_usage(fields(said))
+        if usage.total:
+            draft.usage = usage
+
+
+def _of_wire(endpoint: Endpoint) -> Endpoint:
+    """*endpoint*, where a stream is the provider's events as they came, or turned into them: bytes."""
+
+    def folds(draft: Draft, chunk: Any) -> None:
+        if not isinstance(chunk, (bytes, str)):
+            endpoint.fold(draft, chunk)
+            return
+        for line in (chunk if isinstance(chunk, bytes) else chunk.encode()).splitlines():
+            if line.startswith(b"data:"):
+                with suppress(ValueError):  # an event that was cut in two is not read
+                    endpoint.fold(draft, json.loads(line[len(b"data:") :]))
+
+    return replace(endpoint, fold=folds)
+
+
 _MODEL: Final = ("model",)
+_MESSAGES: Final = "litellm.anthropic_interface.messages"
+_GEMINI: Final = "litellm.google_genai"
 _CALLS: Final[Mapping[str, tuple[Endpoint, tuple[str, ...]]]] = {
-    "completion": (CHAT_ALIKE, ("model", "messages")),
+    "completion": (replace(CHAT_ALIKE, fold=_fold), ("model", "messages")),
     "text_completion": (COMPLETIONS, ("prompt", "model")),
     "embedding": (EMBEDDINGS, ("model", "input")),
     "responses": (replace(RESPONSES, attributes={}), ("input", "model")),
@@ -71,20 +113,27 @@ def _who(model: Any, provider: Any, base_url: Any) -> tuple[Any, str]:
     return model, _PROVIDERS.get(name, name)
 
 
-def _seam(name: str, endpoint: Endpoint, positional: tuple[str, ...]) -> Seam:
+def _seam(name: str, endpoint: Endpoint, positional: tuple[str, ...], module: str = "litellm") -> Seam:
     def recognize(_: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Found:
         body = arguments(args, kwargs, positional)
+        if name.endswith("_stream"):
+            body["stream"] = True
         model, provider = _who(body.get("model"), body.get("custom_llm_provider"), body.get("api_base"))
         return Found(endpoint, {**body, "model": model}, Peer(provider))
 
-    return Seam("litellm", name, f"a{name}", recognize, optional=True)
+    return Seam(module, name, f"a{name}", recognize, optional=True)
 
 
 ADAPTER: Final = Adapter(
     package="litellm",
     distribution="litellm",
     oldest="1.106",
-    seams=tuple(_seam(name, *call) for name, call in _CALLS.items()),
+    seams=(
+        *(_seam(name, *call) for name, call in _CALLS.items()),
+        _seam("create", _of_wire(MESSAGES), ("max_tokens", "messages", "model"), _MESSAGES),
+        _seam("generate_content", GENERATE, ("model", "contents"), _GEMINI),
+        _seam("generate_content_stream", _of_wire(GENERATE), ("model", "contents"), _GEMINI),
+    ),
     covers=True,
     unseen="realtime, assistants, fine-tuning, pass-through endpoints; the proxy is a program of its own",
 )
