@@ -239,7 +239,7 @@ def start(
     live = None
     if journal is not None:
         program = version_of(provider.resource.attributes)
-        live = LiveRuns(journal, ledger, describe=protection(settings), version=program)
+        live = LiveRuns(journal, ledger, describe=protection(settings), version=program, before=runs.end_answered)
     made = Spanledger(
         settings, provider, journal, live,
         Metrics(ledger, meter_provider, settings.metric_names), processors=processors, endings=endings,

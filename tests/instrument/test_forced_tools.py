@@ -89,14 +89,28 @@ def test_the_next_one_ends_it(made, answers, reasons):
     assert reasons() == ["completed"]
 
 
-def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons):
+def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons, monkeypatch):
     answers.queue = [CALLED]
     chat(made["openai"])
     (found,) = _implicit._open.values()
     runs.sweep(found.until - 1)
     assert reasons() == []
-    runs.sweep(found.until + 1)
+    runs.end_answered()
+    assert reasons() == []
+    monkeypatch.setattr(_implicit.time, "monotonic", lambda: found.until + 1)
+    runs.end_answered()
     assert reasons() == ["completed"]
+
+
+def test_who_looks_after_answers_ends_nothing_else(made, answers, reasons, monkeypatch):
+    answers.queue = [CALLED]
+    chat(made["openai"], tool_choice="auto")
+    (found,) = _implicit._open.values()
+    monkeypatch.setattr(_implicit.time, "monotonic", lambda: found.until + 1)
+    runs.end_answered()
+    assert reasons() == []
+    runs.sweep()
+    assert reasons() == ["abandoned"]
 
 
 def test_one_that_is_asked_again_goes_on(made, answers, reasons, spans):

@@ -54,6 +54,23 @@ def test_a_going_on_run_is_there_before_it_ends(path, ledger, live, monkeypatch)
     assert (stored(path).status, stored(path).stop_reason, stored(path).ended) == ("success", "completed", run.ended)
 
 
+def test_somebody_can_look_after_runs_before_they_are_written(path, ledger):
+    """As those are that have their answer and wait for nothing else."""
+    run = Run(id="r1")
+    done = threading.Event()
+
+    def before():
+        ledger.close(run, "completed")
+        done.set()
+
+    follower = LiveRuns(Journal(path, days=100_000), ledger, interval=3600, before=before)
+    ledger.open(run)
+    assert done.wait(30)
+    assert follower.flush()
+    assert stored(path).stop_reason == "completed"
+    assert follower.close()
+
+
 def test_a_call_that_ends_after_its_run_is_in_the_runs_account(path, ledger, live):
     """A stream that was open when its generator was left is let go of a moment later."""
     run = Run(id="r1")

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from .. import pricing
 from ..account import after_the_end
@@ -46,17 +46,18 @@ class LiveRuns:
 
     Rows are written every *interval* seconds while runs go on, and at once when one begins or ends.  *describe* may
     change a row before it is written (who may be named in it is a matter of policy); if it fails, the row is written
-    without user, session, request and labels.  The thread starts with the first run, and anew in a forked child,
-    where the parent's runs are the parent's business.
+    without user, session, request and labels.  *before* is called each time rows are about to be written.  The thread
+    starts with the first run, and anew in a forked child, where the parent's runs are the parent's business.
     """
 
     def __init__(
         self, journal: Journal, ledger: Ledger, interval: float = 1.0,
         describe: Callable[[RunRow], RunRow] | None = None, version: Version | None = None,
+        before: Callable[[], Any] | None = None,
     ) -> None:  # fmt: skip
         global _watching_forks  # noqa: PLW0603 - a fork hook can't be taken back, so there is one
         self._journal, self._ledger, self._interval, self._describe = journal, ledger, interval, describe
-        self._version = version
+        self._version, self._before = version, before
         self._inherited: frozenset[str] = frozenset()
         self._closed = False
         self._begin()
@@ -166,6 +167,9 @@ class LiveRuns:
                 self._word.wait_for(self._wanted, None if idle else self._interval)
                 self._urgent = False
                 asked, closed = self._asked, self._closed
+            if self._before is not None and not closed:
+                with shield("ending runs that have their answer"):
+                    self._before()
             self._write()
             with self._word:
                 self._answered = asked

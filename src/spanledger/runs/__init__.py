@@ -14,6 +14,7 @@ from ._implicit import (
     ImplicitRun,
     call_ended,
     end_all,
+    end_answered,
     forget,
     open_for,
     server_ended,
@@ -48,8 +49,8 @@ from ._wrap import decorate
 __all__ = [
     "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "around", "asked_by_name",
     "attach", "attempts", "attributes_of", "begin_step", "call_ended", "carry", "complete", "configure", "current",
-    "current_run", "decorate", "defaults", "described", "end_all", "entered", "fallbacks", "foreign_agent",
-    "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit", "infer_tools", "keep", "new_id",
+    "current_run", "decorate", "defaults", "described", "end_all", "end_answered", "entered", "fallbacks",
+    "foreign_agent", "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit", "infer_tools", "keep", "new_id",
     "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed", "provider", "restore", "run",
     "server_ended", "server_started", "shared_tool", "stamp", "start_span", "step", "sweep", "tool", "tool_ending",
     "tool_listeners", "use_provider", "write",

@@ -30,7 +30,7 @@ from ._place import Placement
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 from ._spans import start_span
 
-__all__ = ["ImplicitRun", "call_ended", "end_all", "forget", "open_for", "sweep"]
+__all__ = ["ImplicitRun", "call_ended", "end_all", "end_answered", "forget", "open_for", "sweep"]
 
 MAX_SERVERS: Final = 10_000
 """How many server requests are remembered at once."""
@@ -192,10 +192,17 @@ def sweep(now: float | None = None) -> None:
     if now is None and at < _swept + 1:
         return
     _swept, now = at, at
-    with _lock:
-        late = [f for f in _open.values() if not f.in_flight and f.until and f.until < now]
-    for found in late:
-        _end(found)
+    for found in list(_open.values()):
+        if not found.in_flight and found.until and found.until < now:
+            _end(found)
+
+
+def end_answered() -> None:
+    """End the runs that have what they were for, and that nobody went on with; for a thread that has the time."""
+    now = time.monotonic()
+    for found in list(_open.values()):
+        if found.answered and found.until < now:
+            _end(found)
 
 
 def _end(found: ImplicitRun) -> None:
