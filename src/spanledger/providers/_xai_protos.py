@@ -7,6 +7,7 @@ https://github.com/xai-org/xai-proto
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from typing import Any, Final
 
 from .. import semconv
@@ -21,6 +22,12 @@ __all__ = ["CHAT"]
 _ROLES: Final = {1: "user", 2: "assistant", 3: "system", 4: "function", 5: "tool", 6: "developer"}
 _REASONS: Final = {"REASON_STOP": "stop", "REASON_MAX_LEN": "length", "REASON_MAX_CONTEXT": "length",
                    "REASON_TOOL_CALLS": "tool_calls", "REASON_TIME_LIMIT": "length"}  # fmt: skip
+_TIERS: Final = {1: "default", 2: "priority"}
+_TOOLS: Final = {
+    1: "web_search", 2: "x_search", 3: "code_execution", 6: "collections_search", 8: "attachment_search",
+    10: "image_search", 11: "image_generation",
+}  # fmt: skip
+"""Tools that run over there, by their numbers; the others are billed by their tokens alone."""
 _SETTINGS: Final = (
     ("max_tokens", semconv.REQUEST_MAX_TOKENS),
     ("temperature", semconv.REQUEST_TEMPERATURE),
@@ -114,8 +121,10 @@ def _read_response(answer: Any, content: bool) -> Response:
             if one.content:
                 parts.append(text_part(one.content))
             response.messages.append(output_message(parts + [call.part() for call in calls], reason))
-    if tier := _of(proto, "system_fingerprint"):
-        response.extra[semconv.OPENAI_FINGERPRINT] = tier
+    if fingerprint := _of(proto, "system_fingerprint"):
+        response.extra[semconv.OPENAI_FINGERPRINT] = fingerprint
+    if (tier := _TIERS.get(_of(proto, "service_tier"))) is not None:
+        response.extra[semconv.OPENAI_RESPONSE_TIER] = tier
     return response
 
 
@@ -127,6 +136,8 @@ def _usage(wire: Any) -> Usage:
     if wire.total_tokens == wire.prompt_tokens + wire.completion_tokens + reasoning:
         usage.output = wire.completion_tokens + reasoning  # not counted in, only the total says so
     usage.input_image = count(wire.prompt_image_tokens)
+    if used := list(_of(wire, "server_side_tools_used") or ()):
+        usage.requests = Counter(_TOOLS[tool] for tool in used if tool in _TOOLS)
     if (ticks := _of(wire, "cost_in_usd_ticks")) is not None:
         usage.cost = ticks / _TICKS
     return usage
