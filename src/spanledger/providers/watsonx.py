@@ -63,6 +63,10 @@ def _read_response(answer: Any, content: bool) -> Response:
     return response
 
 
+def _more(before: int | None, now: int | None) -> int | None:
+    return max(before or 0, now or 0) if before is not None or now is not None else None
+
+
 def _fold(draft: Draft, chunk: Any) -> None:
     if isinstance(chunk, str):
         draft.text(0).append(chunk)
@@ -71,8 +75,9 @@ def _fold(draft: Draft, chunk: Any) -> None:
     draft.model = draft.model or response.model
     for result in map(fields, as_list(fields(chunk).get("results"))):
         draft.text(0).append(text_of(result.get("generated_text")))
-    if response.usage.known:
-        draft.usage = response.usage
+    if response.usage.known:  # what was put in stands on the first chunk alone, what came out is a running total
+        before, now = draft.usage or Usage(), response.usage
+        draft.usage = Usage(_more(before.uncached, now.uncached), output=_more(before.output, now.output))
     if response.finish_reasons and response.finish_reasons[0].lower() != "not_finished":
         draft.finish_reasons[0] = response.finish_reasons[0]
 
