@@ -29,6 +29,9 @@ _LEFT: Final = "adk-runner-caller-closed-early"
 class _Run(Invocation):
     """A run that knows what the invocation has said so far."""
 
+    closes_what_is_left = True
+    """Its generators wait while they end: one that an exception is thrown into counts as running for ever."""
+
     def __init__(self, agent: Any, **fields: Any) -> None:
         super().__init__(getattr(agent, "name", None), **fields)
         self.adopts = _Run.here() is None  # else the span here is that of the agent which started this one

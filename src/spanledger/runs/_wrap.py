@@ -139,9 +139,16 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
                     step = inner.asend
                 except GeneratorExit:
                     raise
-                except BaseException as error:  # noqa: BLE001 - thrown into the generator, and so into theirs
+                except BaseException as error:  # thrown into the generator, and so into theirs
                     given, step = error, inner.athrow
                     left = is_cancelled(error)  # by the loop that ends, after somebody stopped reading
+                    if left and getattr(scope, "closes_what_is_left", False):
+                        scope.resume()
+                        try:
+                            await inner.aclose()
+                        finally:
+                            scope.pause()
+                        raise
         except StopAsyncIteration:
             scope.close(None)
         except GeneratorExit as closed:
@@ -150,7 +157,7 @@ def _async_generator(function: Callable[..., Any], scope_for: Callable[..., Scop
             try:
                 await inner.aclose()
             except BaseException as error:
-                how = error
+                how = closed if is_cancelled(error) else error  # by the loop that ends, while it is closed
                 raise
             finally:
                 scope.pause()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 import pytest
@@ -69,11 +70,13 @@ def limit(engine):
 
 
 @pytest.fixture(autouse=True)
-def _detached(caplog):
-    """Nothing that is attached is detached elsewhere."""
-    with caplog.at_level(logging.ERROR, "opentelemetry.context"):
+def _clean(caplog):
+    """Nothing that is attached is detached elsewhere, and every generator can be closed."""
+    with caplog.at_level(logging.ERROR):
         yield
+        gc.collect()
     assert "Failed to detach context" not in caplog.text
+    assert "already running" not in caplog.text
 
 
 class Adk:

@@ -34,7 +34,7 @@ def reasons(shape):
     return [(name, reason) for name, reason, *_ in shape()]
 
 
-@pytest.mark.parametrize("how", ["closed", "left"])
+@pytest.mark.parametrize("how", ["closed", "left", "left with the loop"])
 @pytest.mark.parametrize("answered", [False, True])
 def test_who_stops_reading_cancels_unless_it_has_the_answer(adk, agent, shape, calls, how, answered):
     runner = adk.runner(agent("weather", calls("look", city="Bergen"), "It rains.", tools=[look]))
@@ -46,9 +46,10 @@ def test_who_stops_reading_cancels_unless_it_has_the_answer(adk, agent, shape, c
                 break
         if how == "closed":
             await events.aclose()
-        else:
+        elif how == "left":
             del events
             gc.collect()
+            await asyncio.sleep(0)
 
     asyncio.run(main())
     assert reasons(shape) == [("weather", "completed" if answered else "cancelled")]
