@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import spanledger
 from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, Answers, clients, generated
 from spanledger import runs
 from spanledger.config import Settings
@@ -82,6 +83,17 @@ def test_one_that_chose_to_call_a_tool_is_abandoned(made, answers, reasons):
     assert reasons() == ["abandoned"]
 
 
+def test_one_whose_tool_is_carried_out_waits_for_what_comes_of_it(made, answers, reasons):
+    @spanledger.tool("shape")
+    def shape():
+        runs.end_all()  # as the process would that ends meanwhile
+
+    answers.queue = [CALLED]
+    chat(made["openai"])
+    shape()
+    assert reasons() == ["abandoned"]
+
+
 def test_the_next_one_ends_it(made, answers, reasons):
     answers.queue = [CALLED, CALLED]
     chat(made["openai"])
@@ -109,7 +121,7 @@ def test_who_looks_after_answers_ends_nothing_else(made, answers, reasons, monke
     monkeypatch.setattr(_implicit.time, "monotonic", lambda: found.until + 1)
     runs.end_answered()
     assert reasons() == []
-    runs.sweep()
+    runs.sweep(found.until + 1)
     assert reasons() == ["abandoned"]
 
 

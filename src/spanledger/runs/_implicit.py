@@ -25,7 +25,7 @@ from ..ledger import Run, ledger
 from ..model import Request, Response
 from ..outcomes import status_of, stop_reason_of_exception
 from . import _pending, _place
-from ._pending import pending_of, waiting
+from ._pending import carried_out, pending_of, waiting
 from ._place import Placement
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 from ._spans import start_span
@@ -60,8 +60,8 @@ class ImplicitRun:
 
     @property
     def answered(self) -> bool:
-        """Whether it may have what it was for."""
-        return self.forced and not self.in_flight and self.error is None
+        """Whether it may have what it was for: nobody was seen to carry out what the model called."""
+        return self.forced and not self.in_flight and self.error is None and not carried_out(self.run)
 
 
 _open: OrderedDict[str, ImplicitRun] = OrderedDict()

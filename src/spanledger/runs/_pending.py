@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..ledger import Run
 from ..model import Response, ToolCall
 
-__all__ = ["Pending", "asked_by_name", "forget", "note_asked", "pending_of", "settle", "waiting"]
+__all__ = ["Pending", "asked_by_name", "carried_out", "forget", "note_asked", "pending_of", "settle", "waiting"]
 
 MAX_PENDING: Final = 5_000
 """How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
@@ -64,6 +64,12 @@ def asked_by_name(name: str, run: Run | None, *, seen: bool = False) -> list[Pen
             p for p in waiting.values()
             if (seen or not p.seen) and p.call.name == name and (run is None or p.run is run)
         ]  # fmt: skip
+
+
+def carried_out(run: Run) -> bool:
+    """Whether a tool call of *run* that waits for its result to come back was seen to begin."""
+    with _lock:
+        return any(pending.seen for pending in waiting.values() if pending.run is run)
 
 
 def settle(pending: Pending) -> None:
