@@ -189,4 +189,5 @@ FRAMEWORK: Final = Framework("google-adk", "1.14", (
     Hook(_TRACING, ("tracer.start_span",), opened),
     Hook(_TRACING, ("tracer.start_as_current_span",), opened_here),
     Hook(f"{_FLOWS}.tools._batch_executor", ("trace_merged_tool_calls",), merged, needed=False),
+    Hook(f"{_FLOWS}.functions", ("trace_merged_tool_calls",), merged, needed=False),  # before 2
 ))  # fmt: skip
