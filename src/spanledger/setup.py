@@ -73,19 +73,17 @@ class Spanledger:
     def force_flush(self) -> bool:
         """Deliver what is waiting; true when all of it left within the deadline."""
         seconds = self.settings.flush_seconds
-        done = within(seconds, *(partial(each.force_flush, int(seconds * 1000)) for each in self.processors))
+        queues = [partial(each.force_flush, int(seconds * 1000)) for each in self.processors]
+        done = within(seconds, *queues, *self._debts())
         if self.live is not None:
-            with shield("flushing the journal"):
-                self.live.flush()
+            self.live.flush()
         return done
 
     def end_worker(self) -> None:
         """Deliver what a worker of `multiprocessing` has left when it ends, and say what was not delivered."""
         if not self.force_flush():
             self._give_up()
-        for each in self._pipelines():
-            each.say_unsent()
-        self._keep_unsent()
+        self._tell_unsent()
 
     def finish(self, *also: Callable[[], Any]) -> None:
         """
@@ -109,15 +107,16 @@ class Spanledger:
             ours = [getattr(each, "deliver_all", each.shutdown) for each in self.processors] + self.endings
             if self.live is not None:
                 ours.append(partial(self.live.close, self.settings.flush_seconds))
-            all_left = within(until - time.monotonic(), *ours, *also)
+            all_left = within(until - time.monotonic(), *ours, *self._debts(), *also)
             if not all_left:
                 self._give_up()
-            for each in self._pipelines():
-                each.say_unsent()
-            self._keep_unsent()
+            self._tell_unsent()
         self.done = True
         if self.terminated:
             die(self.terminated)
+
+    def _debts(self) -> list[Callable[[], Any]]:
+        return [] if self.brakes is None else [self.brakes.limits.outage.pay]
 
     def _pipelines(self) -> list[LedgerSpanProcessor]:
         return [each for each in self.processors if isinstance(each, LedgerSpanProcessor)]
@@ -132,8 +131,10 @@ class Spanledger:
         for each in ours:
             each.give_up()
 
-    def _keep_unsent(self) -> None:
-        """Write down what no exporter took, for `doctor` and `show`."""
+    def _tell_unsent(self) -> None:
+        """Say what no exporter took, and write it down for `doctor` and `show`."""
+        for each in self._pipelines():
+            each.say_unsent()
         ours = [each.missing() for each in self._pipelines()]
         if self.journal is not None and (found := [missing for missing in ours if missing]):
             within(JOURNAL_SECONDS, partial(self.journal.end_with, found))
@@ -154,8 +155,7 @@ class Spanledger:
             self.frameworks.undo()
         if self.instrumentation is not None:
             self.instrumentation.undo()
-        with contextlib.suppress(ValueError):
-            ledger.ignore(self.metrics.run_ended)
+        ledger.ignore(self.metrics.run_ended)
         with contextlib.suppress(ValueError):
             runs.tool_listeners.remove(self.metrics.tool_ended)
 

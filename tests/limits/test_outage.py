@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
+import spanledger
 from spanledger.errors import Denied
 from spanledger.ledger import ToolUse
 from spanledger.limits import Budget, Limits, MemoryStore, RedisStore, SqliteStore, StoreDown, outage
@@ -138,3 +141,40 @@ def test_a_file_that_cannot_be_made_is_a_store_that_is_away(tmp_path, run, ask):
     limits = limits_over(SqliteStore(tmp_path / "file" / "limits.db"))
     assert ask(limits, run) is not None
     assert limits.outage.down
+
+
+def test_what_is_owed_is_paid_before_the_end(moody, run, ask, answered):
+    limits = limits_over(moody)
+    before = ask(limits, run)
+    moody.away = True
+    limits.settle_model(run, before, answered(tokens=10, output=1))
+    assert limits.outage.owed == 1
+    back = threading.Timer(0.2, lambda: setattr(moody, "away", False))
+    back.start()
+    assert limits.outage.pay(30)
+    back.join()
+    tokens, _ = limits.standing(run)
+    assert (tokens.spent, tokens.held) == (11, 0)
+
+
+def test_who_ends_while_the_store_stays_away_says_what_is_not_counted(moody, run, ask, answered, caplog):
+    limits = limits_over(moody)
+    before = ask(limits, run)
+    moody.away = True
+    limits.settle_model(run, before, answered(tokens=10, output=1))
+    assert not limits.outage.pay(0)
+    assert limits.outage.owed == 1
+    assert "not counted: 1" in caplog.text
+
+
+def test_what_is_set_up_pays_when_it_is_shut_down(moody, run, ask, answered):
+    limits = limits_over(moody)
+    made = spanledger.configure(tracer_provider=TracerProvider(), journal_off=True, limits=limits)
+    before = ask(limits, run)
+    moody.away = True
+    limits.settle_model(run, before, answered(tokens=10, output=1))
+    moody.away = False
+    made.shutdown()
+    assert limits.outage.owed == 0
+    tokens, _ = limits.standing(run)
+    assert (tokens.spent, tokens.held) == (11, 0)

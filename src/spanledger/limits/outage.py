@@ -19,6 +19,9 @@ MAX_OWED: Final = 10_000
 """How many settlements, and beyond them how many counters, are kept while the store is away."""
 RETRY_SECONDS: Final = 1.0
 """How long a store that did not answer is left alone."""
+PAY_SECONDS: Final = 4.0
+"""How long a process that ends tries to count what it spent while the store was away."""
+PAUSE: Final = 0.05
 
 Charges = Sequence[tuple[str, str, int, int, int]]
 
@@ -105,6 +108,23 @@ class Outage:
             self._went(error)
             return None
 
+    def pay(self, seconds: float = PAY_SECONDS) -> bool:
+        """Pay what is owed at once, for who ends; tries for *seconds*.  Whether nothing is owed any more."""
+        until = time.monotonic() + seconds
+        while self.owed:
+            with self._lock:
+                try:
+                    self._pay_all()
+                except StoreDown as error:
+                    self._went(error)
+            if not self.owed:
+                break
+            if time.monotonic() > until:
+                logger.error("spanledger's limits end without their store; calls not counted: %d", self.owed)
+                return False
+            time.sleep(PAUSE)
+        return True
+
     def begin_anew(self) -> None:
         """Be a forked child's: what is owed, the parent pays."""
         self._lock = threading.RLock()
@@ -125,13 +145,7 @@ class Outage:
                 return self._why
             self._until = time.monotonic() + self._retry_seconds  # others need not try meanwhile
             try:
-                while self._settlements:
-                    self.store.settle(*self._settlements[0])
-                    self._settlements.popleft()
-                while self._spent:
-                    (key, unit), (spent, expires) = next(iter(self._spent.items()))
-                    self.store.settle(None, [(key, unit, 0, spent, expires)])
-                    del self._spent[key, unit]
+                self._pay_all()
                 self.store.killed(("all",))
             except StoreDown as error:
                 self._why = Down(str(error))
@@ -139,6 +153,15 @@ class Outage:
             logger.warning("spanledger's limits have their store back; what was used meanwhile is counted")
             self._why = None
             return None
+
+    def _pay_all(self) -> None:
+        while self._settlements:
+            self.store.settle(*self._settlements[0])
+            self._settlements.popleft()
+        while self._spent:
+            (key, unit), (spent, expires) = next(iter(self._spent.items()))
+            self.store.settle(None, [(key, unit, 0, spent, expires)])
+            del self._spent[key, unit]
 
     def _went(self, error: StoreDown) -> Down:
         with self._lock:
