@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
 from spanledger.errors import JournalError, JournalTooNew
-from spanledger.journal import Archive, Journal, RunRow, SpanRow
+from spanledger.journal import Archive, Journal, RunRow, SpanRow, file
 from spanledger.journal.file import set_aside
 from spanledger.journal.schema import APPLICATION_ID, MIGRATIONS
 
@@ -277,6 +278,22 @@ def test_a_full_disk_stops_nobody(path):
     assert not journal.write_spans([huge])
     assert "full" in journal.trouble
     assert journal.write_spans([SPAN])
+
+
+def test_a_journal_that_another_process_makes_at_the_same_moment_is_ours(path, monkeypatch):
+    looks = []
+
+    class Looking(sqlite3.Connection):
+        def execute(self, sql, *values):
+            if "sqlite_master" in sql and not looks:
+                looks.append(sql)
+                with contextlib.suppress(sqlite3.OperationalError):  # it may have to wait for us
+                    file.open_to_write(path, busy=0.1).close()
+            return super().execute(sql, *values)
+
+    monkeypatch.setattr(file.sqlite3, "connect", partial(sqlite3.connect, factory=Looking))
+    file.open_to_write(path, busy=5).close()
+    assert looks
 
 
 def test_several_processes_write_at_once(path):

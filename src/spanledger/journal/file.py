@@ -127,9 +127,15 @@ def _copied(path: Path, mode: str, busy: float) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    found = format_version(connection)
-    ours = int(connection.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
-    if not ours and (found or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
+    connection.execute("BEGIN")  # one look: another process may be making it
+    try:
+        found = format_version(connection)
+        ours = int(connection.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
+        empty = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+    if not ours and (found or not empty):
         raise JournalError(f"{path} is a database, but no spanledger journal; set SPANLEDGER_JOURNAL to another file")
     if found > len(MIGRATIONS):
         raise JournalTooNew(
