@@ -73,16 +73,17 @@ class Spanledger:
     def force_flush(self) -> bool:
         """Deliver what is waiting; true when all of it left within the deadline."""
         seconds = self.settings.flush_seconds
-        queues = [partial(each.force_flush, int(seconds * 1000)) for each in self.processors]
-        done = within(seconds, *queues, *self._debts())
+        done = within(seconds, *(partial(each.force_flush, int(seconds * 1000)) for each in self.processors))
         if self.live is not None:
-            self.live.flush()
+            with shield("flushing the journal"):
+                self.live.flush()
         return done
 
     def end_worker(self) -> None:
         """Deliver what a worker of `multiprocessing` has left when it ends, and say what was not delivered."""
         if not self.force_flush():
             self._give_up()
+        within(self.settings.flush_seconds, *(self.brakes.debts() if self.brakes is not None else ()))
         self._tell_unsent()
 
     def finish(self, *also: Callable[[], Any]) -> None:
@@ -107,16 +108,15 @@ class Spanledger:
             ours = [getattr(each, "deliver_all", each.shutdown) for each in self.processors] + self.endings
             if self.live is not None:
                 ours.append(partial(self.live.close, self.settings.flush_seconds))
-            all_left = within(until - time.monotonic(), *ours, *self._debts(), *also)
+            if self.brakes is not None:
+                ours += self.brakes.debts()
+            all_left = within(until - time.monotonic(), *ours, *also)
             if not all_left:
                 self._give_up()
             self._tell_unsent()
         self.done = True
         if self.terminated:
             die(self.terminated)
-
-    def _debts(self) -> list[Callable[[], Any]]:
-        return [] if self.brakes is None else [self.brakes.limits.outage.pay]
 
     def _pipelines(self) -> list[LedgerSpanProcessor]:
         return [each for each in self.processors if isinstance(each, LedgerSpanProcessor)]

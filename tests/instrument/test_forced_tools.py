@@ -10,16 +10,20 @@ from spanledger import runs
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.providers import forced
-from spanledger.runs import _implicit
+from spanledger.runs import _implicit, _pending
 
 PARAMETERS = {"type": "object", "properties": {}}
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": PARAMETERS}} for name in ("shape", "other")]
 NAMED = {"type": "function", "function": {"name": "shape"}}
 CLAUDES = [{"name": "shape", "input_schema": PARAMETERS}]
-CALLED = {
-    **CHAT, "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None,
-    "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "shape", "arguments": "{}"}}]}}],
-}  # fmt: skip
+
+
+def called(identifier):
+    call = {"id": identifier, "type": "function", "function": {"name": "shape", "arguments": "{}"}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+CALLED = {**CHAT, "choices": [{"index": 0, "finish_reason": "tool_calls", "message": called("c1")}]}
 USED = {
     **MESSAGE, "stop_reason": "tool_use", "content": [{"type": "tool_use", "id": "t1", "name": "shape", "input": {}}],
 }  # fmt: skip
@@ -95,10 +99,13 @@ def test_one_whose_tool_is_carried_out_waits_for_what_comes_of_it(made, answers,
 
 
 def test_the_next_one_ends_it(made, answers, reasons):
-    answers.queue = [CALLED, CALLED]
+    second = {**CALLED, "choices": [{**CALLED["choices"][0], "message": called("c2")}]}
+    answers.queue = [CALLED, second]
     chat(made["openai"])
     chat(made["openai"])
     assert reasons() == ["completed"]
+    runs.end_all()
+    assert not _pending.waiting  # nobody brings a result any more
 
 
 def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons, monkeypatch):

@@ -5,7 +5,7 @@ The limits at the engine's door: asked before each model and tool call and each 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from .. import runs, semconv
@@ -47,6 +47,10 @@ class Brakes:
         ledger.ignore(self._ended)
         if self._inferred in runs.tool_listeners:
             runs.tool_listeners.remove(self._inferred)
+
+    def debts(self) -> list[Callable[[], None]]:
+        """What pays the store for what was spent while it was away, if anything is owed."""
+        return [self.limits.outage.pay] if self.limits.outage.owed else []
 
     def _before(self, call: Call) -> Any:
         if not call.endpoint.inference:

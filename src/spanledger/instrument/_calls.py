@@ -266,9 +266,9 @@ class Call(Adopting):
             listener(self)
 
     def _note_asked(self, response: Response) -> None:
-        runs.note_asked(self.run, self.number, response)
+        asked = runs.note_asked(self.run, self.number, response)
         if self._implicit is not None:
-            self._implicit.forced = forced(self.found.body)
+            self._implicit.forced = asked if forced(self.found.body) else ()
 
     def _close(self, response: Response, error: BaseException | None) -> None:
         span, implicit, alone = self.span, self._implicit, self._alone

@@ -108,8 +108,8 @@ class Outage:
             self._went(error)
             return None
 
-    def pay(self, seconds: float = PAY_SECONDS) -> bool:
-        """Pay what is owed at once, for who ends; tries for *seconds*.  Whether nothing is owed any more."""
+    def pay(self, seconds: float = PAY_SECONDS) -> None:
+        """Pay what is owed at once, for who ends; tries for *seconds*, then says what is not counted."""
         until = time.monotonic() + seconds
         while self.owed:
             with self._lock:
@@ -117,13 +117,11 @@ class Outage:
                     self._pay_all()
                 except StoreDown as error:
                     self._went(error)
-            if not self.owed:
-                break
-            if time.monotonic() > until:
+            if self.owed and time.monotonic() > until:
                 logger.error("spanledger's limits end without their store; calls not counted: %d", self.owed)
-                return False
-            time.sleep(PAUSE)
-        return True
+                return
+            if self.owed:
+                time.sleep(PAUSE)
 
     def begin_anew(self) -> None:
         """Be a forked child's: what is owed, the parent pays."""

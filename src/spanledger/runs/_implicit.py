@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from ..ledger import Run, ledger
 from ..model import Request, Response
 from ..outcomes import status_of, stop_reason_of_exception
 from . import _pending, _place
-from ._pending import carried_out, pending_of, waiting
+from ._pending import Pending, pending_of, settle, waiting
 from ._place import Placement
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 from ._spans import start_span
@@ -53,15 +53,17 @@ class ImplicitRun:
     until: float = 0.0
     bound: bool = False
     """Whether it lasts as long as the server request that it is part of."""
-    forced: bool = False
-    """Whether the last call left the model one tool to call: that may be the answer, and nobody bring a result."""
+    forced: Sequence[Pending] = ()
+    """The tool calls of a last call that left the model one tool: they may be the answer, and nobody bring a result."""
     spanless: bool = False
     """Whether others make its spans, so that it has none of its own; its last call's span says how it ended."""
 
     @property
     def answered(self) -> bool:
         """Whether it may have what it was for: nobody was seen to carry out what the model called."""
-        return self.forced and not self.in_flight and self.error is None and not carried_out(self.run)
+        if not self.forced or self.in_flight or self.error is not None:
+            return False
+        return not any(pending.seen for pending in self.forced)
 
 
 _open: OrderedDict[str, ImplicitRun] = OrderedDict()
@@ -201,7 +203,7 @@ def end_answered() -> None:
     """End the runs that have what they were for, and that nobody went on with; for a thread that has the time."""
     now = time.monotonic()
     for found in list(_open.values()):
-        if found.answered and found.until < now:
+        if found.until < now and found.answered:
             _end(found)
 
 
@@ -218,6 +220,7 @@ def _end(found: ImplicitRun) -> None:
         reason = "tool_timeout" if run.failed[2] == "timeout" else "tool_error"
     else:
         reason = "completed" if found.answered else "abandoned"
+    settle(*found.forced)
     span = found.span or trace.INVALID_SPAN
     end_run(run, span, reason, error)
     span.end()

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..ledger import Run
 from ..model import Response, ToolCall
 
-__all__ = ["Pending", "asked_by_name", "carried_out", "forget", "note_asked", "pending_of", "settle", "waiting"]
+__all__ = ["Pending", "asked_by_name", "forget", "note_asked", "pending_of", "settle", "waiting"]
 
 MAX_PENDING: Final = 5_000
 """How many tool calls that were asked for are remembered; beyond, the oldest are forgotten."""
@@ -41,14 +41,15 @@ def _key(call: Any) -> Any:
     return call.id or ("by name", call.name)
 
 
-def note_asked(run: Run, step: int, response: Response) -> None:
+def note_asked(run: Run, step: int, response: Response) -> list[Pending]:
     """Remember the tool calls that the model asked for."""
+    asked = [Pending(run, step, call, key=_key(call)) for call in response.tool_calls]
     with _lock:
-        for call in response.tool_calls:
-            key = _key(call)
-            waiting[key] = Pending(run, step, call, key=key)
+        for pending in asked:
+            waiting[pending.key] = pending
         while len(waiting) > MAX_PENDING:
             waiting.popitem(last=False)
+    return asked
 
 
 def pending_of(run: Run | None, item: Any) -> Pending | None:
@@ -66,16 +67,12 @@ def asked_by_name(name: str, run: Run | None, *, seen: bool = False) -> list[Pen
         ]  # fmt: skip
 
 
-def carried_out(run: Run) -> bool:
-    """Whether a tool call of *run* that waits for its result to come back was seen to begin."""
+def settle(*answered: Pending) -> None:
+    """The results of these calls came back, or will not: they are waited for no longer."""
     with _lock:
-        return any(pending.seen for pending in waiting.values() if pending.run is run)
-
-
-def settle(pending: Pending) -> None:
-    """The result of this call came back: it is waited for no longer."""
-    with _lock:
-        waiting.pop(pending.key, None)
+        for pending in answered:
+            if waiting.get(pending.key) is pending:
+                del waiting[pending.key]
 
 
 def forget() -> None:
