@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,18 @@ import pytest
 from processes import BIN
 from spanledger.journal import Archive
 from spanledger.testing import ScriptedServer
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_in_a_terminal():
+    """Tests that are started in the background, or by `nohup`, ignore signals, and what they start inherits that."""
+    ours = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+    ours = [one for one in ours if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ours:
+        signal.signal(one, signal.default_int_handler)  # what has a handler here is back to its default over there
+    yield
+    for one in ours:
+        signal.signal(one, signal.SIG_IGN)
 
 
 @pytest.fixture
