@@ -22,17 +22,8 @@ except ImportError:  # pragma: no cover - where no wheel exists
     orjson = None  # type: ignore[assignment]
 
 __all__ = [
-    "Draft",
-    "Message",
-    "Part",
-    "Request",
-    "Response",
-    "ToolCall",
-    "ToolResult",
-    "Usage",
-    "output_message",
-    "parsed",
-]
+    "Draft", "Message", "Part", "Request", "Response", "ToolCall", "ToolResult", "Usage", "output_message", "parsed",
+]  # fmt: skip
 
 Part: TypeAlias = dict[str, Any]
 """One piece of a message, e.g. ``{"type": "text", "content": "hi"}``."""
@@ -188,7 +179,8 @@ class Draft:
     order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = ("_blocks", "_whole", "error", "extra", "finish_reasons", "id", "model", "so_far", "usage", "words")
+    __slots__ = ("_blocks", "_whole", "cut", "error", "extra", "finish_reasons", "id", "model", "so_far", "usage",
+                 "words")  # fmt: skip
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -198,6 +190,7 @@ class Draft:
         self.extra: dict[str, Any] = {}
         self.error: str | None = None
         self.words: list[str] | None = None  # the text of choice 0, for readers in a hurry
+        self.cut = b""  # of an event whose end has not come yet
         self.so_far: Callable[[], Response] | None = None  # reads what the client itself put together
         self._blocks: dict[tuple[int, str, Any], Any] = {}
         self._whole: Response | None = None

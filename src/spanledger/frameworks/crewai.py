@@ -46,7 +46,7 @@ def _alone_at_once(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 def _flow(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> FrameworkRun | None:  # noqa: ARG001
     kind = type(instance)
     own = kind.__module__.partition(".")[0] == "crewai" and kind.__name__ != "Flow"  # what CrewAI does inside
-    if own or instance.stream is True or _Crew.here() is not None or _Flow.here() is not None:
+    if own or getattr(instance, "stream", False) is True or _Crew.here() is not None or _Flow.here() is not None:
         return None
     return _Flow(getattr(instance, "name", None) or kind.__name__, reads=_reason)
 

@@ -57,6 +57,21 @@ def _fold(draft: Draft, chunk: Any) -> None:
             draft.usage = usage
 
 
+_DATA: Final = b"data:"
+
+
+def _event(line: bytes) -> Any:
+    if line.startswith(_DATA):
+        with suppress(ValueError):
+            return json.loads(line[len(_DATA) :])
+    return None
+
+
+def _may_begin(line: bytes) -> bool:
+    """Whether *line* may be the beginning of an event's data, which ends in a later chunk."""
+    return _DATA.startswith(line) or (line.startswith(_DATA) and line[len(_DATA) :].strip()[:1] in (b"", b"{"))
+
+
 def _of_wire(endpoint: Endpoint) -> Endpoint:
     """*endpoint*, where a stream is the provider's events as they came, or turned into them: bytes."""
 
@@ -64,10 +79,14 @@ def _of_wire(endpoint: Endpoint) -> Endpoint:
         if not isinstance(chunk, (bytes, str)):
             endpoint.fold(draft, chunk)
             return
-        for line in (chunk if isinstance(chunk, bytes) else chunk.encode()).splitlines():
-            if line.startswith(b"data:"):
-                with suppress(ValueError):  # an event that was cut in two is not read
-                    endpoint.fold(draft, json.loads(line[len(b"data:") :]))
+        lines = (draft.cut + (chunk if isinstance(chunk, bytes) else chunk.encode())).split(b"\n")
+        draft.cut = b""
+        for at, line in enumerate(lines, 1):
+            event = _event(line)
+            if event is not None:
+                endpoint.fold(draft, event)
+            elif at == len(lines) and _may_begin(line):
+                draft.cut = line
 
     return replace(endpoint, fold=folds)
 
