@@ -122,6 +122,15 @@ def test_a_reader_that_goes_away_is_no_error(recorded_path):
     assert b"Traceback" not in said
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+@pytest.mark.parametrize("asked", ["show latest", "runs --json"])
+def test_who_closes_standard_output_gets_the_exit_code(recorded_path, asked):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {asked} >&-', "sh", *MAIN], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_our_configurator_wins_and_our_python_is_found(monkeypatch):
     env = environment({"PATH": "/bin", "OTEL_PYTHON_DISTRO": "acme", "OTEL_PYTHON_CONFIGURATOR": "acme", "X": "y"})
     assert env["OTEL_PYTHON_CONFIGURATOR"] == env["OTEL_PYTHON_DISTRO"] == "spanledger"

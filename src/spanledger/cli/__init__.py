@@ -92,6 +92,8 @@ def main() -> None:
     Reads the local journal (SPANLEDGER_JOURNAL, else in the user's state directory).  Commands that show
     something have --json.  Exit codes: 0 fine, 1 findings, 2 it could not be done.
     """
+    if sys.stdout is None:  # closed by who asks for the exit code alone
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # a terminal that can't spell a name still gets the rest
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
