@@ -116,7 +116,7 @@ def test_a_program_has_a_name_before_python_has_looked_at_it(given, program, mon
 
 
 def test_tools_that_are_none_and_modules_that_are_not_there(call, points, monkeypatch):
-    monkeypatch.setenv("SPANLEDGER_TOOLS", "spanledger.cli:*,time:sleep,no_such_module.tools:*")
+    monkeypatch.setenv("SPANLEDGER_TOOLS", "spanledger.cli:*,time:sleep,__main__:look,no_such_module.tools:*")
     assert call("doctor").exit_code == 0
     assert "SPANLEDGER_TOOLS: there is no module 'no_such_module' to be found from here" in call("doctor").output
     assert call("doctor").output.count("there is no module") == 1

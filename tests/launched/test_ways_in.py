@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from processes import AGENT, BIN, EXEC, LAUNCHER, Sink
+from spanledger.journal import Archive
 
 
 @pytest.mark.parametrize("command", [LAUNCHER, EXEC], ids=["opentelemetry-instrument", "spanledger exec"])
@@ -24,6 +25,33 @@ def test_without_a_line_of_code(command, ended, runs_of, tmp_path):
     sent = b"".join(sink.bodies) + (tmp_path / "journal.db").read_bytes()
     assert b"dana@example.com" not in sent
     assert b"[EMAIL" in sent
+
+
+OF_ITS_OWN = """
+    import openai, spanledger
+    def look(city):
+        return f"sunny in {city}"
+    KNOWN = {"look": look}
+    with spanledger.run("support"):
+        openai.OpenAI().chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Hi"}])
+        print(look("Paris"), KNOWN["look"]("Rome"), KNOWN["look"] is look)
+"""
+
+
+@pytest.mark.parametrize("named", ["__main__:look", "agent:look", "agent:*"])
+def test_tools_of_the_program_itself(named, ended, tmp_path):
+    out, err = ended(OF_ITS_OWN, *LAUNCHER, SPANLEDGER_TOOLS=named, OTEL_TRACES_EXPORTER="none")
+    assert (out, err) == ("sunny in Paris sunny in Rome True\n", "")
+    with Archive(tmp_path / "journal.db") as archive:
+        (run,) = archive.runs()
+        tools = [span for span in archive.spans(run.run_id) if span.operation == "execute_tool"]
+    assert [span.name for span in tools] == ["execute_tool look"] * 2
+
+
+def test_a_tool_that_the_program_itself_does_not_have(ended):
+    out, err = ended(OF_ITS_OWN, *LAUNCHER, SPANLEDGER_TOOLS="__main__:lock", OTEL_TRACES_EXPORTER="none")
+    assert out == "sunny in Paris sunny in Rome True\n"
+    assert err == "SPANLEDGER_TOOLS: __main__:lock is no such function; nothing is watched there\n"
 
 
 def test_nothing_has_to_be_installed_for_it():

@@ -72,7 +72,7 @@ class Instrumentation:
         speak_officially(self.engine, self._patches)
         watch_retries(self._patches)
         self._patches.on_import("openai._httpx2", _whole_httpx2)
-        watch_tools(settings.tools, self._patches)
+        self.engine.first = watch_tools(settings.tools, self._patches)
         if settings.carry_threads:
             carry_into_threads(self._patches)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..shield import shield
 from ._history import History, Tools
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Engine:
     tools: Tools = field(default_factory=Tools)
     open_calls: dict[int, Call] = field(default_factory=dict)
     """Streams that have not ended, to be ended with the process."""
+    first: Callable[[], None] | None = None
+    """What has waited for the program's first call."""
     before: Callable[..., Any] | None = None
     after: Callable[..., Any] | None = None
     events: Callable[..., Any] | None = None
@@ -37,6 +40,13 @@ class Engine:
     """Told of a call that ends, with its response, before it is settled: to put in what others know."""
     listeners: list[Callable[[Call], Any]] = field(default_factory=list)
     """Called with each call that was settled; must be quick."""
+
+    def begin(self) -> None:
+        """Do what has waited for the first call."""
+        first, self.first = self.first, None
+        if first is not None:
+            with shield("watching the program's own tools"):
+                first()
 
     def end_streams(self) -> None:
         """End what is still streaming, with what arrived."""

@@ -4,6 +4,9 @@ Tool callables without a line of code: ``SPANLEDGER_TOOLS="myapp.tools:*,myapp.m
 They are wrapped when their module is imported.  A function that its module also keeps in a list or dictionary of its
 own (the usual table of tools) is wrapped there too, and so is one that another module took by its name before.  What is
 called but is no function (a partial, a cache, an object of a class of theirs) keeps everything else that it is.
+
+Nobody imports the program itself: its functions (``__main__:look``, or by its file's or module's name) are wrapped
+right before its first model call, when they are there.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import copy
 import functools
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -34,9 +38,14 @@ _NOBODYS_TOOLS: Final = sys.stdlib_module_names | {"opentelemetry", "spanledger"
 """Packages that we, and whoever is watched, call all the time."""
 
 
-def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
-    """Wrap each of *names*: ``module:function``, ``module:Class.method`` or ``module:*`` for all its own functions."""
+def watch_tools(names: tuple[str, ...], patches: Patches) -> Callable[[], None] | None:
+    """
+    Wrap each of *names*: ``module:function``, ``module:Class.method`` or ``module:*`` for all its own functions.
+
+    What is returned wraps those of the program itself, to be called once when it has begun.
+    """
     note(TOOLS, ())
+    wanted = []
     for name in names:
         module, colon, path = name.partition(":")
         if not (module and colon and path):
@@ -45,7 +54,21 @@ def watch_tools(names: tuple[str, ...], patches: Patches) -> None:
         if path == "*" and module.partition(".")[0] in _NOBODYS_TOOLS:
             _say_missing(name, "what everything uses; name single functions", patches)
             continue
-        patches.on_import(module, lambda imported, path=path: _watch(imported, path, patches))  # type: ignore[misc]
+        wanted.append((module, path))
+        if module != "__main__":
+            patches.on_import(module, lambda imported, path=path: _watch(imported, path, patches))  # type: ignore[misc]
+    return functools.partial(_watch_program, wanted, patches) if wanted else None
+
+
+def _watch_program(wanted: list[tuple[str, str]], patches: Patches) -> None:
+    main = sys.modules.get("__main__")
+    if main is None or not patches.active:
+        return
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    own = spec.name if spec is not None else PurePath(file).stem if file else None
+    for module, path in wanted:
+        if module == "__main__" or (module == own and module not in sys.modules):
+            _watch(main, path, patches)
 
 
 def _watch(module: ModuleType, path: str, patches: Patches) -> None:

@@ -48,6 +48,8 @@ class Watch:
             found = self.seam.recognize(instance, args, kwargs)
             if found is None:
                 return None
+            if self.engine.first is not None:
+                self.engine.begin()
             call = Call(self.engine, self.seam, found)
             speaks = self.adapter.speaks_otel
             native = speaks is not None and self.engine.adopt and adopts(speaks(instance))

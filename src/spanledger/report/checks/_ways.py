@@ -83,7 +83,7 @@ def _tools(around: Surroundings) -> list[Finding]:
     found = [
         Finding("note", f"SPANLEDGER_TOOLS: there is no module {package!r} to be found from here", {"tools": name})
         for package, name in packages.items()
-        if package not in sys.builtin_module_names and PathFinder.find_spec(package, path) is None
+        if package not in (*sys.builtin_module_names, "__main__") and PathFinder.find_spec(package, path) is None
     ]
     for note in noted(TOOLS):
         found += [Finding("problem", f"{started(note)}: SPANLEDGER_TOOLS: {each}", note) for each in note["said"]]
