@@ -42,7 +42,7 @@ STEPS = {
 """What is run: without us, with us; what the difference may be, milliseconds of CPU, or as a share of the client's."""
 LATE = (
     "anthropic", "click", "genai_prices", "google.genai", "grpc", "httpx", "httpx2", "openai", "phonenumbers",
-    "pydantic", "requests", "rfc8785", "rich", "sqlite3", "yaml",
+    "pydantic", "requests", "rfc8785", "rich", "sqlite3", "wrapt", "yaml",
 )  # fmt: skip
 """What importing must leave alone: clients, price library, database, network, terminal."""
 

@@ -44,6 +44,18 @@ def test_importing_the_package_costs_next_to_nothing():
     assert done.stdout.strip() == "[]"
 
 
+def test_asking_for_every_public_name_brings_in_no_client_and_nothing_that_only_patching_needs():
+    late = ["wrapt", "asyncio", "importlib.metadata", "ssl", "email", "tempfile", "sqlite3", "genai_prices",
+            "phonenumbers", "yaml", "rich", "click", "rfc8785", "openai", "httpx", "pydantic"]  # fmt: skip
+    code = (
+        "import sys, opentelemetry.sdk.trace.export; before = set(sys.modules); import spanledger; "
+        "[getattr(spanledger, name) for name in spanledger.__all__]; "
+        f"print([m for m in {late!r} if m in sys.modules and m not in before])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n", done.stdout
+
+
 def test_configuring_leaves_alone_what_only_a_span_or_an_sdk_in_use_needs(tmp_path):
     late = ["opentelemetry.sdk.metrics", "opentelemetry.sdk._logs", "spanledger.pipeline.detect", "genai_prices",
             "phonenumbers", "multiprocessing", "yaml", "rich", "click", "difflib", "statistics"]  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .pipeline import LedgerSpanProcessor
     from .runs import ActiveRun, carry, current_run, run, tool
     from .setup import Spanledger, configure
+    from .version import __version__
 
 __all__ = [
     "ActiveRun",
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "Spanledger",
     "SpanledgerError",
+    "__version__",
     "carry",
     "configure",
     "current_run",
@@ -46,6 +48,7 @@ _HOMES = {
     "pipeline": ("LedgerSpanProcessor",),
     "runs": ("ActiveRun", "carry", "current_run", "run", "tool"),
     "setup": ("Spanledger", "configure"),
+    "version": ("__version__",),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

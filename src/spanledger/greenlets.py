@@ -17,7 +17,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
-from .patching import Patches
 from .shield import shield
 
 __all__ = ["after_fork", "patient_sdk"]
@@ -59,6 +58,8 @@ def _go_on() -> None:
 @functools.cache
 def patient_sdk() -> None:
     """Have what the SDK makes from now on start no thread while gevent forks."""
+    from .patching import Patches  # noqa: PLC0415 - importing the package must cost little
+
     patches = Patches()
     for module, name, method in _HOOKS:
         patches.on_import(module, functools.partial(_patient, name, method))

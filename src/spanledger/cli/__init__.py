@@ -16,6 +16,7 @@ import click
 
 from ..errors import RunNotFound, SpanledgerError
 from ..named_exporters import PROPAGATORS, propagators
+from ..version import __version__
 
 __all__ = ["COMMANDS", "asked_for", "main"]
 
@@ -75,9 +76,7 @@ class _Commands(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from ..journal.file import our_version  # noqa: PLC0415 - few ask
-
-        click.echo(f"spanledger {our_version()}")
+        click.echo(f"spanledger {__version__}")
         ctx.exit()
 
 

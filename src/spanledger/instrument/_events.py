@@ -16,6 +16,7 @@ from .. import semconv
 from ..config import Settings
 from ..pipeline.steps import redactor_of
 from ..shield import shield
+from ..version import SCOPE, __version__
 from ._calls import Call
 from ._content import for_sampling
 
@@ -34,7 +35,7 @@ class Events:
         self._on_spans = settings.content_on_spans
         self._redact = settings.redact
         self._settings = settings
-        self._logger = get_logger("spanledger", logger_provider=logger_provider)
+        self._logger = get_logger(SCOPE, __version__, logger_provider=logger_provider)
 
     def __call__(self, call: Call, attributes: dict[str, Any]) -> None:
         """Tell *call*, whose span is about to get *attributes*; content that spans shall not have is taken out."""

@@ -12,23 +12,15 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .. import private_file
 from ..errors import JournalError, JournalTooNew
+from ..version import __version__
 from .schema import APPLICATION_ID, MIGRATIONS, format_version, migrate
 
-__all__ = ["damaged", "open_to_read", "open_to_write", "our_version", "set_aside", "transaction", "unreadable"]
+__all__ = ["damaged", "open_to_read", "open_to_write", "set_aside", "transaction", "unreadable"]
 
-
-
-def our_version() -> str:
-    """The version of spanledger that runs, or ``unknown`` when it was not installed."""
-    try:
-        return version("spanledger")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @contextlib.contextmanager
@@ -62,7 +54,7 @@ def open_to_write(path: Path, *, busy: float) -> sqlite3.Connection:
         _to_wal(connection, busy)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
-        migrate(connection, written_by=our_version())
+        migrate(connection, written_by=__version__)
     except BaseException:
         connection.close()
         raise
@@ -102,7 +94,7 @@ def _connect(path: Path, mode: str, busy: float) -> sqlite3.Connection:
 def _empty() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.row_factory = sqlite3.Row
-    migrate(connection, written_by=our_version())
+    migrate(connection, written_by=__version__)
     return connection
 
 
@@ -122,7 +114,7 @@ def _copied(path: Path, mode: str, busy: float) -> sqlite3.Connection:
         copy = sqlite3.connect(":memory:", isolation_level=None)
         copy.row_factory = sqlite3.Row
         source.backup(copy)
-    migrate(copy, written_by=our_version())
+    migrate(copy, written_by=__version__)
     return copy
 
 
@@ -140,7 +132,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if found > len(MIGRATIONS):
         raise JournalTooNew(
             f"the journal {path} was written by spanledger {_writer(connection)} in format {found}; "
-            f"this is spanledger {our_version()}, which knows formats up to {len(MIGRATIONS)}: "
+            f"this is spanledger {__version__}, which knows formats up to {len(MIGRATIONS)}: "
             "upgrade it, or set SPANLEDGER_JOURNAL to another file"
         )
 

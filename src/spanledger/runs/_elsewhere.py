@@ -15,8 +15,9 @@ from .. import semconv
 from ..hashing import hasher
 from ..ledger import ToolUse, ledger
 from ..outcomes import classify_code
+from ..version import SCOPE
 from . import _pending
-from ._place import SCOPE, attributes_of
+from ._place import attributes_of
 from ._spans import write_late
 from ._toolcall import settled
 

@@ -17,7 +17,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from .. import semconv
-from ._place import SCOPE, provider
+from ..version import SCOPE
+from ._place import provider
 
 __all__ = ["complete", "foreign_agent", "foreign_model", "foreign_tool", "hushed", "ours"]
 

@@ -26,13 +26,13 @@ from opentelemetry.trace import (
 
 from .. import semconv
 from ..ledger import Run
+from ..version import SCOPE, __version__
 
 __all__ = [
     "Attached", "Placement", "around", "attach", "attempts", "attributes_of", "carry", "current", "implicit",
     "provider", "restore", "stamp", "tracer", "use_provider",
 ]  # fmt: skip
 
-SCOPE: Final = "spanledger"
 _KEY: Final = otel_context.create_key("spanledger-placement")
 _ATTEMPTS: Final = otel_context.create_key("spanledger-attempts")
 (_SPAN,) = set_span_in_context(INVALID_SPAN, Context())
@@ -60,7 +60,7 @@ if not isinstance(_here, ContextVar):
 implicit: ContextVar[Placement | None] = ContextVar("spanledger-implicit-run", default=None)
 """The run that nobody entered and that the code running here opened."""
 
-_tracer = get_tracer(SCOPE)
+_tracer = get_tracer(SCOPE, __version__)
 _provider: TracerProvider | None = None
 
 
@@ -68,7 +68,7 @@ def use_provider(provider: TracerProvider | None) -> None:
     """Make spans with *provider* from now on; `None` is the global one."""
     global _tracer, _provider  # noqa: PLW0603 - one tracer for the process
     _provider = provider
-    _tracer = get_tracer(SCOPE, tracer_provider=provider)
+    _tracer = get_tracer(SCOPE, __version__, provider)
 
 
 def provider() -> TracerProvider:

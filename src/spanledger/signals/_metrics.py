@@ -16,6 +16,7 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, g
 from .. import pricing, semconv, shield
 from ..ledger import Ledger, ModelCall, Run, ToolUse
 from ..outcomes import status_of
+from ..version import SCOPE, __version__
 from ._names import COUNTERS, HISTOGRAMS
 
 __all__ = ["Metrics"]
@@ -36,7 +37,7 @@ class Metrics:
         self._before = names in ("v1.41", "both")
         self._tools: set[str] = set()
         self._failures: dict[str, int] = {}
-        meter = get_meter("spanledger", meter_provider=meter_provider)
+        meter = get_meter(SCOPE, __version__, meter_provider)
         self._histograms = {
             name: meter.create_histogram(name, unit, text, explicit_bucket_boundaries_advisory=list(buckets))
             for name, (unit, buckets, text) in HISTOGRAMS.items()
