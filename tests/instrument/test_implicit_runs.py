@@ -273,6 +273,19 @@ def test_the_hashes_of_prompt_and_tools_stand_where_they_changed(client, answers
     assert root["agent.tool_definitions.hash"].startswith("hmac-sha256:")
 
 
+def test_a_step_that_was_entered_says_what_changed_in_it(client, answers, spans):
+    answers.queue = [CHAT, CHAT, CHAT]
+    with spanledger.run("a") as run:
+        for system in ("one", "one", "two"):
+            with run.step():
+                messages = [{"role": "system", "content": system}, {"role": "user", "content": "Hi"}]
+                client.chat.completions.create(model="gpt-4o-mini", messages=messages, tools=TOOLS)
+    for name in ("agent.system_instructions.hash", "agent.tool_definitions.hash"):
+        steps = [span.attributes.get(name) for span in named(spans, "step")]
+        assert steps == [span.attributes.get(name) for span in named(spans, "chat")]
+        assert steps[0] and steps[1] is None
+
+
 def test_a_server_request_is_a_run_of_all_that_is_called_inside(answers, exporter):
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor

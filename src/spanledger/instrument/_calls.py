@@ -98,7 +98,7 @@ class Call(Adopting):
         else:
             self._open_span(here, placement if self._alone else None)
         if request.system or request.tools:
-            note_hashes(request, self.tools, run, self._later)
+            note_hashes(request, self.tools, run, self._later, placement.span)
 
     def _open_span(self, here: Context, placement: runs.Placement | None) -> None:
         model = self.request.model

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.trace import Span
+
 from .. import runs, semconv
 from ..canonical import to_json
 from ..hashing import hasher
@@ -52,15 +54,26 @@ def request_attributes(call: Call, *, alone: bool) -> dict[str, Any]:
     return found
 
 
-def note_hashes(request: Request, tools: Defined | None, run: Run, found: dict[str, Any]) -> None:
-    """Hash what the model was told to be and to have; into *found* where it changed since the run's last call."""
+def note_hashes(
+    request: Request, tools: Defined | None, run: Run, found: dict[str, Any], step: Span | None
+) -> None:  # fmt: skip
+    """
+    Hash what the model was told to be and to have.
+
+    Where that changed since the run's last call it goes into *found*, and on the *step* that was entered, if any was.
+    """
+    changed: dict[str, Any] = {}
     if request.system:
         system = hasher().hash(request.system, "system")
         if system.text != run.system_hash:
             run.system_hash = system.text
-            system.put(found, semconv.SYSTEM_HASH)
+            system.put(changed, semconv.SYSTEM_HASH)
     if tools is not None and tools.hashed != run.tools_hash:
-        run.tools_hash = found[semconv.TOOLS_HASH] = tools.hashed
+        run.tools_hash = changed[semconv.TOOLS_HASH] = tools.hashed
+    if changed:
+        found.update(changed)
+        if step is not None and step.is_recording():
+            step.set_attributes(changed)
 
 
 def put_content(call: Call, found: dict[str, Any]) -> None:

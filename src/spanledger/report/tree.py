@@ -161,10 +161,11 @@ def _note_changes(top: list[Node]) -> None:
     """Say at each step which system instructions and tool definitions came with it, where a run had several."""
     for name in ("system_hash", "tools_hash"):
         said = [(node, _first(node, name)) for node in top if node.kind == "step"]
-        if len({text for _, text in said if text is not None}) > 1:
-            for node, text in said:
-                if text is not None:
-                    node.facts[name] = text
+        several = len({text for _, text in said if text is not None}) > 1
+        for node, text in said:
+            node.facts.pop(name, None)  # a step that was entered says it of itself
+            if several and text is not None:
+                node.facts[name] = text
 
 
 def _first(step: Node, name: str) -> Any:

@@ -45,6 +45,8 @@ class Placement:
 
     run: Run
     step: int | None = None
+    span: Span | None = None
+    """Of the step, when one was entered."""
 
     @property
     def number(self) -> int:

@@ -197,7 +197,7 @@ class StepScope(Attached):
             attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
             name = f"step {self.name}" if self.name else "step"
             span = start_span(name, None, SpanKind.INTERNAL, attributes)
-            self.context = placed(Placement(self.run, self.number), trace.set_span_in_context(span))
+            self.context = placed(Placement(self.run, self.number, span), trace.set_span_in_context(span))
         if gate.step is not None and self.context is not None:
             self._ask(gate.step, trace.get_current_span(self.context))
 
