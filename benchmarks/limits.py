@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import shutil
 import socket
@@ -121,8 +122,8 @@ def round_trips(store: Any, work: Callable[[], Any]) -> float:
 def redis() -> Iterator[Any]:
     """A store over a Redis of our own, `None` when there is none to start."""
     server = shutil.which("redis-server")
-    if server is None:
-        print("no redis-server: Redis is left out", file=sys.stderr)
+    if server is None or importlib.util.find_spec("redis") is None:
+        print("no redis-server, or no redis-py here: Redis is left out", file=sys.stderr)
         yield None
         return
     from spanledger.limits import RedisStore
@@ -132,13 +133,15 @@ def redis() -> Iterator[Any]:
         port = probe.getsockname()[1]
     command = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield RedisStore(f"redis://127.0.0.1:{port}/0")
-        process.terminate()
+        try:
+            for _ in range(100):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
+            yield RedisStore(f"redis://127.0.0.1:{port}/0")
+        finally:
+            process.terminate()
 
 
 def agent_sre() -> dict[str, float]:
