@@ -22,7 +22,6 @@ from .schema import APPLICATION_ID, MIGRATIONS, format_version, migrate
 __all__ = ["damaged", "open_to_read", "open_to_write", "set_aside", "transaction", "unreadable"]
 
 
-
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing; takes the write lock at once, so that it can't fail halfway for want of it."""
