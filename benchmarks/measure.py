@@ -119,11 +119,11 @@ def measure(name: str, workload_name: str, pairs: int) -> dict[str, Any]:
     plain, added, flushed = [], [], 0.0
     for pair in range(pairs):
         if order.random() < 0.5:
-            off, on = bench.block(False), bench.block(True)
+            bare, watched = bench.block(False), bench.block(True)
         else:
-            on, off = bench.block(True), bench.block(False)
-        plain.append(off)
-        added.append(on - off)
+            watched, bare = bench.block(True), bench.block(False)
+        plain.append(bare)
+        added.append(watched - bare)
         if pair % 20 == 19:
             flushed += bench.flush()
     flushed += bench.flush()

@@ -7,19 +7,38 @@ Each piece is timed in a tight loop (`warm`), and between real un-instrumented c
 client left there (`in place`): the second is what a user pays.  Microseconds of CPU, medians.
 """
 
-# ruff: noqa: PLC0415, SLF001 - looks inside, after the environment is set
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
-from contenders import CONTENT
+from contenders import CONTENT, QUIET
+from measure import Counting
 from openai._models import FinalRequestOptions
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import INVALID_SPAN, SpanKind
 from workloads import CHUNKS, Workload
+
+from spanledger import runs
+from spanledger.canonical import to_json
+from spanledger.config import Settings
+from spanledger.hashing import hasher
+from spanledger.instrument import Instrumentation, instrument
+from spanledger.instrument._watch import Watch
+from spanledger.ledger import Ledger, ModelCall
+from spanledger.model import Draft, Request, Response, Usage
+from spanledger.providers import ADAPTERS, Adapter, Endpoint, Peer, Seam
+from spanledger.signals import Metrics
 
 WARM_SECONDS = 0.15
 IN_PLACE = 250
@@ -62,7 +81,8 @@ class Bodies:
     """Requests and answers of the workloads as the client holds them."""
 
     def __init__(self) -> None:
-        self.requests, self.answers = {}, {}
+        self.requests: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}
         for name in ("short", "history", "stream"):
             workload = Workload(name)
             answer = workload.client().chat.completions.create(**workload.request)
@@ -70,9 +90,7 @@ class Bodies:
             self.answers[name] = list(answer) if name == "stream" else answer
 
 
-def _floor(provider: Any) -> dict[str, Callable[[], Any]]:
-    from opentelemetry.trace import SpanKind
-
+def _floor(provider: TracerProvider) -> dict[str, Callable[[], Any]]:
     tracer = provider.get_tracer("micro")
     few = {f"gen_ai.request.key{n}": f"value {n}" for n in range(7)}
     many = {f"gen_ai.response.key{n}": f"value {n}" for n in range(20)}
@@ -88,93 +106,71 @@ def _floor(provider: Any) -> dict[str, Callable[[], Any]]:
     return {"SDK: span, 7 attributes": span, "SDK: span, 7 attributes + 20 at its end": filled}
 
 
-def _reading(bodies: Bodies, seam: Any) -> dict[str, Callable[[], Any]]:
-    from spanledger.instrument._content import content_attributes, output_attribute
-    from spanledger.model import Draft
-
+def _reading(bodies: Bodies, seam: Seam) -> dict[str, Callable[[], Any]]:
     pieces: dict[str, Callable[[], Any]] = {}
     client = Workload("short").client()
     for name, body in bodies.requests.items():
         options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=body)
         found = seam.recognize(client, (None, options), {})
+        assert found is not None  # noqa: S101 - it is a chat
+        endpoint = found.endpoint
         if name == "stream":
-            pieces["fold 200 chunks"] = lambda e=found.endpoint: e.fold(Draft(), bodies.answers["stream"])
+            pieces["fold 200 chunks"] = partial(_fold, endpoint, bodies.answers[name])
             continue
-        answer = bodies.answers[name]
-        pieces[f"recognize, {name}"] = lambda o=options: seam.recognize(client, (None, o), {})
-        pieces[f"read_request, {name}"] = lambda e=found.endpoint, b=body: e.read_request(b)
-        pieces[f"content of the request, {name}"] = lambda e=found.endpoint, b=body: content_attributes(e, b)
-        pieces[f"read_response, {name}"] = lambda e=found.endpoint, a=answer: e.read_response(a, True)
-        response = found.endpoint.read_response(answer, True)
-        pieces[f"content of the response, {name}"] = lambda r=response: output_attribute(r)
+        pieces[f"recognize, {name}"] = partial(seam.recognize, client, (None, options), {})
+        pieces[f"read_request, {name}"] = partial(endpoint.read_request, body)
+        pieces[f"content of the request, {name}"] = partial(_content, endpoint, body)
+        pieces[f"read_response, {name}"] = partial(endpoint.read_response, bodies.answers[name], True)
     return pieces
 
 
+def _fold(endpoint: Endpoint, chunks: list[Any]) -> Response:
+    draft = Draft()
+    for chunk in chunks:
+        endpoint.fold(draft, chunk)
+    return draft.build()
+
+
+def _content(endpoint: Endpoint, body: Any) -> list[str]:
+    return [to_json(found) for found in (*endpoint.read_messages(body), endpoint.read_tools(body))]
+
+
 def _accounting(bodies: Bodies) -> dict[str, Callable[[], Any]]:
-    from spanledger import runs, semconv
-    from spanledger.hashing import hasher
-    from spanledger.ledger import ModelCall, Run
-    from spanledger.model import Request, Response, Usage
-
     usage = Usage(uncached=230, output=91)
-    run = Run(id="1" * 32)
+    called = ModelCall("chat", "openai", "m", "m-1", usage, 1, 2, 1)
 
-    def settle() -> None:
-        fresh = Run(id=run.id)
-        fresh.settle_model(ModelCall("chat", "openai", "m", "m-1", usage, 1, 2, 1))
+    def alone() -> None:
+        placement, found = runs.open_for(Request(model="m"))
+        placement.run.settle_model(called)
+        assert found is not None  # noqa: S101 - nobody opened a run
+        runs.call_ended(found, Response(), None, INVALID_SPAN)
 
-    def run_around() -> None:
-        _, found = runs.open_for(Request(model="m"))
-        from opentelemetry.trace import INVALID_SPAN
-
-        runs.call_ended(found, None, None, INVALID_SPAN)
-
-    response = Response(id="r", model="m-1", finish_reasons=["stop"], usage=usage)
-    hashed = {"hash: system of short": ([bodies.requests["short"]["messages"][0]["content"]], "system")}
-    hashed["hash: tools of history"] = (bodies.requests["history"]["tools"], "tools")
     return {
-        **{name: lambda v=value: hasher().hash(*v) for name, value in hashed.items()},
-        "open and close an implicit run": run_around,
-        "begin_step": lambda: runs.begin_step(run),
-        "attributes_of": lambda: runs.attributes_of(run, 3),
-        "Run() and settle_model": settle,
-        "response_attributes": lambda: semconv.response_attributes(response),
+        "hash: system of short": partial(hasher().hash, [bodies.requests["short"]["messages"][0]["content"]], "system"),
+        "hash: tools of history": partial(hasher().hash, bodies.requests["history"]["tools"], "tools"),
+        "open an implicit run, settle its call, close it": alone,
     }
 
 
 def _metrics() -> dict[str, Callable[[], Any]]:
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-
-    from spanledger.ledger import Ledger, ModelCall
-    from spanledger.model import Usage
-    from spanledger.providers import Peer
-    from spanledger.signals import Metrics
-
     metrics = Metrics(Ledger(), MeterProvider([InMemoryMetricReader()]))
-
-    class Ended:
-        model_call = ModelCall("chat", "openai", "gpt-4o-mini", "gpt-4o-mini", Usage(230, output=91), 1, 2, 1)
-        peer = Peer("openai", "model.test", 80)
-        seconds = 0.1
-        first_chunk = None
+    called = ModelCall("chat", "openai", "gpt-4o-mini", "gpt-4o-mini", Usage(230, output=91), 1, 2, 1)
+    ended = SimpleNamespace(model_call=called, peer=Peer("openai", "model.test", 80), seconds=0.1, first_chunk=None)
 
     def drained() -> None:
-        metrics.call_ended(Ended)
+        metrics.call_ended(ended)
         metrics.drain()
 
     return {
-        "metrics: note a call": lambda: metrics.call_ended(Ended),
+        "metrics: note a call": partial(metrics.call_ended, ended),
         "metrics: note and drain (reader's thread)": drained,
     }
 
 
-def _whole(bodies: Bodies, inst: Any, seam: Any) -> dict[str, Callable[[], Any]]:
-    from spanledger.instrument._watch import Watch
-
-    watch = Watch(inst.engine, type("Silent", (), {"speaks_otel": None}), seam)
+def _whole(bodies: Bodies, inst: Instrumentation, adapter: Adapter) -> dict[str, Callable[[], Any]]:
+    watch = Watch(inst.engine, adapter, adapter.seams[0])
     client = Workload("short").client()
-    pieces = {}
+    pieces: dict[str, Callable[[], Any]] = {}
     for name, body in bodies.requests.items():
         options = FinalRequestOptions.construct(method="post", url="/chat/completions", json_data=body)
 
@@ -191,23 +187,15 @@ def _whole(bodies: Bodies, inst: Any, seam: Any) -> dict[str, Callable[[], Any]]
 
 def main() -> None:
     """Time the pieces and print them."""
-    import os
-
     os.environ.update(CONTENT, XDG_STATE_HOME=tempfile.mkdtemp())
-    from contenders import _batch, _provider
-    from measure import Counting
-
-    from spanledger.config import Settings
-    from spanledger.instrument import instrument
-    from spanledger.providers import ADAPTERS
-
     bodies = Bodies()
-    seam = next(adapter for adapter in ADAPTERS if adapter.package == "openai").seams[0]
-    provider = _provider(_batch(Counting()))
-    inst = instrument(Settings.load(), tracer_provider=provider)
-    inst._patches.undo()
+    adapter = next(adapter for adapter in ADAPTERS if adapter.package == "openai")
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(Counting(), **QUIET))
+    inst = instrument(Settings.load(), tracer_provider=provider, adapters=())  # what is timed is called, not patched
     pieces = {
-        **_floor(provider), **_reading(bodies, seam), **_accounting(bodies), **_metrics(), **_whole(bodies, inst, seam),
+        **_floor(provider), **_reading(bodies, adapter.seams[0]), **_accounting(bodies), **_metrics(),
+        **_whole(bodies, inst, adapter),
     }  # fmt: skip
     workload = Workload("short")
     client = workload.client()

@@ -232,11 +232,11 @@ def speed(folder: Path | None, seed: int) -> None:
     clean = [text for text, spans, _ in rows if not spans]
     prose = messages(seed, 50_000)
     engines = {"spanledger": Redactor().text, "five re.sub": five_regexes(), **peers()}
-    cells = []
+    cells: list[tuple[str, float, float, float]] = []
     for name, redact in engines.items():
         times = 3 if len(cells) > 1 else 9  # the first two are compared: neighbours on this machine must not decide
-        by = [statistics.median(cost(redact, text, times) for text in part) for part in (agent, clean)]
-        cells.append((name, *by, cost(redact, prose)))
+        texts, look_alikes = (statistics.median(cost(redact, text, times) for text in part) for part in (agent, clean))
+        cells.append((name, texts, look_alikes, cost(redact, prose)))
     ours, five = cells[0], cells[1]
     bar("median us per 1,000 characters of agent texts", ours[1], min(100.0, five[1]), at_most=True)
     bar("median us per 1,000 characters of clean texts full of look-alikes", ours[2], 30.0, at_most=True)

@@ -100,11 +100,11 @@ def main() -> int:
         about = {"at": time.strftime("%Y-%m-%d"), "python": platform.python_version(), "machine": platform.platform()}
         ROWS.write_text(json.dumps({"about": about, "versions": versions, "rows": rows}, indent=1))
     kept = json.loads(ROWS.read_text())
-    rows = Rows(kept["rows"])
-    print(f"{kept['about']['at']}, Python {kept['about']['python']}\n\n{markdown(rows)}")
+    found = Rows(kept["rows"])
+    print(f"{kept['about']['at']}, Python {kept['about']['python']}\n\n{markdown(found)}")
     if not given.check:
         return 0
-    wrong = verdict(rows)
+    wrong = verdict(found)
     print("\n".join(wrong) or "every ratio of ours is within the goal")
     return 1 if wrong else 0
 

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import spanledger
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "src").rglob("*.py"))
+OUTSIDE = sorted(path for folder in ("benchmarks", "examples") for path in (ROOT / folder).glob("*.py"))
 BANNED = re.compile(r"_?(utils?|helpers?|common|misc|base|manager)s?$")
 
 
@@ -28,6 +31,15 @@ def test_modules_are_small_named_for_what_they_are_and_say_why_they_exist(path):
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert node.end_lineno - node.lineno < 60, f"{node.name} is too long"
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_no_other_test_runs_imports_names_of_ours_that_are_there(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "spanledger":
+            module = import_module(node.module)
+            for name in node.names:
+                assert hasattr(module, name.name) or find_spec(f"{node.module}.{name.name}"), name.name
 
 
 def test_public_names_are_sorted_and_there():
