@@ -27,7 +27,6 @@ __all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
-_RESULTS: Final = ("none", "sampled", "full")
 _DIALECTS: Final = ("openinference", "openlit", "logfire", "langfuse")
 
 
@@ -47,7 +46,7 @@ class Settings:
     """Message content: ``no_content``, ``span_only``, ``event_only`` or ``span_and_event``."""
     store_arguments: bool = False
     """Whether tool arguments are stored, redacted; their hash always is."""
-    store_results: str = field(default="none", metadata=_name(choices=_RESULTS))
+    store_results: str = field(default="none", metadata=_name(choices=("none", "sampled", "full")))
     """Whether tool results are stored, redacted: ``none``, ``sampled`` or ``full``; hash and size always are."""
     redact: bool = True
     """Whether values are redacted before they leave.  Turning it off is said at start and by `doctor`."""
@@ -92,7 +91,9 @@ class Settings:
     agent: str | None = None
     """The agent's name for runs that nobody named."""
     agent_version: str | None = None
+    """The version of the agent, for runs that were given none."""
     prompt_version: str | None = None
+    """The version of the prompts, for runs that were given none."""
     metric_names: str = field(default="latest", metadata=_name(choices=("latest", "v1.41", "both")))
     """Which names the GenAI metrics have: the newest convention's, those of v1.41, or both."""
     native_spans: bool = False
@@ -103,10 +104,13 @@ class Settings:
     budget_tokens: int | None = None
     """How many tokens a run may use, input and output."""
     budget_steps: int | None = None
+    """How many steps a run may take."""
     budget_tool_calls: int | None = None
+    """How many tool calls a run may make."""
     budget_retries: int | None = None
+    """How often clients may try again in a run."""
     budget_seconds: float | None = None
-    """How long a run may take."""
+    """How many seconds a run may take."""
     budget_warn_at: float = 0.7
     """The share of a run's budget at which somebody is told beforehand."""
     budget_action: str = field(default="observe", metadata=_name(choices=ACTIONS))
@@ -128,9 +132,8 @@ class Settings:
         """Raise `ConfigurationError` for a moment, a share, a tool or a budget that is none."""
         if self.capture_until is not None:
             read_moment(self.capture_until)
-        if not 0 <= self.store_results_rate <= 1:
-            msg = f"store_results_rate is {self.store_results_rate}; it must be from 0 to 1"
-            raise ConfigurationError(msg, "store_results_rate")
+        if not 0 <= (rate := self.store_results_rate) <= 1:
+            raise ConfigurationError(f"store_results_rate is {rate}; it must be from 0 to 1", "store_results_rate")
         if bad := [name for name in self.tools if not names_a_tool(name)]:
             raise ConfigurationError(f"tools: {bad[0]!r} names no tool; write module:function or module:*", "tools")
         _ = self.own_budget
@@ -282,8 +285,7 @@ def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
 
 def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if name not in _FIELDS:
-        msg = f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}")
     setting = _FIELDS[name]
     kind = str(setting.type)
     try:
@@ -293,7 +295,6 @@ def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
     except (TypeError, ValueError) as error:
-        msg = f"{source}: {name} is {value!r}; it must be {WANTED[kind]}"
-        raise ConfigurationError(msg) from error
+        raise ConfigurationError(f"{source}: {name} is {value!r}; it must be {WANTED[kind]}") from error
     choices = setting.metadata.get("choices")
     return converted if not choices or converted is None else chosen(converted, choices, f"{source}: {name}")
