@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PHOENIX := .venv-phoenix
 CLAUDE := .venv-claude
+SERVICES := .cache/services
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check integration conformance phoenix matrix bench clean
+.PHONY: help demo test check integration conformance phoenix services matrix bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,9 +28,14 @@ check: $(VENV)/.lint ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-integration: $(VENV)/.done ## against a real Phoenix and a real Claude Code, each in an environment of its own
+integration: $(VENV)/.done ## against a real Phoenix, Claude Code, collector, Jaeger and Prometheus, as far as they are to be had
 	@$(MAKE) --no-print-directory $(PHOENIX)/.done || echo "make integration: SKIPPING Phoenix: it can't be installed here" >&2
 	@$(MAKE) --no-print-directory $(CLAUDE)/.done || echo "make integration: SKIPPING Claude Code: it can't be installed here" >&2
+	@$(MAKE) --no-print-directory $(SERVICES)/otelcol || echo "make integration: SKIPPING the collector: it can't be built here" >&2
+	@$(MAKE) --no-print-directory $(SERVICES)/jaeger || echo "make integration: SKIPPING Jaeger: it can't be built here" >&2
+	@command -v prometheus >/dev/null || echo "make integration: SKIPPING Prometheus: no such program here" >&2
+	@echo "make integration: SKIPPING Tempo: there is no version of it that Go's modules could bring" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[grpc]'
 	INTEGRATION=1 $(BIN)/python -m pytest tests/integration
 	@test ! -e $(CLAUDE)/.done || $(CLAUDE)/bin/python -m pytest -rs tests/frameworks/test_claude_code.py
 
@@ -63,6 +69,21 @@ $(LANES): lane-%: .venv-lane-%/.done
 
 bench: $(VENV)/.done ## what watching costs, against others: see benchmarks/
 	$(BIN)/python benchmarks/run.py $(BENCH)
+
+services: $(SERVICES)/otelcol $(SERVICES)/jaeger ## the collector of collector-config/ and a Jaeger, built with Go
+
+$(SERVICES)/otelcol: collector-config/builder.yaml
+	@echo "building the collector into $(SERVICES), once: some minutes"
+	@mkdir -p $(@D)/collector
+	@cd $(@D)/collector && go run go.opentelemetry.io/collector/cmd/builder@v0.155.0 --config=$(CURDIR)/$< >build.log 2>&1 \
+	  || { tail -n 5 build.log >&2; exit 1; }
+	@mv $(@D)/collector/otelcol $@
+
+$(SERVICES)/jaeger: tests/integration/jaeger/go.mod tests/integration/jaeger/go.sum
+	@echo "building Jaeger into $(SERVICES), once: some minutes"
+	@mkdir -p $(@D)
+	@cd tests/integration/jaeger && go build -o $(CURDIR)/$@ github.com/jaegertracing/jaeger/cmd/jaeger >$(CURDIR)/$@.log 2>&1 \
+	  || { tail -n 5 $(CURDIR)/$@.log >&2; exit 1; }
 
 # the wheel holds the program
 $(CLAUDE)/.done: tests/integration/claude-code.txt pyproject.toml

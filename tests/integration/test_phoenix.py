@@ -88,6 +88,18 @@ def thin(phoenix, examples, tmp_path_factory):
     return {kind: [edge["node"] for edge in found[kind]["edges"]] for kind in ("spans", "sessions")}
 
 
+@pytest.fixture(scope="module")
+def collected(phoenix, collector, tmp_path_factory):
+    """The spans of the demo that came through the collector."""
+    import with_phoenix
+
+    journal = tmp_path_factory.mktemp("collected") / "journal.db"
+    project = {"OTEL_RESOURCE_ATTRIBUTES": "openinference.project.name=collected", "SPANLEDGER_JOURNAL": str(journal)}
+    with collector(phoenix.url) as through:
+        assert with_phoenix.run_demo(through, **project).returncode == 0
+        return phoenix.spans("collected")
+
+
 def of_kind(spans, kind):
     return [span for span in spans if span["span_kind"] == kind]
 
@@ -99,6 +111,16 @@ def test_one_agent_with_its_model_calls_and_tools(unmodified):
     names = sorted(span["attributes"]["gen_ai.tool.name"] for span in of_kind(unmodified, "TOOL"))
     assert names == ["lookup_customer", "search_help_pages", *["search_orders"] * 4, "send_email"]
     assert {span["context"]["trace_id"] for span in unmodified} == {agent["context"]["trace_id"]}
+
+
+def test_a_collector_in_between_changes_nothing(unmodified, collected):
+    def told(spans):
+        return sorted(
+            (span["name"], span["span_kind"], span["status_code"], span["attributes"].get("llm.token_count.total", 0))
+            for span in spans
+        )
+
+    assert told(collected) == told(unmodified)
 
 
 def test_failed_tools_are_errors(unmodified):
