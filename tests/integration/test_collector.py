@@ -133,6 +133,8 @@ with ScriptedServer(["Hello!"] * 20) as server:
         ask("fine")
     ask("told")
     ask("dear", model="gpt-4")
+    client.chat.completions.create(model="gpt-4", messages=[{"role": "user", "content": "hi"}])
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
     try:
         ask("broken", fails=True)
     except KeyError:
@@ -147,11 +149,12 @@ def test_runs_with_news_are_kept_whole_and_of_the_rest_as_many_as_wanted(jaeger,
             "OTEL_SERVICE_NAME": "sampled", "SPANLEDGER_JOURNAL": str(tmp_path / "journal.db"),
         }  # fmt: skip
         subprocess.run([sys.executable, "-c", MANY], env=env, check=True)
-        until(lambda: len(traces(jaeger, service="sampled")) >= 3)
+        until(lambda: len(traces(jaeger, service="sampled")) >= 4)
         time.sleep(3)  # for one that should not come
         found = traces(jaeger, service="sampled")
         names = sorted(sorted(span["operationName"] for span in trace["spans"]) for trace in found)
         assert names == [
+            ["chat gpt-4"],
             ["chat gpt-4", "invoke_agent dear"],
             ["chat gpt-4o-mini", "invoke_agent broken"],
             ["chat gpt-4o-mini", "invoke_agent told"],
