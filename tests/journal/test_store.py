@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorded import BEGAN, RUN, SUPPORT, record_support
+from spanledger import private_file
 from spanledger.errors import JournalError, JournalTooNew
 from spanledger.journal import Archive, Journal, RunRow, SpanRow, file
 from spanledger.journal.file import set_aside
@@ -210,6 +211,20 @@ def test_several_processes_meet_one_damaged_file(path):
     children = [subprocess.Popen([sys.executable, "-c", code, path, TESTS, f"run{n}"]) for n in range(4)]
     assert [child.wait() for child in children] == [0] * 4
     assert len(list(path.parent.glob("journal.db.corrupt-*"))) >= 1
+
+
+def test_a_file_that_another_process_sets_aside_while_it_is_opened_is_made_again(path, monkeypatch):
+    make, made = private_file.make, []
+
+    def made_and_gone(at):
+        make(at)
+        made.append(at)
+        if len(made) == 1:
+            at.rename(at.with_name("journal.db.corrupt-by-another"))
+
+    monkeypatch.setattr(private_file, "make", made_and_gone)
+    assert Journal(path, days=100_000).write_runs([SUPPORT])
+    assert len(made) == 2
 
 
 def test_a_locked_file_costs_one_warning_and_is_written_again_later(path, caplog):

@@ -42,10 +42,10 @@ def open_to_write(path: Path, *, busy: float) -> sqlite3.Connection:
     `JournalTooNew` for a newer file and `JournalError` for somebody else's, both untouched; `sqlite3.Error` and
     `OSError` as they come.
     """
-    private_file.make(path)
-    if path.stat().st_mode & 0o077:
-        path.chmod(private_file.MODE)
-    connection = _connect(path, "rw", busy)
+    try:
+        connection = _connect_to_own(path, busy)
+    except (FileNotFoundError, sqlite3.OperationalError):  # another process has just set it aside
+        connection = _connect_to_own(path, busy)
     try:
         _check(connection, path)
         if format_version(connection) == 0:
@@ -81,6 +81,13 @@ def unreadable(path: Path, error: Exception) -> JournalError:
     """What a command says when the file can't be read."""
     advice = "; the next run that is recorded sets it aside and begins a new one" if damaged(error) else ""
     return JournalError(f"can't read the journal {path}: {error}{advice}")
+
+
+def _connect_to_own(path: Path, busy: float) -> sqlite3.Connection:
+    private_file.make(path)
+    if path.stat().st_mode & 0o077:
+        path.chmod(private_file.MODE)
+    return _connect(path, "rw", busy)
 
 
 def _connect(path: Path, mode: str, busy: float) -> sqlite3.Connection:
