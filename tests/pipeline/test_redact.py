@@ -109,6 +109,58 @@ def test_spelling_it_otherwise_does_not_help(text, needle):
     assert needle not in REDACTOR.text(text)
 
 
+COLOURED = "\x1b[32m{}\x1b[0m"
+LEFT = "Zq9vLeak7"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"**Password:** {LEFT}", f"**API Key**: kR9x{LEFT}", f"- **Token:** `{LEFT}`", f"<b>Password:</b> {LEFT}",
+        f"__Password:__ {LEFT}", f"Пароль {LEFT}", f"ПАРОЛЬ: {LEFT}", f"Κωδικός: {LEFT}",
+        f"Authorization: DPoP {LEFT}xyz1234567", f"Authorization: Bot {LEFT}.Cl2FMQ.ZnCj1v", f"Authorization: NTLM {LEFT}AA==",
+        f'Authorization: Token token="{LEFT}abc"', f'Authorization: Hawk id="dh37fgj492je", ts="135383", mac="{LEFT}E="',
+        f'curl -H "Authorization: GenieKey {LEFT}-5f2c-4d3e" https://ops.example', f'{{"Name":"DB_PASSWORD","Value":"{LEFT}"}}',
+        f'[{{"ParameterKey":"DBPassword","ParameterValue":"{LEFT}"}}]', f'{{"label":"Password","value":"{LEFT}"}}',
+        f'{{"card":{{"number":"4242424242424242","client_secret":"{LEFT}"}}}}', f'{{"address":{{"password":"{LEFT}"}}}}',
+        f'"{COLOURED.format("password")}": "{COLOURED.format(LEFT)}"',
+    ],
+)  # fmt: skip
+def test_however_a_secret_is_set_out_it_goes(text):
+    assert LEFT not in REDACTOR.text(text)
+    if text[0] in "[{":
+        assert LEFT not in json.dumps(REDACTOR.value(json.loads(text)))
+
+
+@pytest.mark.parametrize("number", ["0501234567", "694 123 4567"])
+@pytest.mark.parametrize("word", ["Телефон:", "Дзвоніть", "Звоните", "Καλέστε", "Τηλέφωνο"])
+def test_a_word_for_calling_may_begin_a_sentence(word, number):
+    assert REDACTOR.text(f"{word} {number}") == f"{word} [PHONE]"
+
+
+@pytest.mark.parametrize(("label", "needle"), NEEDLES.items())
+@pytest.mark.parametrize("escape", ["\x1b", "\\x1b", "\\u001b", "\\033"])
+def test_the_colours_of_a_terminal_hide_nothing(escape, label, needle):
+    found = REDACTOR.text(f"is {escape}[1;32m{needle}{escape}[0m")
+    assert needle not in found
+    assert f"[{label}]" in found
+
+
+def test_an_address_without_a_letter_is_one():
+    assert REDACTOR.text("peer [2001:4860:4860::8888]:443, 2606:4700:4700::64") == "peer [[IP]]:443, [IP]"
+
+
+def test_a_key_that_is_made_for_browsers_is_no_secret():
+    assert REDACTOR.text("pk_live_j5krY8XTgIcDaHDb3YrsAfCl") == "pk_live_j5krY8XTgIcDaHDb3YrsAfCl"
+
+
+def test_a_card_is_no_reason_to_keep_what_is_beside_its_number():
+    card = {"number": "4242424242424242", "exp_month": 12, "cvc": "123", "holder": {"pin": "1234"}}
+    assert REDACTOR.value({"card": card})["card"] == {
+        "number": "[CARD]", "exp_month": 12, "cvc": "[SECRET]", "holder": {"pin": "[SECRET]"},
+    }  # fmt: skip
+
+
 def test_a_schema_keeps_its_shape_and_loses_its_defaults():
     tool = {"name": "f", "parameters": {"properties": {"password": {"type": "string", "default": "Tr0ub4dor"}}}}
     new = json.loads(REDACTOR.text(json.dumps([tool])))

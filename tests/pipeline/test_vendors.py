@@ -25,6 +25,10 @@ def some(size: int, of: str = LETTERS) -> str:
 
 
 KEYS = {
+    "gemini": "AQ.Ab8RN6" + some(44), "github-app": f"ghs_123456_eyJ{some(30)}.eyJ{some(40)}.{some(40)}",
+    "wandb-1": "wandb_v1_" + some(60), "vercel-2": "vcp_" + some(56), "cloudflare-2": "cfut_" + some(48),
+    "apify": "apify_api_" + some(36), "llamacloud": "llx-" + some(48), "slack-d": "xoxd-" + some(40),
+    "linear-oauth": "lin_oauth_" + some(64, HEX), "doppler": "dp.st.prd." + some(43),
     "together": "tgp_v1_" + some(43), "cerebras": "csk-" + some(48, LOWER), "nvidia": "nvapi-" + some(64),
     "elevenlabs": "sk_" + some(48, HEX), "firecrawl": "fc-" + some(32, HEX), "wandb": "local-" + some(40, HEX),
     "pinecone": f"pcsk_{some(6)}_{some(63)}", "voyage": "pa-" + some(43), "jina": "jina_" + some(60), "e2b": "e2b_" + some(40, HEX),

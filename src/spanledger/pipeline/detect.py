@@ -176,7 +176,8 @@ class Detector:
         if not text.translate(None, _DOTTED):
             numbers.find(view, start, end, spans)
             return
-        if numbers.find(view, start, end, spans):
+        known = len(spans)
+        if numbers.find(view, start, end, spans) and (len(spans) > known or b"::" not in text):
             return
         if _COLON in text:
             if text[:8].isdigit() or text[1:2] == b"/":  # ``123456789:AA...``

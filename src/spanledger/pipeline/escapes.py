@@ -14,6 +14,7 @@ __all__ = ["decoded", "is_escaped"]
 _ESCAPED: Final = re.compile(
     rb"(?P<utf>%[c-dC-D][0-9A-Fa-f]%[89a-bA-B][0-9A-Fa-f]|%[eE][0-9A-Fa-f](?:%[89a-bA-B][0-9A-Fa-f]){2}"
     rb"|%[fF][0-7](?:%[89a-bA-B][0-9A-Fa-f]){3})|%(?P<pct>[0-9A-Fa-f]{2})"
+    rb"|(?P<colour>\\+(?:[uU]0{0,4}001[bB]|x1[bB]|033|e)\[[0-9;?]{0,24}[A-Za-z])"
     rb"|\\+(?P<gap>[nrt])|\\+u(?P<u>[0-9A-Fa-f]{4})|\\+u\{0{0,4}(?P<point>[0-9A-Fa-f]{2,5})\}"
     rb"|\\+U000(?P<U>[0-9A-Fa-f]{5})|\\+x(?P<x>[0-9A-Fa-f]{2})|\\(?P<oct>[01][0-7]{2})"
     rb"|&#0{0,4}(?P<dec>[0-9]{2,6});|&#[xX]0{0,4}(?P<hex>[0-9A-Fa-f]{2,5});"
@@ -23,7 +24,7 @@ _QUOTED_PRINTABLE: Final = re.compile(rb"(?:=[2-7][0-9A-F]){3,}")
 _QUOTED_PRINTABLE_AT: Final = re.compile(rb"=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
 _PRINTABLE: Final = re.compile(rb"=40(?:[A-Za-z]|[0-9]{2,4}\.[a-z])|=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
 _PERCENTS: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
-_ESCAPES: Final = re.compile(rb"\\[uUxnrt01]")
+_ESCAPES: Final = re.compile(rb"\\[uUxnrt01e]")
 _ENTITY: Final = re.compile(rb"&(?:#|(?:commat|period|lowbar|amp|quot|apos|lt|gt|colon|equals);)")
 _ENTITIES: Final = {
     b"commat": "@", b"period": ".", b"lowbar": "_", b"amp": "&", b"quot": '"', b"apos": "'", b"lt": "<", b"gt": ">",
@@ -104,6 +105,8 @@ def _char(match: re.Match[bytes]) -> str:
     value = match.group(kind)
     if kind == "gap":
         return " "
+    if kind == "colour":  # of a terminal: nobody sees it
+        return "\u200b"
     if kind == "name":
         return _ENTITIES[value]
     if kind == "utf":

@@ -27,15 +27,17 @@ _NAMES: Final = re.compile(rb"\"([^\"\x1f]{1,96})\"\s{0,4}:")
 _FIELDS: Final = re.compile(
     rb"\"([^\"\x1f]{1,96})\"\s{0,4}:\s{0,4}(?:\"([^\"]*)\"|(?:true|false|null)\b|(.))", re.DOTALL
 )
-_NAMED: Final = re.compile(rb"\"(?:name|key|header|Name|Key)\"\s{0,4}:\s{0,4}(?:\"([^\"]{0,64})\"|[^\"])")
+_NAMED: Final = re.compile(
+    rb"\"(?:name|key|header|label|field|Name|Key|Label|Field|ParameterKey)\"\s{0,4}:\s{0,4}(?:\"([^\"]{0,64})\"|[^\"])"
+)
 _FIRST: Final = re.compile(rb"\[\s*\"([^\" =]{1,63})\"\s*,")
 _FLAG: Final = re.compile(rb"\"(-[^\" =]{1,62})\"\s*,")
 """What tells of the next one in a list: ``"--api-key", "..."``, ``["Authorization", "..."]``."""
 _BETWEEN: Final = (b"", b",", b":", b"]", b"}")
 _SPACES: Final = b" \t\r\n"
 _COLON: Final = re.compile(rb"\s*:")
-_NAMING: Final = frozenset({b"name", b"key", b"header", b"Name", b"Key"})
-_HOLDING: Final = frozenset({b"value", b"values", b"content"})
+_NAMING: Final = frozenset(b"name key header label field Name Key Label Field ParameterKey".split())
+_HOLDING: Final = frozenset(b"value values content Value Values Content ParameterValue".split())
 _BEGINS: Final = ("{", "[")
 _ENDS: Final = ("}", "]")
 _STRINGS: Final = re.compile(r'"[^"\\]*(?:\\"[^"\\]*)*"')

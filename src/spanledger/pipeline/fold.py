@@ -9,13 +9,16 @@ replaced in the text.
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from typing import Final
 
 __all__ = ["DELETED", "fold"]
 
 DELETED: Final = 0x7F
-"""Stands for characters that nobody sees: zero-width ones, soft hyphens, direction marks, combining accents."""
+"""Stands for characters that nobody sees: zero-width ones, direction marks, combining accents, colours of terminals."""
+_ESCAPE: Final = 0x1B
+_COLOUR: Final = re.compile(rb"\x1b\[[0-9;?]{0,24}[A-Za-z]")
 _WORDLESS: Final = 0xFF
 _ALPHABETIC: Final = 0x590
 """Scripts before this code point (Latin, Greek, Cyrillic, Armenian) write e-mail addresses; later ones end them."""
@@ -90,4 +93,5 @@ codecs.register_error("spanledger.fold", _handler)
 
 def fold(text: str) -> bytes:
     """One byte for each character of *text*."""
-    return text.encode("ascii", "spanledger.fold")
+    view = text.encode("ascii", "spanledger.fold")
+    return view if _ESCAPE not in view else _COLOUR.sub(lambda match: b"\x7f" * len(match.group()), view)

@@ -12,9 +12,8 @@ from typing import Final, TypeAlias
 
 from . import columns, personal, values
 from .engine import Part
-from .fold import fold
 from .keys import Keys
-from .vocabulary import FOREIGN, KEY_KINDS
+from .vocabulary import FOREIGN_FORMS, KEY_KINDS
 
 __all__ = ["PARTS", "Named", "is_fragment", "parts_of"]
 
@@ -32,7 +31,7 @@ _FRAGMENTS: Final = (
     rb"|adgangskode|\bmysql|\bdocker login\b|\bsshpass\b|\bredis-cli\b|\baz login\b|\blog ?[io]n\b| (?:-u|--user)[ =]"
     rb"|\bidentified (?:by|with)\b|\brequirepass\b|storepass|keypass|(?:\b|_)psk\b"
 )
-_FOREIGN: Final = b"|".join({fold(form): None for word in FOREIGN for form in (word, word.capitalize())})
+_FOREIGN: Final = b"|".join(FOREIGN_FORMS)
 ANCHOR: Final = (
     b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")|" + _FOREIGN + b"|" + personal.FOREIGN_FRAGMENTS
 )
@@ -162,7 +161,7 @@ class Named:
             return
         name = view[first:last].lower()
         found = found or values.said(view, name, last)
-        if found is None:
+        if found is None or (fragment.startswith(b"authori") and _of_scheme(view, found, spans)):
             return
         begin, stop, quoted = found
         text = view[begin:stop]
@@ -194,7 +193,8 @@ def _around(view: bytes, start: int, end: int) -> tuple[int, int]:
 def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values.Value | None, bool]:
     """The value of the name *first*:*last*, and whether there is no use in looking for it in words."""
     one, other = view[last : last + 1], view[last + 1 : last + 2]
-    if one in _NOTHING and view[first - 1 : first] not in (b"=", b" ") and not view.startswith(b"...", last):
+    ends = one in _NOTHING and not view.startswith((b"...", b"**"), last)
+    if ends and view[first - 1 : first] not in (b"=", b" "):
         return None, True
     if one.isalnum() or (one == b" " and fragment in _HEADS):
         return None, True
@@ -206,6 +206,15 @@ def _behind(view: bytes, first: int, last: int, fragment: bytes) -> tuple[values
     if (found is None or view[found[0] : found[1]].lower() in _HOLDING) and (one != b" " or other == b"v"):
         found = values.pair_of(view, last) or found
     return found, found is not None
+
+
+def _of_scheme(view: bytes, found: values.Value, spans: list[Span]) -> bool:
+    """Add the credential of an ``Authorization`` header whose scheme was *found*; whether it is one."""
+    begin, _, quoted = found
+    credential = None if quoted else values.credential(view, begin)
+    if credential is not None:
+        spans.append((*credential, "SECRET"))
+    return credential is not None
 
 
 def _has_digit(text: bytes) -> bool:

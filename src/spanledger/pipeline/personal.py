@@ -48,6 +48,11 @@ _FOREIGN: Final = {
     "BIRTH_DATE": "рождения|生年月日",
     "CARD": "卡号|カード",
 }
+_CAPITAL: Final = {
+    label: "|".join({form: None for word in words.split("|") for form in (word, word.capitalize(), word.upper())})
+    for label, words in _FOREIGN.items()
+}
+"""The same, also where they begin a sentence."""
 _ID: Final = rb"(?![0-9A-Za-z])"
 _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
     label: re.compile(pattern)
@@ -82,7 +87,7 @@ _GAP: Final = re.compile(
     rb"(?:[A-Za-z_.]{0,24}[\"'\\\])]{0,6}[ \t]{0,3}(?:(?i:number|no|num|nr|id|code)\b[.:]?)?[\"'\\\])]{0,6}[ \t]{0,3}"
     rb"(?:=>|[:=|#]|(?i:is|was|are|to|es|est|ist|on|at"
     rb"|(?:us|me|her|him|them|back) (?:at|on)|la|le|al|an|o|e|sie|the number)\b)?"
-    rb"[ \t:]{0,3}[\"'\\(\[]{0,6}|[^\x00-\x7f ]{0,4}[ :]{0,2})"
+    rb"[ \t:]{0,3}[\"'\\(\[]{0,6}(?:\*\* ?)?|[^\x00-\x7f ]{0,4}[ :]{0,2})"
 )
 _WORDS_BETWEEN: Final = re.compile(rb"[^0-9\n\x1f,;{}=|[]{0,24}")
 _FAR: Final = frozenset({"PASSPORT", "LICENSE", "SSN", "NHS", "BIRTH_DATE", "NATIONAL_ID"})
@@ -92,7 +97,7 @@ FRAGMENTS: Final = (
     fold(_VERBS) + rb"[^0-9\n\x1f]{0,16}[0-9+(]|" + b"|".join(fold(pattern) for pattern in _NAMES.values())
 )
 """What the scan stops at, in any case: names, and verbs with a number behind them."""
-FOREIGN_FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _FOREIGN.values())
+FOREIGN_FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _CAPITAL.values())
 STEMS: Final = (
     *(
         b"tel fax cell call ring whatsapp handy puhelin mobil ligue appelez rufen volejte llam chiama zwon bel phone"
@@ -108,7 +113,7 @@ VERB: Final = re.compile(fold(_VERBS), re.IGNORECASE)
 _BY_LABEL: Final = [
     ("PHONE", VERB),
     *((label, re.compile(fold(pattern), re.IGNORECASE)) for label, pattern in _NAMES.items()),
-    *((label, re.compile(fold(pattern))) for label, pattern in _FOREIGN.items()),
+    *((label, re.compile(fold(pattern), re.IGNORECASE)) for label, pattern in _CAPITAL.items()),
 ]
 _HASHED: Final = re.compile(r"hmac-sha256:[0-9a-z-]{8,16}:[0-9a-f]{32}")
 """One of our own hashes."""

@@ -6,20 +6,20 @@ import re
 from typing import Final, TypeAlias
 
 from .fold import fold
-from .vocabulary import FOREIGN, WORDS
+from .vocabulary import FOREIGN_FORMS, WORDS
 
 __all__ = [
-    "Value", "assigned", "cookies", "is_code", "is_placeholder", "is_strong", "is_very_strong", "pair_of", "said",
-    "scheme", "spelled",
+    "Value", "assigned", "cookies", "credential", "is_code", "is_placeholder", "is_strong", "is_very_strong", "pair_of",
+    "said", "scheme", "spelled",
 ]  # fmt: skip
 
 Value: TypeAlias = tuple[int, int, bool]
 """Begin, end, and whether it stands in quotes."""
 
 _SEPARATOR: Final = re.compile(
-    rb"[\"'`\\\])]{0,6}(?:\[[0-9]{0,6}\])?[ \t]{0,4}"
+    rb"[\"'`\\\])*]{0,6}(?:</[a-z]{1,8}>)?(?:\[[0-9]{0,6}\])?[ \t]{0,4}"
     rb"(?:[=-]>|:=|\|\|=|\?\?=|[!=?]?==?|:[ \t]?(?:[A-Za-z_]{1,16}[ \t])?=(?!=)|:|\|=|(?<=[ \t])(?=[\"']))"
-    rb"[ \t]{0,4}(?:\r?\n[ \t]{1,16})?(?:[@$rRbBuUfFL]{1,2}(?=[\"']))?"
+    rb"(?:\*{1,3}|_{2,3}|</[a-z]{1,8}>)?[ \t]{0,4}(?:\r?\n[ \t]{1,16})?(?:[@$rRbBuUfFL]{1,2}(?=[\"']))?"
 )
 _SETTER: Final = re.compile(rb"\([ \t]?(?=[\"'])")
 _IS_SETTER: Final = re.compile(rb"(?i:[a-z0-9_]{0,48}\.){0,2}(?i:set|with)[A-Za-z_]{0,48}$")
@@ -44,8 +44,15 @@ _QUOTING: Final = frozenset((b'"', b"'", b"`", b"\\"))
 _BLOCKING: Final = (b"|", b">")
 _BRACKETS: Final = ((0x29, b"("), (0x5D, b"["), (0x7D, b"{"), (0x3E, b"<"))
 _QUERY: Final = re.compile(rb"[^\s\"'`<>&#\x1f\\]{1,2048}")
-_SCHEME: Final = re.compile(rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?=[^\s])")
+_SCHEME: Final = re.compile(
+    rb"(?i:bearer|basic|token|digest|apikey|negotiate|aws4-hmac-sha256) +(?:token=\\?\"?)?(?=[^\s])"
+)
 _LINE: Final = re.compile(rb"[^\r\n\x1f]{6,2048}")
+_OTHER_SCHEME: Final = re.compile(
+    rb"[A-Za-z][A-Za-z0-9-]{1,31} {1,2}(?P<credential>(?:[A-Za-z_]{1,24}=\\?\"?)?(?=[^\s\"'\x1f]{0,64}[0-9=])"
+    rb"[^\s\"'\x1f]{8,2048}(?:\\?\"?, {0,2}[A-Za-z_]{1,24}=\\?\"?[^\s\",\x1f]{1,512}){0,8})"
+)
+"""A scheme that is in no list of ours, and what can only be its credential."""
 _TWO_GROUPS: Final = re.compile(rb"[0-9]{3,4}[ -][0-9]{3,4}(?![0-9])")
 _PHRASE: Final = re.compile(rb"(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}\b")
 _SECURED: Final = re.compile(rb"ConvertTo-SecureString(?: -String)? {1,2}")
@@ -81,7 +88,7 @@ _JUMBLED: Final = re.compile(rb"(?:[A-Za-z]{1,16}[0-9]{1,16}){2}[A-Za-z]")
 _SPOKEN: Final = (
     b"passw", b"passp", b"pwd", b"secret_access_key", b"contrase", b"kennwort", b"wachtwoord", b"senha", b"heslo",
     b"haslo", b"lozinka", b"parola", b"losenord", b"adgangskode", b"salasana", b"jelszo",
-    *(fold(word) for word in FOREIGN),
+    *(form.lower() for form in FOREIGN_FORMS),
 )  # fmt: skip
 """Names whose value may follow without a sign."""
 _LOOSE: Final = re.compile(
@@ -131,6 +138,12 @@ def scheme(view: bytes, at: int) -> int:
     """Where the credential behind ``Bearer``, ``Basic`` or their kin at *at* begins; negative when there is none."""
     match = _SCHEME.match(view, at)
     return match.end() if match else -1
+
+
+def credential(view: bytes, at: int) -> tuple[int, int] | None:
+    """Where the credential behind any scheme at *at* begins and ends."""
+    match = _OTHER_SCHEME.match(view, at)
+    return match.span("credential") if match else None
 
 
 def assigned(view: bytes, first: int, last: int) -> Value | None:

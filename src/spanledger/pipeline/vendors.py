@@ -14,14 +14,14 @@ COMMON: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("OPENROUTER_KEY", rb"sk-or-", _W + rb"{16,}"),
     ("LANGFUSE_KEY", rb"(?:sk|pk)-lf-", rb"[0-9A-Fa-f-]{16,}"),
     ("OPENAI_KEY", rb"sk-", _W + rb"{20,}"),
-    ("STRIPE_KEY", rb"(?:sk|rk|pk)_(?:live|test)_", _A + rb"{10,}"),
+    ("STRIPE_KEY", rb"(?:sk|rk)_(?:live|test)_", _A + rb"{10,}"),
     ("STRIPE_KEY", rb"whsec_", rb"[A-Za-z0-9+/=]{16,}"),
     ("GITHUB_TOKEN", rb"gh[pousr]_", _A + rb"{20,}"),
     ("GITHUB_TOKEN", rb"github_pat_", rb"[A-Za-z0-9_]{22,}"),
     ("GITLAB_TOKEN", rb"gl(?:pat|ptt|dt|rt|cbt|agent|oas|soat|ft|imt|ffct)-", rb"[A-Za-z0-9_.-]{16,}"),
     ("GITLAB_TOKEN", rb"GR1348941", _W + rb"{18,}"),
     ("DISCORD_TOKEN", rb"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.", rb"[A-Za-z0-9_-]{27,40}"),
-    ("SLACK_TOKEN", rb"xox[abceoprs]-", rb"[A-Za-z0-9-]{10,}"),
+    ("SLACK_TOKEN", rb"xox[abcdeoprs]-", rb"[A-Za-z0-9-]{10,}"),
     ("SLACK_TOKEN", rb"xapp-", rb"[A-Za-z0-9-]{10,}"),
     (
         "AWS_KEY",
@@ -52,8 +52,8 @@ COMMON: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("REPLICATE_TOKEN", rb"r8_", _A + rb"{30,}"),
     ("FIREWORKS_KEY", rb"fw_", _A + rb"{20,}"),
     ("TAVILY_KEY", rb"tvly-", _W + rb"{20,}"),
-    ("DOPPLER_TOKEN", rb"dp\.(?:pt|st|ct|sa)\.", _A + rb"{30,}"),
-    ("LINEAR_KEY", rb"lin_api_", _A + rb"{30,}"),
+    ("DOPPLER_TOKEN", rb"dp\.(?:pt|ct|sa|scim|audit|st(?:\.[a-z0-9_-]{2,35})?)\.", _A + rb"{30,}"),
+    ("LINEAR_KEY", rb"lin_(?:api|oauth)_", _A + rb"{30,}"),
     ("NOTION_TOKEN", rb"(?:secret_|ntn_)", _A + rb"{40,}"),
     ("POSTMAN_KEY", rb"PMAK-", rb"[0-9a-f-]{40,}"),
     ("VAULT_TOKEN", rb"hv[sbr]\.", _W + rb"{20,}"),
@@ -66,6 +66,13 @@ COMMON: Final[tuple[tuple[str, bytes, bytes], ...]] = (
 VENDORS: Final = (
     *COMMON,
     ("TOGETHER_KEY", rb"tgp_v1_", _W + rb"{30,}"),
+    ("GOOGLE_KEY", rb"AQ\.Ab", _W + rb"{30,}"),
+    ("GITHUB_TOKEN", rb"ghs_[0-9]{1,12}_eyJ", rb"[A-Za-z0-9_.-]{20,}"),
+    ("WANDB_KEY", rb"wandb_v1_", _W + rb"{40,}"),
+    ("VERCEL_TOKEN", rb"vc[pack]_", _A + rb"{24,}"),
+    ("CLOUDFLARE_KEY", rb"cf(?:ut|at|k)_", _W + rb"{36,}"),
+    ("APIFY_TOKEN", rb"apify_api_", _A + rb"{30,}"),
+    ("LLAMACLOUD_KEY", rb"llx-", _A + rb"{40,}"),
     ("CEREBRAS_KEY", rb"csk-", _A + rb"{40,}"),
     ("NVIDIA_KEY", rb"nvapi-", _W + rb"{40,}"),
     ("ELEVENLABS_KEY", rb"sk_[0-9a-f]{8}", rb"[0-9a-f]{40}(?![0-9A-Za-z])"),
@@ -144,7 +151,8 @@ VENDORS: Final = (
 STEMS: Final = (
     b"sk- -lf- _live_ _test_ whsec_ gh gl gr1348941 . xox xapp- a3t akia asia aroa aida abia acca agpa anpa aipa"
     b" absk aiza gocspx- hf_ api_org_ gsk_ xai- pplx- npm_ pypi- dapi _v1_ ls key- -us :a sq0 eaaa shp atatt3 r8_"
-    b" fw_ tvly- lin_api_ secret_ ntn_ pmak- nrak- age-secret-key-1 akcp -----begin eyj https:// private-lines:"
+    b" fw_ tvly- lin_ secret_ ntn_ pmak- nrak- age-secret-key-1 akcp -----begin eyj https:// private-lines:"
+    b" aq.ab wandb_v1_ vcp_ vca_ vck_ cfut_ cfat_ cfk_ apify_api_ llx-"
     b" github_pat_ tgp_v1_ csk- nvapi- sk_ fc- local- pcsk_ pa- jina_ e2b_ bb_live_ rpa_ esecret_ atbb atta 1//0"
     b" rubygems_ cio dckr_ hrku- fo1_ fm vercel_ nf v1.0- sb pscale_ napi_ access nra sntry phx_ pat figd_ sl. sq bku"
     b" ccip cfpat- duffel_ ez flwseck fio-u- live_ test_ pn pul- rdme_ tk-us- shippo_ tskey- tfp_ clojars_ dd re_"
@@ -154,7 +162,7 @@ STEMS: Final = (
 """Of these one stands in each of them, in lower case."""
 
 STARTS: Final = {
-    rb"(?:sk|pk)-lf-": b"sp", rb"(?:sk|rk|pk)_(?:live|test)_": b"srp",
+    rb"(?:sk|pk)-lf-": b"sp", rb"(?:sk|rk)_(?:live|test)_": b"sr",
     rb"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.": b"MNO",
     rb"(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|AIPA)": b"A", rb"(?:hf|api_org)_": b"ha",
     rb"(?:SK|AC)[0-9a-f]{8}": b"SA", rb"[0-9a-f]{32}-us": b"0123456789abcdef",

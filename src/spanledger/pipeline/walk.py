@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from .documents import dump_like, load
-from .keys import Keys
+from .keys import STRICT, Keys
 from .media import described
 from .spread import Spread, spread, spread_numbers
 
@@ -32,8 +32,8 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][A-Za-z_]*(?:[.:/ -]?[A-Za-z_]+){0,12
 _LONG_WORD: Final = re.compile(r"[A-Za-z]{20}")
 """Keys of vendors may be letters only."""
 _plain_keys: Final[set[str]] = set()
-_NAMING: Final = frozenset({"name", "key", "header", "Name", "Key"})
-_HOLDING: Final = frozenset({"value", "values", "content"})
+_NAMING: Final = frozenset({"name", "key", "header", "label", "field", "Name", "Key", "Label", "Field", "ParameterKey"})
+_HOLDING: Final = frozenset({"value", "values", "content", "parametervalue"})
 _JWK: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi"})
 """The private parts of a JSON web key."""
 _ODD: Final = _JWK | {"token"}
@@ -234,7 +234,7 @@ class Walk:
             if text == "properties" and isinstance(item, Mapping):
                 self._properties((own, key, node), item, depth + 1)
                 continue
-            hint = label or label_of(text)
+            hint = label if label in STRICT else label_of(text) or label  # a card's ``cvc`` is no card
             if text in _ODD:
                 hint = _odd(text, own, hint)
             if hint is None and named is not None and text.lower() in _HOLDING:
