@@ -9,9 +9,13 @@ from pydantic import TypeAdapter
 
 from odd import as_object, broken, read_everything, streamed
 from spanledger import semconv
+from spanledger.config import Settings
+from spanledger.instrument import instrument
 from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._anthropic_messages import COUNT, MESSAGES
+from spanledger.providers._stainless import absent
 from spanledger.providers.anthropic import ADAPTER
+from spanledger.testing import ScriptedServer
 
 EVENT = TypeAdapter(RawMessageStreamEvent)
 USAGE = {
@@ -202,3 +206,29 @@ def test_whether_a_client_makes_its_own_spans():
 def test_whatever_is_odd_nothing_raises(good):
     for odd in broken(good):
         read_everything(MESSAGES, odd)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_what_the_caller_left_out_is_nowhere(provider, spans, streaming):
+    watching = instrument(Settings.load(content="span_only"), tracer_provider=provider, adapters=[ADAPTER])
+    with watching, ScriptedServer(["Hello!"]) as server:
+        client = anthropic.Anthropic(base_url=server.url, api_key="none")
+        asked = {"model": "claude-x", "max_tokens": 8, "messages": [{"role": "user", "content": "hi"}]}
+        if streaming:
+            with client.messages.stream(**asked) as stream:
+                stream.until_done()
+        else:
+            client.messages.create(**asked)
+    (span,) = spans()
+    assert semconv.INPUT_MESSAGES in span.attributes
+    assert not {semconv.SYSTEM_INSTRUCTIONS, semconv.SYSTEM_HASH, semconv.TOOL_DEFINITIONS, semconv.TOOLS_HASH} & set(
+        span.attributes
+    )
+
+
+def test_the_body_that_is_read_holds_only_what_was_said():
+    options = type("Options", (), {})()
+    left_out = next(iter(absent("anthropic")))
+    options.__dict__.update(url="/v1/messages", method="post", json_data={"model": "m", "system": left_out()})
+    found = ADAPTER.seams[0].recognize(anthropic.Anthropic(api_key="none"), (None, options), {})
+    assert found.body == {"model": "m"}

@@ -7,7 +7,9 @@ They send everything through one method, which sees the URL and the JSON that is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from ._adapter import Endpoint, Found, Peer, Seam
@@ -61,12 +63,22 @@ def stainless(package: str, lookup: Lookup, peer: Callable[[Any], Peer]) -> Seam
             if len(known) < _MAX_KNOWN:
                 known[method, url] = found
             body = said.get("json_data")
+            if type(body) is dict and not absent(package).isdisjoint(map(type, body.values())):
+                body = {name: value for name, value in body.items() if type(value) not in absent(package)}
             # the caller's `extra_body`, merged only when it is sent
             return Found(found, _merged(body, extra) if (extra := said.get("extra_json")) else body or {}, peer(client))
         endpoint, told = found
         return Found(endpoint, {**_query(said), **told}, peer(client))
 
     return Seam(f"{package}._base_client", "SyncAPIClient.request", "AsyncAPIClient.request", recognize)
+
+
+@cache
+def absent(package: str) -> frozenset[type]:
+    """The classes by which *package* marks what the caller left out; some versions take it out late."""
+    types = sys.modules.get(f"{package}._types")
+    found = (getattr(types, name, None) for name in ("Omit", "NotGiven"))
+    return frozenset(kind for kind in found if isinstance(kind, type))
 
 
 def _merged(body: Any, extra: Any) -> Any:
