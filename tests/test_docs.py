@@ -108,7 +108,8 @@ under the launcher by a warning, and everything else that was set holds. `spanle
 TAIL = """
 Content is switched by the standard variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, which is the setting
 `content`. OpenTelemetry's own variables (`OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_EXPORTER`,
-`OTEL_METRICS_EXPORTER` and the rest) mean what they always do.
+`OTEL_METRICS_EXPORTER` and the rest) mean what they always do under the launcher. A program that calls `configure()` itself
+exports spans to the endpoint that they name, and all else as its own set-up of OpenTelemetry says.
 
 More about [limits](limits.md), [redaction and sizes](redaction.md), [prices](costs.md) and [the journal](journal.md).
 """

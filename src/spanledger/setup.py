@@ -4,14 +4,9 @@ Wires provider, pipeline, journal, metrics and instrumentation together; takes i
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -27,138 +22,18 @@ from .hashing import configure_hasher
 from .ledger import ledger
 from .notes import note
 from .pipeline import BYPASSING, LedgerSpanProcessor, otlp_exporter_from_environment, processors_of, unprotected
-from .pipeline.deadline import keep_ready, within
-from .pipeline.pace import Pace, queues_of
+from .pipeline.deadline import keep_ready
+from .pipeline.pace import queues_of
 from .pipeline.relay import batched
-from .shield import logger, shield
-from .termination import die
+from .running import Spanledger
+from .shield import logger
 
 if TYPE_CHECKING:
-    from .frameworks import Frameworks
-    from .instrument import Brakes, Instrumentation
-    from .journal import Journal, LiveRuns
+    from .journal import Journal
     from .limits import Limits
     from .signals import Metrics
 
 __all__ = ["Spanledger", "configure", "start"]
-
-JOURNAL_SECONDS: Final = 1.0
-"""How much longer than for everything an exit waits for the journal, which is to have what a collector did not take."""
-
-
-@dataclass
-class Spanledger:
-    """What `configure` set up.  `shutdown` delivers what is left and takes everything back."""
-
-    settings: Settings
-    provider: Any
-    journal: Journal | None
-    live: LiveRuns | None
-    metrics: Metrics
-    instrumentation: Instrumentation | None = None
-    frameworks: Frameworks | None = None
-    brakes: Brakes | None = None
-    processors: list[Any] = field(default_factory=list)
-    undo: list[Callable[[], Any]] = field(default_factory=list)
-    """What takes back the protection of metrics, log records and baggage, and the handlers of signals."""
-    endings: list[Callable[[], Any]] = field(default_factory=list)
-    """What ends the rest of an SDK that was built for us."""
-    terminated: int = 0
-    """The signal by which somebody asked the process to end, or 0."""
-    done: bool = False
-    """Whether all is delivered that could be."""
-    _over: bool = False
-    _taken_back: bool = False
-
-    def force_flush(self) -> bool:
-        """Deliver what is waiting; true when all of it left within the deadline."""
-        seconds = self.settings.flush_seconds
-        done = within(seconds, *(partial(each.force_flush, int(seconds * 1000)) for each in self.processors))
-        if self.live is not None:
-            with shield("flushing the journal"):
-                self.live.flush()
-        return done
-
-    def end_worker(self) -> None:
-        """Deliver what a worker of `multiprocessing` has left when it ends, and say what was not delivered."""
-        if not self.force_flush():
-            self._give_up()
-        within(self.settings.flush_seconds, *(self.brakes.debts() if self.brakes is not None else ()))
-        self._tell_unsent()
-
-    def finish(self, *also: Callable[[], Any]) -> None:
-        """
-        End what is going on and deliver it, as at the exit of the process; once.
-
-        Everything that was set up for us, and what is done *also*, has the same ``flush_seconds``, side by side.
-        """
-        if self._over:
-            return
-        self._over = True
-        until = time.monotonic() + self.settings.flush_seconds
-        with shield("finishing"):
-            pace = Pace(self.provider, self.settings.flush_seconds * 0.7)  # the rest is for what is in the queues then
-            if self.terminated:
-                runs.end_all("cancelled", pace)
-            if self.instrumentation is not None:
-                self.instrumentation.engine.end_streams()
-            runs.end_all(None, pace)
-            for ending in self.endings:  # or the SDK would wait for a dead collector once more
-                atexit.unregister(ending)
-            ours = [getattr(each, "deliver_all", each.shutdown) for each in self.processors] + self.endings
-            if self.live is not None:
-                ours.append(partial(self.live.close, self.settings.flush_seconds))
-            if self.brakes is not None:
-                ours += self.brakes.debts()
-            all_left = within(until - time.monotonic(), *ours, *also)
-            if not all_left:
-                self._give_up()
-            self._tell_unsent()
-        self.done = True
-        if self.terminated:
-            die(self.terminated)
-
-    def _pipelines(self) -> list[LedgerSpanProcessor]:
-        return [each for each in self.processors if isinstance(each, LedgerSpanProcessor)]
-
-    def _give_up(self) -> None:
-        """Wait a little longer for what is on its way to the journal, though a collector had the time; then no more."""
-        ours, until = self._pipelines(), time.monotonic() + JOURNAL_SECONDS
-        while self.journal is not None and time.monotonic() < until:
-            if all(each.idle for each in ours) and (self.live is None or self.live.idle):
-                break
-            time.sleep(0.01)
-        for each in ours:
-            each.give_up()
-
-    def _tell_unsent(self) -> None:
-        """Say what no exporter took, and write it down for `doctor` and `show`."""
-        for each in self._pipelines():
-            each.say_unsent()
-        ours = [each.missing() for each in self._pipelines()]
-        if self.journal is not None and (found := [missing for missing in ours if missing]):
-            within(JOURNAL_SECONDS, partial(self.journal.end_with, found))
-
-    def shutdown(self) -> None:
-        """Finish, and put back everything that was patched; once."""
-        self.finish()
-        if self._taken_back:
-            return
-        self._taken_back = True
-        for undo in self.undo:
-            with shield("taking protection back"):
-                undo()
-        runs.configure(Settings())
-        if self.brakes is not None:
-            self.brakes.off()
-        if self.frameworks is not None:
-            self.frameworks.undo()
-        if self.instrumentation is not None:
-            self.instrumentation.undo()
-        ledger.ignore(self.metrics.run_ended)
-        with contextlib.suppress(ValueError):
-            runs.tool_listeners.remove(self.metrics.tool_ended)
-
 
 _now: list[Spanledger] = []
 """What is set up in this process: one or nothing."""
@@ -184,16 +59,20 @@ def configure(
     Raises `ConfigurationError` for settings that it does not understand.
     """
     loaded = Settings.load(file=config_file, **settings)
-    while _now:
-        _now.pop().shutdown()
     provider = tracer_provider or trace.get_tracer_provider()
+    before = _now[-1] if _now else None
+    kept = before is not None and before.protected and before.provider is provider
+    while _now:
+        _now.pop().shutdown(keep=kept)
     return start(
         loaded,
         provider if isinstance(provider, TracerProvider) else None,
         meter_provider=meter_provider,
         exporters=exporters,
         watch=instrument,
+        protected=kept,
         limits=limits,
+        before=before,
     )
 
 
@@ -206,30 +85,31 @@ def start(
     watch: bool = True,
     protected: bool = False,
     limits: Limits | None = None,
+    before: Spanledger | None = None,
 ) -> Spanledger:
-    """Set up with *settings* on *provider*; *protected* says that its exporters stand behind our pipeline already."""
+    """
+    Set up with *settings* on *provider*.
+
+    *protected* says that its exporters stand behind our pipeline already, *before* what was set up until now.
+    """
     # rooms that only a program that sets us up needs: importing the package must cost little
     from .journal import Journal, JournalSpanExporter, LiveRuns, protection, version_of  # noqa: PLC0415
-    from .signals import Metrics  # noqa: PLC0415
 
     patient_sdk()
     limits = _checked(settings, limits, watch)
     journal = None if settings.journal_off else Journal(settings.journal_path, days=settings.journal_days)
+    own = provider is None or (before is not None and before.own and before.provider is provider)
+    provider = provider or TracerProvider(resource=Resource.create())
     outputs: list[SpanExporter] = [*exporters]
-    if journal is not None and not protected:
+    renewed = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)] if protected else []
+    journaled = [_renew(each, settings, journal) for each in renewed]
+    if journal is not None and not any(journaled):
         outputs.insert(0, JournalSpanExporter(journal))
-    processors: list[Any] = []
-    if provider is None:
-        provider = TracerProvider(resource=Resource.create())
-        if (otlp := otlp_exporter_from_environment()) is not None:
-            outputs.append(otlp)
-        processors.append(LedgerSpanProcessor(outputs, settings=settings))
-        trace.set_tracer_provider(provider)
-    elif not protected:
-        processors.append(LedgerSpanProcessor(settings=settings))
-        processors += [batched(output) for output in outputs]
+    processors = _processors(settings, outputs, own=own, protected=protected)
     for processor in processors:
         provider.add_span_processor(processor)
+    if own and trace.get_tracer_provider() is not provider:
+        trace.set_tracer_provider(provider)
     endings: list[Callable[[], Any]] = []
     if protected:
         processors = [each for each in processors_of(provider) if isinstance(each, LedgerSpanProcessor)]
@@ -242,7 +122,8 @@ def start(
         live = LiveRuns(journal, ledger, describe=protection(settings), version=program, before=runs.end_answered)
     made = Spanledger(
         settings, provider, journal, live,
-        Metrics(ledger, meter_provider, settings.metric_names), processors=processors, endings=endings,
+        _measured(before, settings, meter_provider), processors=processors, endings=endings,
+        protected=protected, own=own, meter_provider=meter_provider,
     )  # fmt: skip
     ledger.listen(ended=made.metrics.run_ended)
     runs.tool_listeners.append(made.metrics.tool_ended)
@@ -250,13 +131,51 @@ def start(
     if limits is not None:
         _watch(made, limits)
     _protect_others(made, meter_provider)
+    _tell_bypassing(provider)
+    _now.append(made)
+    made.undo += watch_the_end(made)
+    return made
+
+
+def _tell_bypassing(provider: TracerProvider) -> None:
+    """Say which exporters of *provider* get what we did not look at, and keep it for `doctor`."""
     bypassing = unprotected(provider)
     note(BYPASSING, bypassing)
     for name in bypassing:
         logger.warning("%s exports what spanledger did not look at; add it behind LedgerSpanProcessor", name)
-    _now.append(made)
-    made.undo += watch_the_end(made)
-    return made
+
+
+def _measured(before: Spanledger | None, settings: Settings, meter_provider: MeterProvider | None) -> Metrics:
+    """The metrics; those from *before* where they fit, for the SDK makes no instrument twice."""
+    from .signals import Metrics  # noqa: PLC0415 - as above
+
+    known = (before.meter_provider, before.settings.metric_names) if before is not None else None
+    if before is not None and known == (meter_provider, settings.metric_names):
+        return before.metrics
+    return Metrics(ledger, meter_provider, settings.metric_names)
+
+
+def _processors(settings: Settings, outputs: list[SpanExporter], *, own: bool, protected: bool) -> list[Any]:
+    """What hands spans to *outputs*: on a provider of our *own*, one that is *protected* already, or somebody's."""
+    if own:
+        otlp = otlp_exporter_from_environment()
+        return [LedgerSpanProcessor(outputs if otlp is None else [*outputs, otlp], settings=settings)]
+    if protected:
+        return [LedgerSpanProcessor(outputs, settings=settings, stamps=False)] if outputs else []
+    return [LedgerSpanProcessor(settings=settings), *map(batched, outputs)]
+
+
+def _renew(processor: LedgerSpanProcessor, settings: Settings, journal: Journal | None) -> bool:
+    """Let *processor*, which the launcher made, go on with *settings*; whether it writes the journal."""
+    from .journal import JournalSpanExporter  # noqa: PLC0415 - as above
+
+    exporters = processor.exporter.exporters if processor.exporter is not None else ()
+    writing = [each for each in exporters if isinstance(each, JournalSpanExporter)]
+    if processor.settings != settings:
+        processor.renew(settings)
+        for exporter in writing:
+            exporter.move(journal)
+    return bool(writing)
 
 
 def _protect_others(made: Spanledger, meter_provider: MeterProvider | None) -> None:

@@ -103,13 +103,13 @@ def test_who_ends_by_ctrl_c_ends_as_by_ctrl_c(start, tmp_path):
     """A shell's loop goes on otherwise; while Python ends we compile things, and then it forgets."""
     process = start(
         CALLING + """
-    import signal, os, spanledger.setup as setup
+    import signal, os, spanledger.running as running
     call("done")
-    within = setup.within
+    within = running.within
     def compiling(*args):
         exec("pass")  # as dataclasses do, where a module is loaded at last
         return within(*args)
-    setup.within = compiling
+    running.within = compiling
     os.kill(os.getpid(), signal.SIGINT)
     """, *LAUNCHER,
     )  # fmt: skip
@@ -123,14 +123,14 @@ def test_who_ends_by_ctrl_c_ends_as_by_ctrl_c(start, tmp_path):
 def test_whoever_presses_ctrl_c_again_while_it_is_delivered_gets_no_traceback_of_ours(start):
     process = start(
         CALLING + """
-    import signal, os, spanledger.setup as setup
+    import signal, os, spanledger.running as running
     call("done")
-    within = setup.within
+    within = running.within
     def interrupted(*args):
-        setup.within = within
+        running.within = within
         os.kill(os.getpid(), signal.SIGINT)
         return within(*args)
-    setup.within = interrupted
+    running.within = interrupted
     os.kill(os.getpid(), signal.SIGINT)
     """, *LAUNCHER,
     )  # fmt: skip
@@ -215,12 +215,12 @@ def test_a_termination_while_the_program_ends_waits_for_the_end(start, tmp_path)
     process = start(
         CALLING + """
     call("done")
-    import atexit, os, signal, threading, spanledger.setup as setup
-    made, within = setup.current(), setup.within
+    import atexit, os, signal, threading, spanledger.running as running, spanledger.setup as setup
+    made, within = setup.current(), running.within
     def interrupted(*args):
         os.kill(os.getpid(), signal.SIGTERM)
         return within(*args)
-    setup.within = interrupted
+    running.within = interrupted
     """, *LAUNCHER,
     )  # fmt: skip
     _, err = process.communicate(timeout=60)
@@ -309,8 +309,8 @@ def test_without_any_time_the_journal_has_it_and_what_did_not_leave_is_said(ende
     """On a busy machine the deadline may be over before a thread of ours has begun."""
     _, err = ended(
         CALLING + """
-    import spanledger.setup as setup
-    setup.JOURNAL_SECONDS = 60
+    import spanledger.running as running
+    running.JOURNAL_SECONDS = 60
     call("done")
     """, *LAUNCHER,
         OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",

@@ -29,6 +29,11 @@ class JournalSpanExporter(SpanExporter):
     counts_losses = True
 
     def __init__(self, journal: Journal) -> None:
+        self._journal: Journal | None = journal
+
+    def move(self, journal: Journal | None) -> None:
+        """Write to another *journal* from now on, or to none."""
+        self.shutdown()
         self._journal = journal
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -43,7 +48,7 @@ class JournalSpanExporter(SpanExporter):
                 if run := RunRow.of_span(row, version_of(span.resource.attributes)):
                     runs.append(run)
         with shield("writing spans to the journal"):
-            if self._journal.write_spans(rows, runs):
+            if self._journal is None or self._journal.write_spans(rows, runs):
                 return SpanExportResult.SUCCESS
         return SpanExportResult.FAILURE
 
@@ -54,4 +59,5 @@ class JournalSpanExporter(SpanExporter):
     def shutdown(self) -> None:
         """Give the file back."""
         with shield("closing the journal"):
-            self._journal.close()
+            if self._journal is not None:
+                self._journal.close()

@@ -52,8 +52,8 @@ class LedgerSpanProcessor(SpanProcessor):
         settings: Settings | None = None,
         stamps: bool = True,
     ) -> None:
-        self._settings = settings or Settings.load()
-        self.pipeline = default_pipeline(self._settings)
+        self.settings = settings or Settings.load()
+        self.pipeline = default_pipeline(self.settings)
         self._beside: object = None
         self.exporter: RedactingSpanExporter | None = None
         self._inner: SpanProcessor | None = None
@@ -70,7 +70,7 @@ class LedgerSpanProcessor(SpanProcessor):
         elif self._works():
             self.mode = "in place"
             self._inner = InPlace(self.pipeline)
-            if self._settings.redact:  # the first span must not wait for the patterns
+            if self.settings.redact:  # the first span must not wait for the patterns
                 # no daemon: one that is in RE2's C++ when the interpreter ends would abort the process
                 threading.Thread(target=self._warm, name="spanledger-warm", daemon=False).start()
         else:
@@ -80,9 +80,17 @@ class LedgerSpanProcessor(SpanProcessor):
                 " that it finds instead; exporters added later are NOT protected. Use LedgerSpanProcessor(exporter)"
             )
 
+    def renew(self, settings: Settings) -> None:
+        """Go on by other *settings*, with the same exporters."""
+        self.settings, self.pipeline = settings, default_pipeline(settings)
+        if self.exporter is not None:
+            self.exporter.pipeline = self.pipeline
+        elif isinstance(self._inner, InPlace):
+            self._inner = InPlace(self.pipeline)
+
     def _warm(self) -> None:
         with shield("preparing redaction"):
-            redactor_of(self._settings).text("")
+            redactor_of(self.settings).text("")
 
     def _works(self) -> bool:
         try:
@@ -166,7 +174,7 @@ class LedgerSpanProcessor(SpanProcessor):
         """Deliver what is left, for at most ``flush_seconds``; once."""
         if self._inner is None or self._over or self._given_up:
             return
-        if not within(self._settings.flush_seconds, self.deliver_all):
+        if not within(self.settings.flush_seconds, self.deliver_all):
             self.give_up()
         self.say_unsent()
 
@@ -194,13 +202,13 @@ class LedgerSpanProcessor(SpanProcessor):
             self._said = True
             failures["sending spans"] += self.unsent
             number = f"{self.unsent} span{' was' if self.unsent == 1 else 's were'}"
-            after = f" after {self._settings.flush_seconds} s" if self._given_up else ""
+            after = f" after {self.settings.flush_seconds} s" if self._given_up else ""
             to = f", to {', '.join(where)}" if (where := self.missing()) else ""
             logger.warning("%s left unsent%s%s", number, after, to)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver what is queued, to each exporter; whether that was within *timeout_millis* and ``flush_seconds``."""
-        return within(min(timeout_millis / 1000, self._settings.flush_seconds), self._deliver)
+        return within(min(timeout_millis / 1000, self.settings.flush_seconds), self._deliver)
 
     def _deliver(self) -> bool:
         done = [queue() for queue in self.queues()]  # the first hands on to the others
