@@ -109,6 +109,16 @@ def test_a_tool_call_that_is_streamed_without_arguments_has_none():
     assert [call.arguments for call in answer.tool_calls] == [{}]
 
 
+def test_a_stream_in_which_another_model_steps_in_is_of_that_model():
+    beta = TypeAdapter(pytest.importorskip("anthropic.types.beta").BetaRawMessageStreamEvent)
+    models = {"from": {"model": "claude-x"}, "to": {"model": "claude-y"}, "trigger": {"type": "refusal"}}
+    events = [EVENTS[0], *block(0, {"type": "fallback", **models})]
+    assert streamed(MESSAGES, events).model == "claude-y"
+    assert streamed(MESSAGES, [EVENTS[0], *block(0, {"type": "fallback"})]).model == "claude-x"
+    models["trigger"]["category"] = "cyber"
+    assert streamed(MESSAGES, [EVENTS[0], as_object(beta, events[1])]).model == "claude-y"
+
+
 SERVERS = [
     {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}},
     {"type": "mcp_tool_use", "id": "m", "name": "look", "server_name": "srv", "input": {"at": [1]}},

@@ -43,6 +43,8 @@ def _block(draft: Draft, event: Mapping[str, Any]) -> None:
         for number, part in enumerate(block_parts(block)):
             draft.part(0, (index, number), part)
             draft.kept[index] = part
+    if kind == "fallback":  # from here on another model speaks, and a whole message names that one
+        draft.model = fields(block.get("to")).get("model") or draft.model
 
 
 def _delta(draft: Draft, event: Mapping[str, Any]) -> None:
