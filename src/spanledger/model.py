@@ -123,6 +123,12 @@ class ToolCall:
         return part
 
 
+def _is_another(call: list[Any], name: str, piece: Any) -> bool:
+    if call[1] is None or not isinstance(whole := parsed(said := "".join(call[3])), dict):
+        return False
+    return name != call[1] or (bool(whole) and piece != said and isinstance(parsed(piece), dict))
+
+
 @dataclass(slots=True)
 class ToolResult:
     """A tool result that a request carries back to the model."""
@@ -179,8 +185,8 @@ class Draft:
     order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = ("_blocks", "_whole", "cut", "error", "extra", "finish_reasons", "id", "model", "so_far", "usage",
-                 "words")  # fmt: skip
+    __slots__ = ("_blocks", "_whole", "cut", "error", "extra", "finish_reasons", "id", "kept", "model", "so_far",
+                 "usage", "words")  # fmt: skip
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -190,6 +196,7 @@ class Draft:
         self.extra: dict[str, Any] = {}
         self.error: str | None = None
         self.words: list[str] | None = None  # the text of choice 0, for readers in a hurry
+        self.kept: dict[Any, Any] = {}  # what a reader has to find again, by its own key
         self.cut = b""  # of an event whose end has not come yet
         self.so_far: Callable[[], Response] | None = None  # reads what the client itself put together
         self._blocks: dict[tuple[int, str, Any], Any] = {}
@@ -213,16 +220,16 @@ class Draft:
         """
         Add to the tool call *key* of choice *index*: a piece of JSON, or the arguments as a whole.
 
-        Without a *key* it is a call of its own; so is one that has a name and another *id* (Gemini numbers all calls 0
-        in the shape of OpenAI's).
+        Without a *key* it is a call of its own; so is one that has a name and another *id*, or no id where the call so
+        far is whole (Gemini numbers all calls 0 in the shape of OpenAI's, and may leave the ids empty).
         """
         key = ("own", len(self._blocks)) if key is None else key
         place = (index, "tool_call", key)
         call: list[Any] = self._blocks.setdefault(place, [None, None, None, []])
-        if id and name and call[0] not in (None, id):
+        if name and (call[0] != id if id and call[0] else _is_another(call, name, piece)):
             self._blocks[index, "tool_call", ("before", len(self._blocks))] = self._blocks.pop(place)
             call = self._blocks[place] = [None, None, None, []]
-        call[0] = call[0] or id
+        call[0] = call[0] or id or None
         call[1] = call[1] or name
         if isinstance(piece, str):
             call[3].append(piece)

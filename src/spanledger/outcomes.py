@@ -15,17 +15,9 @@ from .errors import LimitExceeded
 from .finish import stop_reason_of_finish
 
 __all__ = [
-    "ERROR_CLASSES",
-    "STOP_REASONS",
-    "classify_code",
-    "classify_exception",
-    "classify_payload",
-    "error_type",
-    "is_cancelled",
-    "status_of",
-    "stop_reason_of_exception",
-    "stop_reason_of_finish",
-]
+    "ERROR_CLASSES", "STOP_REASONS", "classify_code", "classify_exception", "classify_payload", "error_type",
+    "is_cancelled", "status_of", "stop_reason_of_exception", "stop_reason_of_finish",
+]  # fmt: skip
 
 MAX_PARSED: Final = 65_536
 """The longest text, in characters, that is parsed to see whether it reports an error."""
@@ -74,6 +66,8 @@ _CODE_CLASS = {
     "invalid_prompt": "content_filter", "image_content_policy_violation": "content_filter",
     "moderation_blocked": "content_filter", "ERROR": "upstream_error", "failed": "upstream_error",
 }  # fmt: skip
+_BLAMED: Final = "invalid_request_error"
+"""Said with nearly every 4xx: it tells something only where there is no status."""
 _TELLING: Final = frozenset(("context_length", "content_filter", "rate_limited"))
 """What a code says better than a status does: Groq's 413 and Azure's 400 may be either."""
 _SAYING: Final = (
@@ -145,13 +139,13 @@ def classify_exception(error: BaseException) -> str:
     told = _by_body(error)
     if told in _TELLING:
         return told
-    return _by_code(error) or _by_status(error) or told or _by_name(error) or "exception"
+    return _by_code(error) or _by_status(error) or told or _by_name(error) or _by_blame(error) or "exception"
 
 
 def _by_code(error: Any) -> str | None:
     for attribute in ("code", "type"):
         code = error.get(attribute) if isinstance(error, Mapping) else getattr(error, attribute, None)
-        if isinstance(code, str) and code in _CODE_CLASS and code != "invalid_request_error":
+        if isinstance(code, str) and code in _CODE_CLASS and code != _BLAMED:
             return _CODE_CLASS[code]
     return None
 
@@ -193,6 +187,13 @@ def _body_of(error: BaseException) -> Any:
     return body
 
 
+def _by_blame(error: BaseException) -> str | None:
+    """What a stream that began well says of the request in the end: it means what it would with a 400."""
+    failed = _as_status(getattr(error, "status_code", None))
+    blamed = failed is None and _BLAMED in str(_body_of(error))[:MAX_PARSED]
+    return _context_or("invalid_arguments", error) if blamed else None
+
+
 def _by_status(error: BaseException) -> str | None:
     for holder in (error, getattr(error, "response", None)):
         for attribute in ("status_code", "status", "code"):
@@ -232,7 +233,7 @@ def _context_or(found: str, error: BaseException) -> str:
 
 def classify_code(code: str) -> str:
     """The error class of an error that came as data inside an answer, by its code or HTTP status."""
-    if code in _CODE_CLASS and code != "invalid_request_error":
+    if code in _CODE_CLASS and code != _BLAMED:
         return _CODE_CLASS[code]
     found = _of_status(_as_status(code) or 0) or _named(_squeezed(code))
     return found or ("invalid_arguments" if code.startswith(_AT_FAULT) else "upstream_error")

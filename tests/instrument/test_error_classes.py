@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from clients import clients
@@ -56,11 +58,11 @@ REFUSALS = [
 ]  # fmt: skip
 
 
-def call(name, made):
+def call(name, made, **more):
     if name == "openai":
-        return made.chat.completions.create(model="m", messages=ASK)
+        return made.chat.completions.create(model="m", messages=ASK, **more)
     if name == "anthropic":
-        return made.messages.create(model="m", max_tokens=9, messages=ASK)
+        return made.messages.create(model="m", max_tokens=9, messages=ASK, **more)
     if name == "gemini":
         return made.models.generate_content(model="m", contents="hi")
     return made.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "hi"}]}])
@@ -75,6 +77,28 @@ def test_a_refusal_is_what_it_says(provider, spans, name, status, body, found):
         made = clients(Answers([(status, body)]))[name][0]
     with instrument(Settings(), tracer_provider=provider), pytest.raises(Exception):  # noqa: B017
         call(name, made)
+    assert only(spans).attributes["agent.error.class"] == found
+
+
+GROQ = {"message": "no", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400}
+MIDWAY = [
+    ("openai", openai("This model's maximum context length is 4096 tokens"), "context_length"),
+    ("openai", openai("Failed to call a function", "tool_use_failed"), "invalid_arguments"),
+    ("openai", {"error": GROQ}, "invalid_arguments"),
+    ("openai", openai("no", "rate_limit_exceeded"), "rate_limited"),
+    ("openai", openai("no", type="who_knows"), "exception"),
+    ("anthropic", anthropic("invalid_request_error", "Output blocked by content filtering policy"), "content_filter"),
+    ("anthropic", anthropic("invalid_request_error", "no"), "invalid_arguments"),
+    ("anthropic", anthropic("overloaded_error", "no"), "upstream_error"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "body", "found"), MIDWAY)
+def test_an_error_in_the_middle_of_a_stream_is_what_it_would_be_at_its_start(provider, spans, name, body, found):
+    wire = b"event: error\ndata: " + json.dumps(body).encode() + b"\n\n"
+    made = clients(Answers([[wire]]))[name][0]
+    with instrument(Settings(), tracer_provider=provider), pytest.raises(Exception):  # noqa: B017
+        list(call(name, made, stream=True))
     assert only(spans).attributes["agent.error.class"] == found
 
 

@@ -12,6 +12,7 @@ from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.model import ToolCall, ToolResult, Usage
+from spanledger.providers._anthropic_blocks import content_parts
 from spanledger.providers._anthropic_messages import COUNT, MESSAGES
 from spanledger.providers._stainless import absent
 from spanledger.providers.anthropic import ADAPTER
@@ -112,6 +113,49 @@ def test_a_tool_call_that_is_streamed_without_arguments_has_none():
     assert [call.arguments for call in answer.tool_calls] == [{}]
 
 
+def test_a_stream_in_which_another_model_steps_in_is_of_that_model():
+    beta = TypeAdapter(pytest.importorskip("anthropic.types.beta").BetaRawMessageStreamEvent)
+    models = {"from": {"model": "claude-x"}, "to": {"model": "claude-y"}, "trigger": {"type": "refusal"}}
+    events = [EVENTS[0], *block(0, {"type": "fallback", **models})]
+    assert streamed(MESSAGES, events).model == "claude-y"
+    assert streamed(MESSAGES, [EVENTS[0], *block(0, {"type": "fallback"})]).model == "claude-x"
+    models["trigger"]["category"] = "cyber"
+    assert streamed(MESSAGES, [EVENTS[0], as_object(beta, events[1])]).model == "claude-y"
+
+
+SERVERS = [
+    {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}},
+    {"type": "mcp_tool_use", "id": "m", "name": "look", "server_name": "srv", "input": {"at": [1]}},
+    {"type": "server_tool_use", "id": "e", "name": "code_execution", "input": {}},
+    {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+    {"type": "compaction", "content": "sum", "encrypted_content": "x"},
+]
+
+
+def piece(kind, text):
+    return {"type": kind, "partial_json" if kind == "input_json_delta" else "content": text}
+
+
+SERVERS_EVENTS = [
+    *block(0, {**SERVERS[0], "input": {}}, *(piece("input_json_delta", text) for text in ("", '{"query":', ' "q"}'))),
+    *block(1, {**SERVERS[1], "input": {}}, piece("input_json_delta", '{"at": [1]}')),
+    *block(2, SERVERS[2], piece("input_json_delta", "")),
+    *block(3, SERVERS[3]),
+    *block(4, {"type": "compaction", "content": None}, piece("compaction_delta", "sum")),
+]
+
+
+@pytest.mark.parametrize("objects", [0, 5], ids=["json", "objects"])  # the client of the beta knows the others
+def test_what_servers_are_asked_and_what_is_compacted_comes_in_pieces_too(objects):
+    wire = [as_object(EVENT, one) for one in SERVERS_EVENTS[:objects]] + SERVERS_EVENTS[objects:]
+    assert streamed(MESSAGES, wire).messages[0]["parts"] == content_parts(SERVERS)
+
+
+def test_what_a_server_is_asked_is_kept_as_far_as_it_came():
+    [message] = streamed(MESSAGES, SERVERS_EVENTS[:3]).messages
+    assert message["parts"][0]["server_tool_call"]["arguments"] == '{"query":'
+
+
 def test_a_cut_stream_keeps_the_usage_of_its_start():
     response = streamed(MESSAGES, EVENTS[:3])
 
@@ -200,8 +244,8 @@ def test_whether_a_client_makes_its_own_spans():
 
 @pytest.mark.parametrize(
     "good",
-    [MESSAGE, EVENTS, {"system": [], "messages": [MESSAGE], "tools": [{"name": "f"}]}],
-    ids=["answer", "stream", "request"],
+    [MESSAGE, EVENTS, SERVERS_EVENTS, {"system": [], "messages": [MESSAGE], "tools": [{"name": "f"}]}],
+    ids=["answer", "stream", "servers", "request"],
 )
 def test_whatever_is_odd_nothing_raises(good):
     for odd in broken(good):

@@ -122,6 +122,45 @@ def test_calls_that_all_go_by_one_number_are_told_by_their_ids(objects):
     assert answer.tool_calls == [ToolCall("a", "f", '{"x": 1}'), ToolCall("b", "f", '{"x": 2}')]
 
 
+def named(name, arguments, id=""):
+    return asked({"index": 0, "id": id, "function": {"name": name, "arguments": arguments}})
+
+
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
+@pytest.mark.parametrize(
+    ("wire", "calls"),
+    [
+        ([named("a", '{"x":1}'), named("b", '{"y":2}')], [("a", '{"x":1}'), ("b", '{"y":2}')]),
+        ([named("a", "{}"), named("b", ""), named("", "{}")], [("a", "{}"), ("b", "{}")]),
+        ([named("a", '{"x":1}'), named("a", '{"x":2}')], [("a", '{"x":1}'), ("a", '{"x":2}')]),
+        # one that says its name with every piece
+        ([named("a", '{"x":'), named("a", "1}"), named("a", "")], [("a", '{"x":1}')]),
+        ([named("a", '{"x":'), named("b", "1}")], [("a", '{"x":1}')]),
+        ([named("a", ""), named("b", "{}")], [("a", "{}")]),
+    ],
+)
+def test_calls_of_one_number_and_no_id_are_told_by_what_is_whole(objects, wire, calls):
+    answer = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in wire] if objects else wire)
+    assert answer.tool_calls == [ToolCall(None, *call) for call in calls]
+
+
+def test_a_call_with_an_id_begins_anew_after_one_without():
+    answer = streamed(CHAT, [named("a", "{}"), named("b", "{}", id="2")])
+    assert answer.tool_calls == [ToolCall(None, "a", "{}"), ToolCall("2", "b", "{}")]
+
+
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
+def test_usage_may_stand_in_the_last_choice(objects):
+    last = chunk({}, reason="stop")
+    last["choices"][0]["usage"] = {"prompt_tokens": 19, "completion_tokens": 13, "total_tokens": 32}
+    wire = [chunk({"content": "Hi"}), last]
+    answer = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in wire] if objects else wire)
+    assert answer.usage == Usage(uncached=19, output=13)
+
+    last["usage"] = {"prompt_tokens": 20, "completion_tokens": 14}
+    assert streamed(CHAT, [last]).usage == Usage(uncached=20, output=14)
+
+
 def test_an_error_in_a_choice_is_an_error_of_the_answer():
     failed = {"index": 0, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}
     assert CHAT.read_response({"choices": [{**failed, "message": {"content": ""}}]}, content=False).error == "502"

@@ -271,6 +271,51 @@ def test_an_interaction():
 
 
 @pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ({"errors": [{"message": "boom"}, {"code": "internal", "message": "boom"}]}, "internal"),
+        ({"errors": [{"message": "boom"}]}, "failed"),
+        ({}, "failed"),
+    ],
+)
+def test_an_interaction_that_failed_is_an_error(said, error):
+    response = INTERACTIONS.read_response({"id": "v1", "status": "failed", "steps": [], **said}, content=True)
+
+    assert (response.error, response.finish_reasons) == (error, ["error"])
+    assert INTERACTIONS.read_response({**INTERACTION, **said}, content=True).error is None  # what it got over
+
+
+FAILING = [
+    {"event_type": "interaction.created", "interaction": {"id": "v1", "model": "gemini-x", "status": "in_progress"}},
+    {"event_type": "interaction.status_update", "interaction_id": "v1", "status": "in_progress"},
+    {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": "He"}},
+    {
+        "event_type": "interaction.status_update",
+        "interaction_id": "v1",
+        "status": "failed",
+        "usage": {"total_input_tokens": 9, "total_output_tokens": 1},
+    },
+]
+
+
+def test_an_interaction_that_fails_in_the_middle_of_its_stream():
+    response = streamed(INTERACTIONS, FAILING)
+
+    assert (response.error, response.finish_reasons) == ("failed", ["error"])
+    assert response.extra == {semconv.RESPONSE_STATUS: "failed"}
+    assert (response.usage.input, response.usage.output) == (9, 1)
+    assert response.messages[0]["parts"] == [{"type": "text", "content": "He"}]
+    said = {"event_type": "error", "error": {"code": "internal", "message": "boom"}}
+    assert streamed(INTERACTIONS, [*FAILING[:-1], said, FAILING[-1]]).error == "internal"
+
+
+def test_a_status_on_the_way_is_not_an_end():
+    on = [{**FAILING[1], "status": status} for status in ("queued", "requires_continuation", "completed")]
+    response = streamed(INTERACTIONS, [*FAILING[:-1], *on])
+    assert (response.error, response.extra) == (None, {})
+
+
+@pytest.mark.parametrize(
     "good",
     [ANSWER, CHUNKS, {"contents": [{"role": "user", "parts": PARTS}], "tools": [{"functionDeclarations": [{}]}]}],
     ids=["answer", "stream", "request"],
@@ -282,5 +327,5 @@ def test_whatever_is_odd_nothing_raises(good):
 
 def test_whatever_is_odd_in_an_interaction_nothing_raises():
     event = {"event_type": "interaction.completed", "interaction": INTERACTION, "metadata": {"usage": {}}}
-    for odd in [*broken(INTERACTION), *broken(event), *broken({"input": INTERACTION["steps"]})]:
+    for odd in [*broken(INTERACTION), *broken(event), *broken(FAILING), *broken({"input": INTERACTION["steps"]})]:
         read_everything(INTERACTIONS, odd)

@@ -60,6 +60,7 @@ def event(kind, number, **more):
     return {"type": f"response.{kind}", "sequence_number": number, **more}
 
 
+OUTPUT = ANSWER["output"]
 BEGUN = {**ANSWER, "status": "in_progress", "output": [], "usage": None}
 ITEM = {"type": "function_call", "id": "fc", "call_id": "c1", "name": "f", "arguments": "", "status": "in_progress"}
 EVENTS = [
@@ -108,6 +109,30 @@ def test_a_cut_stream_keeps_what_arrived():
     [message] = response.messages
     assert message["finish_reason"] == "error"
     assert [part["type"] for part in message["parts"]] == ["reasoning", "text", "tool_call"]
+
+
+DONE = [event("output_item.done", number, output_index=number, item=item) for number, item in enumerate(OUTPUT)]
+BARE = event("completed", 9, response={**ANSWER, "output": []})
+
+
+@pytest.mark.parametrize("objects", [False, True], ids=["json", "objects"])
+@pytest.mark.parametrize(
+    "wire",
+    [DONE, [*EVENTS[1:2], DONE[0], *EVENTS[2:4], DONE[1], *EVENTS[4:7], *DONE[2:]],
+     [{**one, "output_index": 0} for one in DONE]],
+    ids=["bare", "in pieces", "of one number"],
+)  # fmt: skip
+def test_an_end_without_its_output_has_the_items_that_were_done(wire, objects):
+    wire = [EVENTS[0], *wire, BARE]
+    wire = [as_object(EVENT, one) for one in wire] if objects else wire
+    assert streamed(RESPONSES, wire) == RESPONSES.read_response(ANSWER, content=True)
+
+
+@pytest.mark.parametrize("done", [[], [{**DONE[1], "item": {**OUTPUT[1], "content": []}}, DONE[2]]])
+def test_an_end_without_its_output_has_the_pieces_of_what_was_never_done(done):
+    response = streamed(RESPONSES, [*EVENTS[:-1], *done, BARE])
+    kinds = [part["type"] for part in response.messages[0]["parts"]]
+    assert kinds == ["reasoning", "text", "tool_call", "server_tool_call"]
 
 
 @pytest.mark.parametrize(
@@ -196,8 +221,8 @@ def test_fetching_buys_nothing():
 
 @pytest.mark.parametrize(
     "good",
-    [ANSWER, EVENTS, {"input": [*ANSWER["output"], {"type": "function_call_output", "call_id": "c", "output": []}]}],
-    ids=["answer", "stream", "request"],
+    [ANSWER, EVENTS, [*DONE, BARE], {"input": [*ANSWER["output"], {"type": "function_call_output", "call_id": "c", "output": []}]}],
+    ids=["answer", "stream", "items", "request"],
 )
 def test_whatever_is_odd_nothing_raises(good):
     for odd in broken(good):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..model import Draft
+from ..model import Draft, parsed
 from ._anthropic_blocks import block_parts
 from ._anthropic_usage import read_usage
 from ._wire import error_name, fields, index_of, text_of
@@ -42,6 +42,9 @@ def _block(draft: Draft, event: Mapping[str, Any]) -> None:
     else:
         for number, part in enumerate(block_parts(block)):
             draft.part(0, (index, number), part)
+            draft.kept[index] = part
+    if kind == "fallback":  # from here on another model speaks, and a whole message names that one
+        draft.model = fields(block.get("to")).get("model") or draft.model
 
 
 def _delta(draft: Draft, event: Mapping[str, Any]) -> None:
@@ -53,12 +56,26 @@ def _delta(draft: Draft, event: Mapping[str, Any]) -> None:
         draft.reasoning(0, index).append(text_of(delta.get("thinking")))
     elif kind == "input_json_delta":
         _json(draft, index, text_of(delta.get("partial_json")))
+    elif kind == "compaction_delta" and fields(draft.kept.get(index)).get("type") == "compaction":
+        draft.kept[index]["content"] = delta.get("content")
 
 
 def _json(draft: Draft, index: Any, piece: str) -> None:
     # server tools' input comes in the same way, but they are nobody's calls here
     if draft.has_tool_call(0, index):
         draft.tool_call(0, index, None, None, piece)
+    elif call := _server_call(draft, index):
+        said = call["arguments"]  # an empty object, until the pieces come
+        call["arguments"] = said + piece if isinstance(said, str) else said or piece or said
+
+
+def _stop(draft: Draft, event: Mapping[str, Any]) -> None:
+    if call := _server_call(draft, index_of(event.get("index"))):
+        call["arguments"] = parsed(call["arguments"])
+
+
+def _server_call(draft: Draft, index: Any) -> dict[str, Any] | None:
+    return draft.kept[index].get("server_tool_call") if index in draft.kept else None
 
 
 def _end(draft: Draft, event: Mapping[str, Any]) -> None:
@@ -75,6 +92,7 @@ _FOLDS: Final = {
     "message_start": _start,
     "content_block_start": _block,
     "content_block_delta": _delta,
+    "content_block_stop": _stop,
     "message_delta": _end,
     "error": _error,
 }

@@ -48,8 +48,10 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
         draft.id = found
     if draft.model is None and (found := chunk.get("model")):
         draft.model = found
+    usage = chunk.get("usage") or fields(chunk.get("x_groq")).get("usage")
     for choice in as_list(chunk.get("choices")):
         said = fields(choice)
+        usage = usage or said.get("usage")  # Moonshot, unless it is asked for the usage
         index = index_of(said.get("index"))
         if delta := said.get("delta"):
             _fold_delta(draft, index, fields(delta))
@@ -59,7 +61,7 @@ def _fold_any(draft: Draft, chunk: Mapping[str, Any]) -> None:
             draft.finish_reasons[index] = reason
         if error := said.get("error"):
             draft.error = error_name(error)
-    if usage := chunk.get("usage") or fields(chunk.get("x_groq")).get("usage"):
+    if usage:
         draft.usage = read_usage(usage)
     read_extras(draft, chunk)
 

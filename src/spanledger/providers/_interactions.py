@@ -30,6 +30,8 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
 
 _REASONS: Final = {"completed": "stop", "requires_action": "tool_calls", "failed": "error", "cancelled": "cancelled"}
 _CONTINUES: Final = "requires_continuation"
+_ENDS: Final = ("failed", "cancelled", "incomplete", "budget_exceeded")
+"""What an update of the status may be the last word on; any other end comes with the interaction itself."""
 
 
 def read_request(body: Any) -> Request:
@@ -71,6 +73,9 @@ def read_response(answer: Any, content: bool) -> Response:
         response.extra[semconv.RESPONSE_STATUS] = status
     if error := found.get("error"):
         response.error = error_name(error)
+    elif status == "failed":
+        names = (error_name(error) for error in as_list(found.get("errors")))
+        response.error = next((name for name in names if name != "_OTHER"), "failed")
     parts = [part for step in steps for part in step_parts(step)] if content else []
     if parts:
         response.messages = [output_message(parts, next(iter(response.finish_reasons), None))]
@@ -92,6 +97,8 @@ def fold(draft: Draft, chunk: Any) -> None:
         _fold_start(draft, index_of(event.get("index")), fields(event.get("step")) or fields(event.get("content")))
     elif kind in ("interaction.created", "interaction.start", "interaction.completed", "interaction.complete"):
         _fold_interaction(draft, fields(event.get("interaction")), final="complete" in kind)
+    elif kind == "interaction.status_update":
+        _fold_status(draft, event)
     elif kind == "error":
         draft.error = error_name(event.get("error") or event)
     if usage := fields(event.get("metadata")).get("usage"):
@@ -106,7 +113,20 @@ def _fold_interaction(draft: Draft, found: Mapping[str, Any], *, final: bool) ->
         return
     if usage := found.get("usage"):
         _fold_usage(draft, usage, final=True)
-    response = read_response({key: value for key, value in found.items() if key != "usage"}, content=True)
+    _settle(draft, read_response({key: value for key, value in found.items() if key != "usage"}, content=True))
+
+
+def _fold_status(draft: Draft, event: Mapping[str, Any]) -> None:
+    if (status := event.get("status")) not in _ENDS:
+        return
+    if usage := event.get("usage"):
+        _fold_usage(draft, usage, final=True)
+    _settle(draft, read_response({"status": status}, content=False))
+
+
+def _settle(draft: Draft, response: Response) -> None:
+    if response.error == "failed":  # an event of its own may have said more
+        response.error = draft.error or response.error
     draft.settle(response)
 
 

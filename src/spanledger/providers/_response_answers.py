@@ -83,9 +83,17 @@ def fold(draft: Draft, chunk: Any) -> None:
     elif kind in _FOLDS:
         _FOLDS[kind](draft, event)
     elif kind in _TERMINAL:
-        draft.settle(read_response(event.get("response"), content=True))
+        _end(draft, fields(event.get("response")))
     elif kind == "error":
         draft.error = error_name(event.get("error") or event)
+
+
+def _end(draft: Draft, found: Mapping[str, Any]) -> None:
+    items = list(draft.kept.values())
+    if items and all(items) and not found.get("output"):
+        # some servers say each item when it is done and not again in the end; the pieces of what was not done are more
+        found = {**found, "output": items}
+    draft.settle(read_response(found, content=True))
 
 
 def _begin(draft: Draft, event: Mapping[str, Any]) -> None:
@@ -97,11 +105,13 @@ def _begin(draft: Draft, event: Mapping[str, Any]) -> None:
 
 def _text(draft: Draft, event: Mapping[str, Any]) -> None:
     block = (index_of(event.get("output_index")), index_of(event.get("content_index")))
+    draft.kept.setdefault(block[0])
     draft.text(0, block).append(text_of(event.get("delta")))
 
 
 def _reasoning(draft: Draft, event: Mapping[str, Any]) -> None:
     block = [index_of(event.get(key)) for key in ("output_index", "summary_index", "content_index")]
+    draft.kept.setdefault(block[0])
     draft.reasoning(0, tuple(block)).append(text_of(event.get("delta")))
 
 
@@ -111,6 +121,7 @@ def _arguments(draft: Draft, event: Mapping[str, Any]) -> None:
 
 def _item_added(draft: Draft, event: Mapping[str, Any]) -> None:
     item = fields(event.get("item"))
+    draft.kept.setdefault(index_of(event.get("output_index")))
     if is_client_call(item.get("type")):
         call = client_call(item)
         draft.tool_call(0, index_of(event.get("output_index")), call.id, call.name, call.arguments or None)
@@ -118,7 +129,9 @@ def _item_added(draft: Draft, event: Mapping[str, Any]) -> None:
 
 def _item_done(draft: Draft, event: Mapping[str, Any]) -> None:
     item = fields(event.get("item"))
-    kind = item.get("type")
+    kind, number = item.get("type"), index_of(event.get("output_index"))
+    said = kind != "message" or item.get("content")
+    draft.kept[("own", len(draft.kept)) if draft.kept.get(number) else number] = item if said else None
     if is_client_call(kind) or kind in ("message", "reasoning"):
         return  # came in pieces
     for number, part in enumerate(item_parts(item)):
