@@ -176,6 +176,9 @@ def test_prices_tiers_that_the_table_knows():
     assert price(usage, model="gpt-5", tier="priority").amount == Decimal("2.5")
     assert price(usage, "anthropic", "claude-opus-4-6", tier="standard").amount == Decimal(5)
     assert price(usage, "anthropic", "claude-opus-4-6", tier="batch").amount == Decimal("2.5")
+    assert price(usage, "anthropic", "claude-opus-4-8", tier="fast").amount == Decimal(10)
+    for tier in ("us", "priority+fast"):
+        assert price(usage, "anthropic", "claude-opus-4-8", tier=tier).status == "unsupported_tier"
 
 
 def test_prices_at_the_calls_own_time():

@@ -122,6 +122,28 @@ def test_compaction_is_billed_beside_the_message():
     assert (response.usage.uncached, response.usage.output) == (1007, 55)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "tier"),
+    [
+        ({}, {}, "standard"),
+        ({"speed": "fast"}, {"speed": "fast", "inference_geo": "global"}, "fast"),
+        ({"speed": "fast"}, {"speed": "standard"}, "standard"),
+        ({"speed": "fast"}, {}, "fast"),  # nobody said that it was not
+        ({}, {"speed": "fast", "service_tier": "priority"}, "priority+fast"),
+        ({"inference_geo": "us"}, {"inference_geo": "us"}, "us"),
+        ({}, {"inference_geo": "not_available"}, "standard"),
+    ],
+)
+def test_speed_and_region_are_tiers(asked, said, tier):
+    """https://platform.claude.com/docs/en/build-with-claude/fast-mode and .../manage-claude/data-residency"""
+    settings = MESSAGES.read_request({"model": "m", **asked}).settings
+    whole = MESSAGES.read_response({**MESSAGE, "usage": {**USAGE, **said}}, content=False)
+    start = {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {**USAGE, **said}}}
+
+    assert semconv.tier_of(whole.extra, settings) == tier
+    assert semconv.tier_of(streamed(MESSAGES, [start]).extra, settings) == tier
+
+
 def test_a_request():
     request = MESSAGES.read_request(
         {

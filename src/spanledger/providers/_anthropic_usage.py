@@ -7,13 +7,19 @@ https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .. import semconv
 from ..model import Usage
 from ._wire import as_list, count, fields
 
 __all__ = ["read_usage"]
+
+_TIERS: Final = (
+    ("service_tier", semconv.ANTHROPIC_RESPONSE_TIER), ("speed", semconv.RESPONSE_SPEED),
+    ("inference_geo", semconv.RESPONSE_GEO),
+)  # fmt: skip
+"""What decides the price besides the model."""
 
 
 def read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage:
@@ -36,8 +42,9 @@ def read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage:
         usage.requests = {name.removesuffix("_requests"): n for name, value in used.items() if (n := count(value))}
     for iteration in as_list(found.get("iterations")):
         _add_compaction(usage, fields(iteration))
-    if isinstance(tier := found.get("service_tier"), str):
-        extra[semconv.ANTHROPIC_RESPONSE_TIER] = tier
+    for key, name in _TIERS:
+        if isinstance(word := found.get(key), str):
+            extra[name] = word
     return usage
 
 
