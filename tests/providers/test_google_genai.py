@@ -208,6 +208,40 @@ def test_unpacking(result):
     assert unpack(result) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("asked", "headers", "traffic", "tier"),
+    [
+        ({}, {}, None, None),
+        ({"serviceTier": "flex"}, {}, None, "flex"),
+        ({"service_tier": "SERVICE_TIER_PRIORITY"}, {}, None, "priority"),
+        ({"serviceTier": "unspecified"}, {}, None, None),
+        ({"serviceTier": "priority"}, {"x-gemini-service-tier": "standard"}, None, "standard"),  # it was full
+        ({}, {"X-Gemini-Service-Tier": "flex"}, None, "flex"),
+        ({}, {}, "ON_DEMAND", "on_demand"),
+        ({}, {}, "ON_DEMAND_FLEX", "flex"),
+        ({}, {}, "PROVISIONED_THROUGHPUT", "provisioned_throughput"),
+        ({}, {}, "TRAFFIC_TYPE_UNSPECIFIED", None),
+    ],
+)
+def test_the_tier_of_an_answer(asked, headers, traffic, tier):
+    settings = GENERATE.read_request({"model": "m", **asked}).settings
+    usage = {**USAGE, "trafficType": traffic} if traffic else USAGE
+    result = SimpleNamespace(body=json.dumps({**ANSWER, "usageMetadata": usage}), headers=headers)
+
+    assert semconv.tier_of(GENERATE.read_response(unpack(result), content=False).extra, settings) == tier
+    assert semconv.tier_of(streamed(GENERATE, [result]).extra, settings) == tier
+
+
+def test_the_tier_of_an_interaction():
+    settings = INTERACTIONS.read_request({"model": "m", "service_tier": "priority"}).settings
+    answer = {**INTERACTION, "service_tier": "standard"}
+    last = {"event_type": "interaction.completed", "interaction": answer}
+
+    assert settings[semconv.REQUEST_TIER] == "priority"
+    assert INTERACTIONS.read_response(answer, content=False).extra[semconv.RESPONSE_TIER] == "standard"
+    assert streamed(INTERACTIONS, [last]).extra[semconv.RESPONSE_TIER] == "standard"
+
+
 def test_a_broken_body_is_an_error_not_a_mistake_of_ours():
     answer = unpack(SimpleNamespace(body='{"candidates": ['))
     assert GENERATE.read_response(answer, content=True).error == "invalid_json"

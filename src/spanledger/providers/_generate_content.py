@@ -15,6 +15,7 @@ from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
 from ._gemini_contents import either, part_of, read_messages, read_tools, tool_call
 from ._gemini_partial import add_pieces
+from ._gemini_tiers import read_request_tier, read_response_tier, told_in
 from ._gemini_usage import read_usage
 from ._settings import Setting, choices, put, read_settings, stops
 from ._wire import as_list, count, error_name, fields, index_of
@@ -56,6 +57,7 @@ def read_request(body: Any) -> Request:
     settings = read_settings(fields(body.get("generationConfig")), SETTINGS)
     request = Request(body.get("model"), body.get("stream") is True, settings, tools=body.get("tools"))
     request.system = body.get("systemInstruction")
+    read_request_tier(settings, body)
     for content in reversed(as_list(body.get("contents"))):
         said = fields(content)
         parts = [fields(part) for part in as_list(said.get("parts"))]
@@ -75,6 +77,7 @@ def read_response(answer: Any, content: bool) -> Response:
     response = Response(
         id=found.get("responseId"), model=found.get("modelVersion"), usage=read_usage(found.get("usageMetadata"))
     )
+    read_response_tier(response.extra, found)
     for candidate in as_list(found.get("candidates")):
         said = fields(candidate)
         reason = said.get("finishReason")
@@ -99,6 +102,7 @@ def fold(draft: Draft, chunk: Any) -> None:
     found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
     draft.id = found.get("responseId") or draft.id
     draft.model = found.get("modelVersion") or draft.model
+    read_response_tier(draft.extra, found)
     for candidate in as_list(found.get("candidates")):
         said = fields(candidate)
         index = index_of(said.get("index"))
@@ -128,13 +132,20 @@ def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:
 
 
 def unpack(result: Any) -> Any:
-    """The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself."""
+    """
+    The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself.
+
+    The tier that answered is in a header only, so it is put into the JSON.
+    """
     body = getattr(result, "body", None)
     if isinstance(body, (str, bytes)):
         try:
-            return json.loads(body) if body else {}
+            found = json.loads(body) if body else {}
         except ValueError:  # the client will stumble over it after us
             return {"error": {"code": "invalid_json"}}
+        if isinstance(found, dict) and (tier := told_in(getattr(result, "headers", None))):
+            found["serviceTier"] = tier
+        return found
     return result
 
 

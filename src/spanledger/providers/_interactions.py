@@ -12,6 +12,7 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
+from ._gemini_tiers import read_request_tier, read_response_tier
 from ._gemini_usage import add, read_interaction_usage
 from ._interaction_steps import function_call, read_messages, step_parts
 from ._settings import Setting, read_settings, stops
@@ -46,6 +47,7 @@ def read_request(body: Any) -> Request:
     )
     if request.previous_response_id:
         request.settings[semconv.REQUEST_PREVIOUS_RESPONSE] = previous
+    read_request_tier(request.settings, body)
     steps = [fields(step) for step in as_list(body.get("input"))]
     for step in steps:
         kind = step.get("type")
@@ -69,6 +71,7 @@ def read_response(answer: Any, content: bool) -> Response:
     )
     if isinstance(status := found.get("status"), str):
         response.extra[semconv.RESPONSE_STATUS] = status
+    read_response_tier(response.extra, found)
     if error := found.get("error"):
         response.error = error_name(error)
     parts = [part for step in steps for part in step_parts(step)] if content else []
