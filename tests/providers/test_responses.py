@@ -136,6 +136,18 @@ def test_failures_come_as_events(last, error, reasons):
     assert (response.error, response.finish_reasons) == (error, reasons)
 
 
+@pytest.mark.parametrize(("told", "requests"), [(None, {"web_search": 3}), (2, {"web_search": 2}), (0, {})])
+def test_the_provider_says_which_searches_it_bills(told, requests):
+    """A discounted search is not billed: `ToolUsage` of the client."""
+    search = {"type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "x"}}
+    answer = {**ANSWER, "output": [search] * 3}
+    if told is not None:
+        answer["tool_usage"] = {"web_search": {"num_requests": told}}
+
+    assert RESPONSES.read_response(answer, content=False).usage.requests == requests
+    assert streamed(RESPONSES, [event("completed", 1, response=answer)]).usage.requests == requests
+
+
 def test_a_request():
     request = RESPONSES.read_request(
         {
