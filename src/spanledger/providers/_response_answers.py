@@ -19,7 +19,10 @@ __all__ = ["fold", "read_response"]
 
 _TERMINAL: Final = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _STATUS_REASON: Final = {"failed": "error", "cancelled": "cancelled"}
-_BILLED: Final = {"web_search_call": "web_search", "file_search_call": "file_search"}
+_BILLED: Final = {
+    "web_search_call": "web_search", "file_search_call": "file_search",
+    "image_generation_call": "image_generation",  # by tokens of a model of its own, which nobody names
+}  # fmt: skip
 
 
 def read_response(answer: Any, content: bool) -> Response:
@@ -69,6 +72,8 @@ def _uses(items: list[Mapping[str, Any]], told: Mapping[str, Any]) -> dict[str, 
             used[name] = used.get(name, 0) + 1
     if (searches := count(fields(told.get("web_search")).get("num_requests"))) is not None:
         used["web_search"] = searches  # what is billed, not all that was done
+    if count(fields(told.get("image_gen")).get("total_tokens")):
+        used.setdefault("image_generation", 1)
     return {name: number for name, number in used.items() if number}
 
 
