@@ -85,6 +85,8 @@ class Usage:
     """Server-side tool uses that are billed by count, e.g. ``{"web_search": 2}``."""
     cost: float | None = None
     """What the provider itself says the call cost, USD (OpenRouter, gateways)."""
+    beside: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """What a reader of running totals added to them; it must not be added again."""
 
     @property
     def input(self) -> int | None:

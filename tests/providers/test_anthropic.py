@@ -122,6 +122,19 @@ def test_compaction_is_billed_beside_the_message():
     assert (response.usage.uncached, response.usage.output) == (1007, 55)
 
 
+@pytest.mark.parametrize("again", [{}, {"input_tokens": 7}], ids=["without", "with"])
+@pytest.mark.parametrize(("first", "last"), [(True, True), (True, False), (False, True)])
+def test_compaction_is_billed_once_however_often_a_stream_tells_of_it(first, last, again):
+    told = {"iterations": [{"type": "compaction", "input_tokens": 1000, "output_tokens": 5}]}
+    start, end = {**USAGE, **(told if first else {})}, {**again, "output_tokens": 60, **(told if last else {})}
+    response = streamed(MESSAGES, [
+        {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": start}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": end},
+    ])  # fmt: skip
+
+    assert (response.usage.uncached, response.usage.output) == (1007, 65)
+
+
 @pytest.mark.parametrize(
     ("asked", "said", "tier"),
     [

@@ -74,7 +74,7 @@ def add(one: Usage | None, other: Usage) -> Usage:
     """The sum of two usages, of an answer that took several requests."""
     if one is None:
         return other
-    names = [name for name in Usage.__slots__ if name not in ("requests", "cost")]
+    names = [name for name in Usage.__slots__ if name not in ("requests", "cost", "beside")]
     total = Usage()
     for name in names:
         known = [value for usage in (one, other) if (value := getattr(usage, name)) is not None]
