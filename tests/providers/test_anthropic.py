@@ -8,7 +8,7 @@ from anthropic.types import Message, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
 from odd import as_object, broken, read_everything, streamed
-from spanledger import semconv
+from spanledger import pricing, semconv
 from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._anthropic_messages import COUNT, MESSAGES
 from spanledger.providers.anthropic import ADAPTER
@@ -133,6 +133,22 @@ def test_compaction_is_billed_once_however_often_a_stream_tells_of_it(first, las
     ])  # fmt: skip
 
     assert (response.usage.uncached, response.usage.output) == (1007, 65)
+
+
+def test_advice_of_another_model_is_named_beside_the_price():
+    advice = {"type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 823, "output_tokens": 1612}
+    told = {"iterations": [{"type": "message", "input_tokens": 7, "output_tokens": 50}, advice, advice]}
+    usage = {**USAGE, **told, "server_tool_use": {"web_search_requests": 1}}
+    whole = MESSAGES.read_response({**MESSAGE, "usage": usage}, content=False).usage
+    parts = streamed(MESSAGES, [
+        {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {**USAGE, **told}}},
+        {"type": "message_delta", "delta": {}, "usage": {"server_tool_use": {"web_search_requests": 1}}},
+    ]).usage  # fmt: skip
+    found = pricing.price(whole, provider="anthropic", model="claude-sonnet-4-6", at=1_790_000_000 * 10**9)
+
+    assert whole.requests == parts.requests == {"web_search": 1, "advisor": 2}
+    assert found.status == "partial"
+    assert "advisor" in found.unpriced_units
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,13 @@ def read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage:
     if details := found.get("output_tokens_details"):
         usage.reasoning = count(fields(details).get("thinking_tokens"))
     if used := fields(found.get("server_tool_use")):
-        usage.requests = {name.removesuffix("_requests"): n for name, value in used.items() if (n := count(value))}
-    if iterations := as_list(found.get("iterations")):
-        usage.beside = _compactions([fields(iteration) for iteration in iterations])
+        told = {name.removesuffix("_requests"): n for name, value in used.items() if (n := count(value))}
+        usage.requests = {**usage.requests, **told}
+    if iterations := [fields(iteration) for iteration in as_list(found.get("iterations"))]:
+        usage.beside = _compactions(iterations)
+        # at the price of a model of their own, and not in the message's own counts
+        if advice := sum(one.get("type") == "advisor_message" for one in iterations):
+            usage.requests = {**usage.requests, "advisor": advice}
     _add(usage, usage.beside)
     for key, name in _TIERS:
         if isinstance(word := found.get(key), str):
