@@ -181,8 +181,8 @@ class Draft:
     order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = ("_blocks", "_whole", "cut", "error", "extra", "finish_reasons", "id", "model", "so_far", "usage",
-                 "words")  # fmt: skip
+    __slots__ = ("_blocks", "_whole", "asked", "cut", "error", "extra", "finish_reasons", "id", "model", "so_far",
+                 "usage", "words")  # fmt: skip
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -192,6 +192,7 @@ class Draft:
         self.extra: dict[str, Any] = {}
         self.error: str | None = None
         self.words: list[str] | None = None  # the text of choice 0, for readers in a hurry
+        self.asked: set[tuple[str, str]] = set()  # tools of the provider, and what they were asked
         self.cut = b""  # of an event whose end has not come yet
         self.so_far: Callable[[], Response] | None = None  # reads what the client itself put together
         self._blocks: dict[tuple[int, str, Any], Any] = {}

@@ -242,6 +242,40 @@ def test_the_tier_of_an_interaction():
     assert streamed(INTERACTIONS, [last]).extra[semconv.RESPONSE_TIER] == "standard"
 
 
+@pytest.mark.parametrize(
+    ("model", "requests"),
+    [
+        ("gemini-2.5-flash", {"grounded_prompt": 1, "google_maps": 1}),
+        ("models/gemini-1.5-pro-002", {"grounded_prompt": 1, "google_maps": 1}),
+        ("gemini-3-flash-preview", {"google_search": 3, "google_maps": 1}),
+        ("gemini-12", {"google_search": 3, "google_maps": 1}),
+        (None, {"google_search": 3, "google_maps": 1}),
+    ],
+)
+def test_what_was_looked_up_is_counted_as_it_is_billed(model, requests):
+    """https://ai.google.dev/gemini-api/docs/google-search#pricing: unique queries, and not the empty ones"""
+    first = {"groundingMetadata": {"webSearchQueries": ["a", "b"], "groundingChunks": [{"web": {"uri": "u"}}]}}
+    last = {"groundingMetadata": {"webSearchQueries": ["b", "", "c"], "groundingChunks": [{"maps": {"uri": "u"}}]}}
+    found = {"modelVersion": model, "usageMetadata": USAGE}
+    whole = GENERATE.read_response({**found, "candidates": [first, last]}, content=False)
+    parts = streamed(GENERATE, [{**found, "candidates": [one]} for one in (first, last, {"finishReason": "STOP"})])
+
+    assert whole.usage.requests == parts.usage.requests == requests
+
+
+@pytest.mark.parametrize(("model", "requests"), [("gemini-2.5-pro", {"grounded_prompt": 1}), ("gemini-3-pro", {"google_search": 2})])
+def test_what_an_interaction_looked_up(model, requests):
+    usage = {**INTERACTION["usage"], "grounding_tool_count": [{"type": "google_search", "count": 2}, {"type": "google_maps"}]}
+    answer = {**INTERACTION, "model": model, "usage": usage}
+    events = [
+        {"event_type": "interaction.completed", "interaction": {**answer, "status": "requires_continuation"}},
+        {"event_type": "interaction.completed", "interaction": answer},
+    ]
+
+    assert INTERACTIONS.read_response(answer, content=False).usage.requests == requests
+    assert streamed(INTERACTIONS, events).usage.requests == {tool: 2 * n for tool, n in requests.items()}
+
+
 def test_a_broken_body_is_an_error_not_a_mistake_of_ours():
     answer = unpack(SimpleNamespace(body='{"candidates": ['))
     assert GENERATE.read_response(answer, content=True).error == "invalid_json"

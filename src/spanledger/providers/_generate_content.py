@@ -15,6 +15,7 @@ from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
 from ._gemini_contents import either, part_of, read_messages, read_tools, tool_call
 from ._gemini_partial import add_pieces
+from ._gemini_searches import looked_up, uses
 from ._gemini_tiers import read_request_tier, read_response_tier, told_in
 from ._gemini_usage import read_usage
 from ._settings import Setting, choices, put, read_settings, stops
@@ -78,8 +79,10 @@ def read_response(answer: Any, content: bool) -> Response:
         id=found.get("responseId"), model=found.get("modelVersion"), usage=read_usage(found.get("usageMetadata"))
     )
     read_response_tier(response.extra, found)
+    asked: set[tuple[str, str]] = set()
     for candidate in as_list(found.get("candidates")):
         said = fields(candidate)
+        asked |= looked_up(said.get("groundingMetadata"))
         reason = said.get("finishReason")
         if reason:
             response.finish_reasons.append(reason)
@@ -87,6 +90,8 @@ def read_response(answer: Any, content: bool) -> Response:
         response.tool_calls += [tool_call(fields(c)) for p in parts if (c := p.get("functionCall"))]
         if content:
             response.messages.append(output_message([part_of(part) for part in parts], reason))
+    if asked:
+        response.usage.requests = uses(asked, response.model)
     if not response.finish_reasons and _blocked(found):
         response.finish_reasons = ["content_filter"]
     if error := found.get("error"):
@@ -110,8 +115,12 @@ def fold(draft: Draft, chunk: Any) -> None:
             _fold_part(draft, index, fields(part))
         if reason := said.get("finishReason"):
             draft.finish_reasons[index] = reason
+        if asked := looked_up(said.get("groundingMetadata")):
+            draft.asked |= asked
     if usage := found.get("usageMetadata"):
         draft.usage = read_usage(usage)
+    if draft.asked and draft.usage is not None:
+        draft.usage.requests = uses(draft.asked, draft.model)
     if _blocked(found):
         draft.finish_reasons.setdefault(0, "content_filter")
     if error := found.get("error"):

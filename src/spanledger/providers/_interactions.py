@@ -66,7 +66,7 @@ def read_response(answer: Any, content: bool) -> Response:
         id=found.get("id"),
         model=found.get("model"),
         finish_reasons=_finish(found.get("status")),
-        usage=read_interaction_usage(found.get("usage")),
+        usage=read_interaction_usage(found.get("usage"), found.get("model")),
         tool_calls=[function_call(step) for step in steps if step.get("type") == "function_call"],
     )
     if isinstance(status := found.get("status"), str):
@@ -116,9 +116,9 @@ def _fold_interaction(draft: Draft, found: Mapping[str, Any], *, final: bool) ->
 def _fold_usage(draft: Draft, usage: Any, *, final: bool) -> None:
     # an answer may take several requests, each with a usage of its own
     if draft.extra.get(semconv.RESPONSE_STATUS) != _CONTINUES:
-        draft.usage = read_interaction_usage(usage)
+        draft.usage = read_interaction_usage(usage, draft.model)
     elif final:
-        draft.usage = add(draft.usage, read_interaction_usage(usage))
+        draft.usage = add(draft.usage, read_interaction_usage(usage, draft.model))
 
 
 def _fold_start(draft: Draft, index: int, step: Mapping[str, Any]) -> None:
