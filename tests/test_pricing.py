@@ -176,6 +176,19 @@ def test_prices_tiers_that_the_table_knows():
     assert price(usage, model="gpt-5", tier="priority").amount == Decimal("2.5")
     assert price(usage, "anthropic", "claude-opus-4-6", tier="standard").amount == Decimal(5)
     assert price(usage, "anthropic", "claude-opus-4-6", tier="batch").amount == Decimal("2.5")
+    assert price(usage, "anthropic", "claude-opus-4-8", tier="fast").amount == Decimal(10)
+    for tier in ("us", "priority+fast"):
+        assert price(usage, "anthropic", "claude-opus-4-8", tier=tier).status == "unsupported_tier"
+
+
+@lists_all
+def test_prices_a_grounded_prompt_and_each_query():
+    """https://ai.google.dev/gemini-api/docs/pricing"""
+    prompt, queries = Usage(uncached=0, output=0, requests={"grounded_prompt": 1}), {"google_search": 2}
+    assert price(prompt, "gcp.gemini", "gemini-2.5-flash").amount == Decimal("0.035")
+    assert price(Usage(uncached=0, output=0, requests=queries), "gcp.gemini", "gemini-3.5-flash").amount == Decimal("0.028")
+    found = price(Usage(uncached=9, output=0, requests={"google_maps": 1}), "gcp.gemini", "gemini-2.5-flash")
+    assert (found.status, found.unpriced_units) == ("partial", ("google_maps",))
 
 
 def test_prices_at_the_calls_own_time():

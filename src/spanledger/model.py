@@ -85,6 +85,8 @@ class Usage:
     """Server-side tool uses that are billed by count, e.g. ``{"web_search": 2}``."""
     cost: float | None = None
     """What the provider itself says the call cost, USD (OpenRouter, gateways)."""
+    beside: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """What a reader of running totals added to them; it must not be added again."""
 
     @property
     def input(self) -> int | None:
@@ -185,8 +187,8 @@ class Draft:
     order of appearance, each known by its choice and a key of the provider's; what was never sent stays unknown.
     """
 
-    __slots__ = ("_blocks", "_whole", "cut", "error", "extra", "finish_reasons", "id", "kept", "model", "so_far",
-                 "usage", "words")  # fmt: skip
+    __slots__ = ("_blocks", "_whole", "asked", "cut", "error", "extra", "finish_reasons", "id", "kept", "model",
+                 "so_far", "usage", "words")  # fmt: skip
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -197,6 +199,7 @@ class Draft:
         self.error: str | None = None
         self.words: list[str] | None = None  # the text of choice 0, for readers in a hurry
         self.kept: dict[Any, Any] = {}  # what a reader has to find again, by its own key
+        self.asked: set[tuple[str, str]] = set()  # tools of the provider, and what they were asked
         self.cut = b""  # of an event whose end has not come yet
         self.so_far: Callable[[], Response] | None = None  # reads what the client itself put together
         self._blocks: dict[tuple[int, str, Any], Any] = {}

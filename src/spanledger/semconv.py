@@ -116,6 +116,15 @@ TOOL_INFERRED: Final = "agent.tool.inferred"
 HASH_KEY_ID: Final = "agent.hash.key_id"
 HASH_CANONICALIZATION: Final = "agent.hash.canonicalization"
 ERROR_CLASS: Final = "agent.error.class"
+REQUEST_TIER: Final = "agent.request.service_tier"
+"""The service tier where the conventions have no name for it: Google's and Bedrock's."""
+RESPONSE_TIER: Final = "agent.response.service_tier"
+REQUEST_SPEED: Final = "agent.request.speed"
+"""What has a price of its own beside the tier: Anthropic's fast mode, Bedrock's optimized latency."""
+RESPONSE_SPEED: Final = "agent.response.speed"
+REQUEST_GEO: Final = "agent.request.inference_geo"
+"""Where Anthropic has to answer from, which has a price of its own, too."""
+RESPONSE_GEO: Final = "agent.response.inference_geo"
 USAGE_SOURCE: Final = "agent.usage.source"
 """``provider``, ``estimated`` or ``unknown``."""
 USAGE_BILLED_INPUT: Final = "agent.usage.billed.input_tokens"
@@ -177,17 +186,31 @@ TOKENS: Final = (
 """Attribute and `Usage` field, for all that is spelled as it is kept."""
 
 
-_TIERS: Final = (OPENAI_RESPONSE_TIER, ANTHROPIC_RESPONSE_TIER, OPENAI_REQUEST_TIER)
-TIERS: Final = frozenset(_TIERS)
-"""Where a service tier may stand."""
+_TIERS: Final = (OPENAI_RESPONSE_TIER, ANTHROPIC_RESPONSE_TIER, RESPONSE_TIER, OPENAI_REQUEST_TIER, REQUEST_TIER)
+_BESIDE: Final = ((RESPONSE_SPEED, REQUEST_SPEED), (RESPONSE_GEO, REQUEST_GEO))
+_USUAL: Final = frozenset({"standard", "standard_only", "default", "auto", "global", "not_available"})
+TIERS: Final = frozenset((*_TIERS, *_BESIDE[0], *_BESIDE[1]))
+"""Where something may stand that decides the price besides the model."""
 
 
 def tier_of(*attributes: Any) -> str | None:
-    """The service tier that decides the price: what the provider says it answered on, else what was asked for."""
-    for name in _TIERS:
+    """
+    The service tier that decides the price: what the provider says it answered on, else what was asked for.
+
+    A speed and a region that have prices of their own are tiers, too: ``fast``, ``us``, ``priority+fast``.
+    """
+    tier = _first(_TIERS, attributes)
+    beside = [word for names in _BESIDE if (word := _first(names, attributes)) and word not in _USUAL]
+    if not beside:
+        return tier
+    return "+".join(beside if tier is None or tier in _USUAL else [tier, *beside])
+
+
+def _first(names: tuple[str, ...], attributes: tuple[Any, ...]) -> str | None:
+    for name in names:
         for found in attributes:
-            if isinstance(tier := found.get(name), str):
-                return tier
+            if isinstance(word := found.get(name), str):
+                return word
     return None
 
 

@@ -109,6 +109,10 @@ def test_a_model_call_is_priced(finished, monkeypatch):
         ({"openai.request.service_tier": "scale", "openai.response.service_tier": "default"}, "priced"),
         ({"anthropic.response.service_tier": "scale"}, "unsupported_tier"),
         ({"anthropic.response.service_tier": "standard"}, "priced"),
+        ({"anthropic.response.service_tier": "standard", "agent.response.speed": "optimized"}, "unsupported_tier"),
+        ({"agent.request.inference_geo": "us", "agent.response.inference_geo": "global"}, "priced"),
+        ({"agent.request.service_tier": "flex"}, "unsupported_tier"),
+        ({"agent.request.service_tier": "flex", "agent.response.service_tier": "on_demand"}, "priced"),
     ],
 )
 def test_the_tier_that_was_answered_on_decides_the_price(finished, facts, status):

@@ -8,7 +8,7 @@ from anthropic.types import Message, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
 from odd import as_object, broken, read_everything, streamed
-from spanledger import semconv
+from spanledger import pricing, semconv
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.model import ToolCall, ToolResult, Usage
@@ -168,6 +168,57 @@ def test_compaction_is_billed_beside_the_message():
     response = MESSAGES.read_response({**MESSAGE, "usage": usage}, content=False)
 
     assert (response.usage.uncached, response.usage.output) == (1007, 55)
+
+
+@pytest.mark.parametrize("again", [{}, {"input_tokens": 7}], ids=["without", "with"])
+@pytest.mark.parametrize(("first", "last"), [(True, True), (True, False), (False, True)])
+def test_compaction_is_billed_once_however_often_a_stream_tells_of_it(first, last, again):
+    told = {"iterations": [{"type": "compaction", "input_tokens": 1000, "output_tokens": 5}]}
+    start, end = {**USAGE, **(told if first else {})}, {**again, "output_tokens": 60, **(told if last else {})}
+    response = streamed(MESSAGES, [
+        {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": start}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": end},
+    ])  # fmt: skip
+
+    assert (response.usage.uncached, response.usage.output) == (1007, 65)
+
+
+def test_advice_of_another_model_is_named_beside_the_price():
+    advice = {"type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 823, "output_tokens": 1612}
+    told = {"iterations": [{"type": "message", "input_tokens": 7, "output_tokens": 50}, advice, advice]}
+    usage = {**USAGE, **told, "server_tool_use": {"web_search_requests": 1}}
+    whole = MESSAGES.read_response({**MESSAGE, "usage": usage}, content=False).usage
+    parts = streamed(MESSAGES, [
+        {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {**USAGE, **told}}},
+        {"type": "message_delta", "delta": {}, "usage": {"server_tool_use": {"web_search_requests": 1}}},
+    ]).usage  # fmt: skip
+    found = pricing.price(whole, provider="anthropic", model="claude-sonnet-4-6", at=1_790_000_000 * 10**9)
+
+    assert whole.requests == parts.requests == {"web_search": 1, "advisor": 2}
+    assert found.status == "partial"
+    assert "advisor" in found.unpriced_units
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "tier"),
+    [
+        ({}, {}, "standard"),
+        ({"speed": "fast"}, {"speed": "fast", "inference_geo": "global"}, "fast"),
+        ({"speed": "fast"}, {"speed": "standard"}, "standard"),
+        ({"speed": "fast"}, {}, "fast"),  # nobody said that it was not
+        ({}, {"speed": "fast", "service_tier": "priority"}, "priority+fast"),
+        ({"inference_geo": "us"}, {"inference_geo": "us"}, "us"),
+        ({}, {"inference_geo": "not_available"}, "standard"),
+    ],
+)
+def test_speed_and_region_are_tiers(asked, said, tier):
+    """https://platform.claude.com/docs/en/build-with-claude/fast-mode and .../manage-claude/data-residency"""
+    settings = MESSAGES.read_request({"model": "m", **asked}).settings
+    whole = MESSAGES.read_response({**MESSAGE, "usage": {**USAGE, **said}}, content=False)
+    start = {"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {**USAGE, **said}}}
+
+    assert semconv.tier_of(whole.extra, settings) == tier
+    assert semconv.tier_of(streamed(MESSAGES, [start]).extra, settings) == tier
 
 
 def test_a_request():

@@ -15,6 +15,7 @@ import pytest
 from clients import MESSAGE
 from more_clients import CLAUDE, CONVERSE_ASK, CONVERSE_EVENTS, INVOKE_ASK, bedrock
 from odd import broken, read_everything, streamed
+from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.instrument._inside import watched_inside
@@ -160,6 +161,28 @@ def test_tools_and_cache_of_converse():
     assert messages[2]["parts"][0]["mime_type"] == "image/png"
     assert CONVERSE.read_tools(body)[0]["parameters"] == {"type": "object"}
     assert CONVERSE.read_response({"usage": usage}, content=False).usage == Usage(3, 10, 7, 5, cache_write_1h=7)
+
+
+def test_the_tier_that_was_asked_for_and_the_one_that_answered():
+    asked, got = {"serviceTier": {"type": "priority"}}, {"serviceTier": {"type": "default"}}
+    quick = {"performanceConfig": {"latency": "optimized"}}
+    usage = {"usage": {"inputTokens": 1, "outputTokens": 1}}
+
+    assert semconv.tier_of(CONVERSE.read_request({**asked, **quick}).settings) == "priority+optimized"
+    for answer in (CONVERSE.read_response({**usage, **got}, content=False), streamed(CONVERSE, [{"metadata": {**usage, **got}}])):
+        assert (answer.extra, answer.usage) == ({semconv.RESPONSE_TIER: "default"}, Usage(1, output=1))
+    assert CONVERSE.read_response({**usage, **quick}, content=False).extra == {semconv.RESPONSE_SPEED: "optimized"}
+
+
+@pytest.mark.parametrize("model", ["anthropic.claude-x", "meta.llama3", "amazon.nova-lite-v1:0"])
+def test_the_tier_of_a_body(model):
+    sent = {"anthropic_version": "x"} if "claude" in model else {"inferenceConfig": {}} if "nova" in model else {"prompt": "Hi"}
+    asked = {"modelId": model, "body": json.dumps(sent), "serviceTier": "flex", "performanceConfigLatency": "optimized"}
+    found = SEAM.recognize(client(), ("InvokeModel", asked), {})
+    answer = SEAM.unpack({"body": "{}", "ResponseMetadata": {}, "serviceTier": "default"})
+
+    assert semconv.tier_of(found.endpoint.read_request(found.body).settings) == "flex+optimized"
+    assert found.endpoint.read_response(answer, False).extra[semconv.RESPONSE_TIER] == "default"
 
 
 def test_odd_data_never_raises():

@@ -208,6 +208,74 @@ def test_unpacking(result):
     assert unpack(result) == {"a": 1}
 
 
+@pytest.mark.parametrize(
+    ("asked", "headers", "traffic", "tier"),
+    [
+        ({}, {}, None, None),
+        ({"serviceTier": "flex"}, {}, None, "flex"),
+        ({"service_tier": "SERVICE_TIER_PRIORITY"}, {}, None, "priority"),
+        ({"serviceTier": "unspecified"}, {}, None, None),
+        ({"serviceTier": "priority"}, {"x-gemini-service-tier": "standard"}, None, "standard"),  # it was full
+        ({}, {"X-Gemini-Service-Tier": "flex"}, None, "flex"),
+        ({}, {}, "ON_DEMAND", "on_demand"),
+        ({}, {}, "ON_DEMAND_FLEX", "flex"),
+        ({}, {}, "PROVISIONED_THROUGHPUT", "provisioned_throughput"),
+        ({}, {}, "TRAFFIC_TYPE_UNSPECIFIED", None),
+    ],
+)
+def test_the_tier_of_an_answer(asked, headers, traffic, tier):
+    settings = GENERATE.read_request({"model": "m", **asked}).settings
+    usage = {**USAGE, "trafficType": traffic} if traffic else USAGE
+    result = SimpleNamespace(body=json.dumps({**ANSWER, "usageMetadata": usage}), headers=headers)
+
+    assert semconv.tier_of(GENERATE.read_response(unpack(result), content=False).extra, settings) == tier
+    assert semconv.tier_of(streamed(GENERATE, [result]).extra, settings) == tier
+
+
+def test_the_tier_of_an_interaction():
+    settings = INTERACTIONS.read_request({"model": "m", "service_tier": "priority"}).settings
+    answer = {**INTERACTION, "service_tier": "standard"}
+    last = {"event_type": "interaction.completed", "interaction": answer}
+
+    assert settings[semconv.REQUEST_TIER] == "priority"
+    assert INTERACTIONS.read_response(answer, content=False).extra[semconv.RESPONSE_TIER] == "standard"
+    assert streamed(INTERACTIONS, [last]).extra[semconv.RESPONSE_TIER] == "standard"
+
+
+@pytest.mark.parametrize(
+    ("model", "requests"),
+    [
+        ("gemini-2.5-flash", {"grounded_prompt": 1, "google_maps": 1}),
+        ("models/gemini-1.5-pro-002", {"grounded_prompt": 1, "google_maps": 1}),
+        ("gemini-3-flash-preview", {"google_search": 3, "google_maps": 1}),
+        ("gemini-12", {"google_search": 3, "google_maps": 1}),
+        (None, {"google_search": 3, "google_maps": 1}),
+    ],
+)
+def test_what_was_looked_up_is_counted_as_it_is_billed(model, requests):
+    """https://ai.google.dev/gemini-api/docs/google-search#pricing: unique queries, and not the empty ones"""
+    first = {"groundingMetadata": {"webSearchQueries": ["a", "b"], "groundingChunks": [{"web": {"uri": "u"}}]}}
+    last = {"groundingMetadata": {"webSearchQueries": ["b", "", "c"], "groundingChunks": [{"maps": {"uri": "u"}}]}}
+    found = {"modelVersion": model, "usageMetadata": USAGE}
+    whole = GENERATE.read_response({**found, "candidates": [first, last]}, content=False)
+    parts = streamed(GENERATE, [{**found, "candidates": [one]} for one in (first, last, {"finishReason": "STOP"})])
+
+    assert whole.usage.requests == parts.usage.requests == requests
+
+
+@pytest.mark.parametrize(("model", "requests"), [("gemini-2.5-pro", {"grounded_prompt": 1}), ("gemini-3-pro", {"google_search": 2})])
+def test_what_an_interaction_looked_up(model, requests):
+    usage = {**INTERACTION["usage"], "grounding_tool_count": [{"type": "google_search", "count": 2}, {"type": "google_maps"}]}
+    answer = {**INTERACTION, "model": model, "usage": usage}
+    events = [
+        {"event_type": "interaction.completed", "interaction": {**answer, "status": "requires_continuation"}},
+        {"event_type": "interaction.completed", "interaction": answer},
+    ]
+
+    assert INTERACTIONS.read_response(answer, content=False).usage.requests == requests
+    assert streamed(INTERACTIONS, events).usage.requests == {tool: 2 * n for tool, n in requests.items()}
+
+
 def test_a_broken_body_is_an_error_not_a_mistake_of_ours():
     answer = unpack(SimpleNamespace(body='{"candidates": ['))
     assert GENERATE.read_response(answer, content=True).error == "invalid_json"

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from odd import as_object, broken, read_everything, streamed
-from spanledger import semconv
+from spanledger import pricing, semconv
 from spanledger.model import ToolCall, ToolResult, Usage
 from spanledger.providers._responses import FETCH, RESPONSES
 
@@ -159,6 +159,30 @@ def test_failures_come_as_events(last, error, reasons):
     response = streamed(RESPONSES, [EVENTS[0], last])
 
     assert (response.error, response.finish_reasons) == (error, reasons)
+
+
+@pytest.mark.parametrize(("told", "requests"), [(None, {"web_search": 3}), (2, {"web_search": 2}), (0, {})])
+def test_the_provider_says_which_searches_it_bills(told, requests):
+    """A discounted search is not billed: `ToolUsage` of the client."""
+    search = {"type": "web_search_call", "status": "completed", "action": {"type": "search", "query": "x"}}
+    answer = {**ANSWER, "output": [search] * 3}
+    if told is not None:
+        answer["tool_usage"] = {"web_search": {"num_requests": told}}
+
+    assert RESPONSES.read_response(answer, content=False).usage.requests == requests
+    assert streamed(RESPONSES, [event("completed", 1, response=answer)]).usage.requests == requests
+
+
+@pytest.mark.parametrize(("items", "tokens", "images"), [(2, 4220, 2), (1, None, 1), (0, 4220, 1), (0, 0, None)])
+def test_images_that_a_response_made_are_named_beside_its_price(items, tokens, images):
+    """They are billed by tokens of an image model, which are not among those of the answer."""
+    image = {"type": "image_generation_call", "status": "completed", "action": "generate", "result": "QUJD"}
+    answer = {**ANSWER, "output": [image] * items, "tool_usage": {"image_gen": {"total_tokens": tokens}}}
+    usage = RESPONSES.read_response(answer, content=False).usage
+    found = pricing.price(usage, provider="openai", model="gpt-4.1", at=1_790_000_000 * 10**9)
+
+    assert usage.requests.get("image_generation") == images
+    assert (found.status, found.unpriced_units) == (("partial", ("image_generation",)) if images else ("priced", ()))
 
 
 def test_a_request():

@@ -180,6 +180,7 @@ def test_embeddings_images_and_audio():
     assert image.usage == Usage(3, output=9, input_image=2)
     assert image.messages[0]["parts"][0]["type"] == "blob"
     assert audio.usage == Usage(4, output=1, input_audio=4)
+    assert EMBEDDINGS.read_response({"usage": {"total_tokens": 5}}, content=False).usage == Usage(5)
     assert EMBEDDINGS.read_request({"input": "a", "dimensions": 8}).settings == {"gen_ai.embeddings.dimension.count": 8}
 
 

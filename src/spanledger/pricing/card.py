@@ -44,6 +44,7 @@ _BILLED_AS_PARENT: Final = frozenset({"output_reasoning_tokens", "input_image_to
 REQUEST_KEYS: Final = {
     "web_search": "web_searches_kcount", "web_searches": "web_searches_kcount",
     "web_search_requests": "web_searches_kcount", "google_search": "web_searches_kcount",
+    "grounded_prompt": "web_searches_kcount",
     "file_search": "storage_searches_kcount", "storage_search": "storage_searches_kcount",
     "social_search": "social_searches_kcount", "x_search": "social_searches_kcount",
     "code_execution": "code_executions_kcount", "code_interpreter": "code_executions_kcount",

@@ -39,6 +39,8 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
     "output_config": _output_config,
     "output_format": _output_format,
     "service_tier": semconv.ANTHROPIC_REQUEST_TIER,
+    "speed": semconv.REQUEST_SPEED,
+    "inference_geo": semconv.REQUEST_GEO,
 }
 
 

@@ -6,8 +6,8 @@ https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from .. import semconv
 from ..model import Usage
@@ -15,17 +15,24 @@ from ._wire import as_list, count, fields
 
 __all__ = ["read_usage"]
 
+_COUNTS: Final = (
+    ("uncached", "input_tokens"), ("cache_read", "cache_read_input_tokens"),
+    ("cache_write", "cache_creation_input_tokens"), ("output", "output_tokens"),
+)  # fmt: skip
+"""`Usage` field, and what it is on the wire."""
+_TIERS: Final = (
+    ("service_tier", semconv.ANTHROPIC_RESPONSE_TIER), ("speed", semconv.RESPONSE_SPEED),
+    ("inference_geo", semconv.RESPONSE_GEO),
+)  # fmt: skip
+"""What decides the price besides the model."""
+
 
 def read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage:
     """*wire* laid over what was known *before*; counts in a stream are running totals."""
     usage = before or Usage()
     found = fields(wire)
-    for field, key in (
-        ("uncached", "input_tokens"),
-        ("cache_read", "cache_read_input_tokens"),
-        ("cache_write", "cache_creation_input_tokens"),
-        ("output", "output_tokens"),
-    ):
+    _add(usage, [-n for n in usage.beside])
+    for field, key in _COUNTS:
         if (value := count(found.get(key))) is not None:
             setattr(usage, field, value)
     if apart := found.get("cache_creation"):
@@ -33,18 +40,26 @@ def read_usage(before: Usage | None, wire: Any, extra: dict[str, Any]) -> Usage:
     if details := found.get("output_tokens_details"):
         usage.reasoning = count(fields(details).get("thinking_tokens"))
     if used := fields(found.get("server_tool_use")):
-        usage.requests = {name.removesuffix("_requests"): n for name, value in used.items() if (n := count(value))}
-    for iteration in as_list(found.get("iterations")):
-        _add_compaction(usage, fields(iteration))
-    if isinstance(tier := found.get("service_tier"), str):
-        extra[semconv.ANTHROPIC_RESPONSE_TIER] = tier
+        told = {name.removesuffix("_requests"): n for name, value in used.items() if (n := count(value))}
+        usage.requests = {**usage.requests, **told}
+    if iterations := [fields(iteration) for iteration in as_list(found.get("iterations"))]:
+        usage.beside = _compactions(iterations)
+        # at the price of a model of their own, and not in the message's own counts
+        if advice := sum(one.get("type") == "advisor_message" for one in iterations):
+            usage.requests = {**usage.requests, "advisor": advice}
+    _add(usage, usage.beside)
+    for key, name in _TIERS:
+        if isinstance(word := found.get(key), str):
+            extra[name] = word
     return usage
 
 
-def _add_compaction(usage: Usage, iteration: Mapping[str, Any]) -> None:
+def _compactions(iterations: list[Mapping[str, Any]]) -> tuple[int, ...]:
     # billed, but not in the message's own counts (says `BetaUsage.iterations` of the client)
-    if iteration.get("type") == "compaction":
-        usage.uncached = (usage.uncached or 0) + (count(iteration.get("input_tokens")) or 0)
-        usage.cache_read = (usage.cache_read or 0) + (count(iteration.get("cache_read_input_tokens")) or 0)
-        usage.cache_write = (usage.cache_write or 0) + (count(iteration.get("cache_creation_input_tokens")) or 0)
-        usage.output = (usage.output or 0) + (count(iteration.get("output_tokens")) or 0)
+    found = [iteration for iteration in iterations if iteration.get("type") == "compaction"]
+    return tuple(sum(count(one.get(key)) or 0 for one in found) for _, key in _COUNTS) if found else ()
+
+
+def _add(usage: Usage, counts: Iterable[int]) -> None:
+    for (field, _), value in zip(_COUNTS, counts):  # noqa: B905 - there may be none
+        setattr(usage, field, (getattr(usage, field) or 0) + value)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from .. import semconv
 from ..model import Draft, Request, Response, Usage
 from ._adapter import Endpoint, dig
 from ._anthropic_messages import MESSAGES
@@ -18,10 +19,12 @@ from ._chat_completions import CHAT_ALIKE
 from ._cohere_chat_v1 import CHAT_V1
 from ._converse import CONVERSE
 from ._plain_calls import plain_call
+from ._settings import put
 from ._wire import as_list, count, fields
 
-__all__ = ["endpoint_of", "metered"]
+__all__ = ["beside", "endpoint_of", "metered"]
 
+_BESIDE: Final = "amazon-bedrock-beside"
 METRICS: Final = "amazon-bedrock-invocationMetrics"
 
 
@@ -31,10 +34,12 @@ def metered(endpoint: Endpoint) -> Endpoint:
     def read_request(body: Any) -> Request:
         request = endpoint.read_request(body)
         request.model = fields(body).get("modelId")
+        _put_tier(request.settings, body, semconv.REQUEST_TIER, semconv.REQUEST_SPEED)
         return request
 
     def read_response(answer: Any, content: bool) -> Response:
         response = endpoint.read_response(answer, content)
+        _put_tier(response.extra, answer, semconv.RESPONSE_TIER, semconv.RESPONSE_SPEED)
         if not response.usage.known:
             headers = fields(dig(answer, "ResponseMetadata", "HTTPHeaders"))
             response.usage = Usage(
@@ -53,6 +58,18 @@ def metered(endpoint: Endpoint) -> Endpoint:
             usage.output = usage.output if output is None else output
 
     return replace(endpoint, read_request=read_request, read_response=read_response, fold=fold)
+
+
+def beside(around: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands beside the maker's body, in a call and in its answer, and decides the price."""
+    found = {key: word for key in ("serviceTier", "performanceConfigLatency") if (word := around.get(key))}
+    return {_BESIDE: found} if found else {}
+
+
+def _put_tier(into: dict[str, Any], body: Any, tier: str, speed: str) -> None:
+    if said := fields(fields(body).get(_BESIDE)):
+        put(into, tier, said.get("serviceTier"))
+        put(into, speed, said.get("performanceConfigLatency"))
 
 
 def _number(text: Any) -> int | None:

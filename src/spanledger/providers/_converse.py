@@ -13,7 +13,7 @@ from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, Usage, output_message
 from ._adapter import Endpoint
 from ._converse_blocks import block_parts, read_messages, read_tools, tool_call
-from ._settings import Setting, plain, read_settings, stops
+from ._settings import Setting, plain, put, read_settings, stops
 from ._wire import as_list, count, fields, index_of, text_of
 
 __all__ = ["CONVERSE"]
@@ -41,6 +41,8 @@ def _read_request(body: Any) -> Request:
         system=found.get("system") or None,
         tools=fields(found.get("toolConfig")).get("tools"),
     )
+    put(request.settings, semconv.REQUEST_TIER, fields(found.get("serviceTier")).get("type"))
+    put(request.settings, semconv.REQUEST_SPEED, fields(found.get("performanceConfig")).get("latency"))
     for message in reversed(as_list(found.get("messages"))):
         blocks = [fields(block) for block in as_list(fields(message).get("content"))]
         if fields(message).get("role") == "assistant":
@@ -68,6 +70,11 @@ def _read_usage(wire: Any) -> Usage:
     return usage
 
 
+def _read_tier(extra: dict[str, Any], found: Mapping[str, Any]) -> None:
+    put(extra, semconv.RESPONSE_TIER, fields(found.get("serviceTier")).get("type"))
+    put(extra, semconv.RESPONSE_SPEED, fields(found.get("performanceConfig")).get("latency"))
+
+
 def _read_response(answer: Any, content: bool) -> Response:
     found = fields(answer)
     blocks = [fields(b) for b in as_list(fields(fields(found.get("output")).get("message")).get("content"))]
@@ -77,6 +84,7 @@ def _read_response(answer: Any, content: bool) -> Response:
         usage=_read_usage(found.get("usage")),
         tool_calls=[tool_call(fields(block["toolUse"])) for block in blocks if block.get("toolUse")],
     )
+    _read_tier(response.extra, found)
     if content:
         response.messages = [output_message([part for block in blocks for part in block_parts(block)], reason)]
     return response
@@ -92,8 +100,10 @@ def _fold(draft: Draft, chunk: Any) -> None:
         _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
     elif stop := fields(event.get("messageStop")):
         draft.finish_reasons[0] = str(stop.get("stopReason"))
-    elif usage := fields(event.get("metadata")).get("usage"):
-        draft.usage = _read_usage(usage)
+    elif told := fields(event.get("metadata")):
+        _read_tier(draft.extra, told)
+        if usage := told.get("usage"):
+            draft.usage = _read_usage(usage)
 
 
 def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from ._adapter import Endpoint
 from ._content_parts import read_prompt
 from ._settings import Setting, read_settings
 from ._tokens import read_usage
-from ._wire import as_list, fields
+from ._wire import as_list, count, fields
 
 __all__ = ["EMBEDDINGS"]
 
@@ -43,6 +43,8 @@ def _read_messages(body: Any) -> tuple[list[Part], list[Message]]:
 def _read_response(answer: Any, content: bool) -> Response:  # noqa: ARG001
     found = fields(answer)
     response = Response(id=found.get("id"), model=found.get("model"), usage=read_usage(found.get("usage")))
+    if not response.usage.known:  # Voyage says the total only, and here all of it is input
+        response.usage.uncached = count(fields(found.get("usage")).get("total_tokens"))
     first = next(iter(as_list(found.get("data"))), None)
     if dimensions := _dimensions(fields(first).get("embedding")):
         response.extra[semconv.EMBEDDING_DIMENSIONS] = dimensions

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..model import Usage
+from ._gemini_searches import counted
 from ._wire import as_list, count, fields
 
 __all__ = ["add", "read_interaction_usage", "read_usage"]
@@ -25,9 +26,13 @@ def read_usage(wire: Any) -> Usage:
     return _read(fields(wire), _COUNTS, _DETAILS)
 
 
-def read_interaction_usage(wire: Any) -> Usage:
-    """The usage of an interaction, which counts in the same way under other names."""
-    return _read(fields(wire), _INTERACTION_COUNTS, _INTERACTION_DETAILS)
+def read_interaction_usage(wire: Any, model: Any) -> Usage:
+    """The usage of an interaction of *model*, which counts in the same way under other names."""
+    found = fields(wire)
+    usage = _read(found, _INTERACTION_COUNTS, _INTERACTION_DETAILS)
+    if told := found.get("grounding_tool_count"):
+        usage.requests = counted(told, model)
+    return usage
 
 
 _COUNTS: Final = ("promptTokenCount", "toolUsePromptTokenCount", "cachedContentTokenCount", "candidatesTokenCount",
@@ -74,9 +79,11 @@ def add(one: Usage | None, other: Usage) -> Usage:
     """The sum of two usages, of an answer that took several requests."""
     if one is None:
         return other
-    names = [name for name in Usage.__slots__ if name not in ("requests", "cost")]
+    names = [name for name in Usage.__slots__ if name not in ("requests", "cost", "beside")]
     total = Usage()
     for name in names:
         known = [value for usage in (one, other) if (value := getattr(usage, name)) is not None]
         setattr(total, name, sum(known) if known else None)
+    tools = {**one.requests, **other.requests}
+    total.requests = {tool: one.requests.get(tool, 0) + other.requests.get(tool, 0) for tool in tools}
     return total

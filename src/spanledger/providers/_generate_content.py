@@ -15,6 +15,8 @@ from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
 from ._gemini_contents import either, part_of, read_messages, read_tools, tool_call
 from ._gemini_partial import add_pieces
+from ._gemini_searches import looked_up, uses
+from ._gemini_tiers import read_request_tier, read_response_tier, told_in
 from ._gemini_usage import read_usage
 from ._settings import Setting, choices, put, read_settings, stops
 from ._wire import as_list, count, error_name, fields, index_of
@@ -56,6 +58,7 @@ def read_request(body: Any) -> Request:
     settings = read_settings(fields(body.get("generationConfig")), SETTINGS)
     request = Request(body.get("model"), body.get("stream") is True, settings, tools=body.get("tools"))
     request.system = body.get("systemInstruction")
+    read_request_tier(settings, body)
     for content in reversed(as_list(body.get("contents"))):
         said = fields(content)
         parts = [fields(part) for part in as_list(said.get("parts"))]
@@ -75,8 +78,11 @@ def read_response(answer: Any, content: bool) -> Response:
     response = Response(
         id=found.get("responseId"), model=found.get("modelVersion"), usage=read_usage(found.get("usageMetadata"))
     )
+    read_response_tier(response.extra, found)
+    asked: set[tuple[str, str]] = set()
     for candidate in as_list(found.get("candidates")):
         said = fields(candidate)
+        asked |= looked_up(said.get("groundingMetadata"))
         reason = said.get("finishReason")
         if reason:
             response.finish_reasons.append(reason)
@@ -84,6 +90,8 @@ def read_response(answer: Any, content: bool) -> Response:
         response.tool_calls += [tool_call(fields(c)) for p in parts if (c := p.get("functionCall"))]
         if content:
             response.messages.append(output_message([part_of(part) for part in parts], reason))
+    if asked:
+        response.usage.requests = uses(asked, response.model)
     if not response.finish_reasons and _blocked(found):
         response.finish_reasons = ["content_filter"]
     if error := found.get("error"):
@@ -99,6 +107,7 @@ def fold(draft: Draft, chunk: Any) -> None:
     found = fields(chunk if isinstance(chunk, dict) else unpack(chunk))
     draft.id = found.get("responseId") or draft.id
     draft.model = found.get("modelVersion") or draft.model
+    read_response_tier(draft.extra, found)
     for candidate in as_list(found.get("candidates")):
         said = fields(candidate)
         index = index_of(said.get("index"))
@@ -106,8 +115,12 @@ def fold(draft: Draft, chunk: Any) -> None:
             _fold_part(draft, index, fields(part))
         if reason := said.get("finishReason"):
             draft.finish_reasons[index] = reason
+        if asked := looked_up(said.get("groundingMetadata")):
+            draft.asked |= asked
     if usage := found.get("usageMetadata"):
         draft.usage = read_usage(usage)
+    if draft.asked and draft.usage is not None:
+        draft.usage.requests = uses(draft.asked, draft.model)
     if _blocked(found):
         draft.finish_reasons.setdefault(0, "content_filter")
     if error := found.get("error"):
@@ -128,13 +141,20 @@ def _fold_part(draft: Draft, index: int, part: Mapping[str, Any]) -> None:
 
 
 def unpack(result: Any) -> Any:
-    """The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself."""
+    """
+    The JSON in what the transport returned: text in ``body``, or (older versions) the JSON itself.
+
+    The tier that answered is in a header only, so it is put into the JSON.
+    """
     body = getattr(result, "body", None)
     if isinstance(body, (str, bytes)):
         try:
-            return json.loads(body) if body else {}
+            found = json.loads(body) if body else {}
         except ValueError:  # the client will stumble over it after us
             return {"error": {"code": "invalid_json"}}
+        if isinstance(found, dict) and (tier := told_in(getattr(result, "headers", None))):
+            found["serviceTier"] = tier
+        return found
     return result
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from .. import semconv
 from ..model import Draft, Request, Response, ToolResult, output_message
 from ._adapter import Endpoint
+from ._gemini_tiers import read_request_tier, read_response_tier
 from ._gemini_usage import add, read_interaction_usage
 from ._interaction_steps import function_call, read_messages, step_parts
 from ._settings import Setting, read_settings, stops
@@ -48,6 +49,7 @@ def read_request(body: Any) -> Request:
     )
     if request.previous_response_id:
         request.settings[semconv.REQUEST_PREVIOUS_RESPONSE] = previous
+    read_request_tier(request.settings, body)
     steps = [fields(step) for step in as_list(body.get("input"))]
     for step in steps:
         kind = step.get("type")
@@ -66,11 +68,12 @@ def read_response(answer: Any, content: bool) -> Response:
         id=found.get("id"),
         model=found.get("model"),
         finish_reasons=_finish(found.get("status")),
-        usage=read_interaction_usage(found.get("usage")),
+        usage=read_interaction_usage(found.get("usage"), found.get("model")),
         tool_calls=[function_call(step) for step in steps if step.get("type") == "function_call"],
     )
     if isinstance(status := found.get("status"), str):
         response.extra[semconv.RESPONSE_STATUS] = status
+    read_response_tier(response.extra, found)
     if error := found.get("error"):
         response.error = error_name(error)
     elif status == "failed":
@@ -133,9 +136,9 @@ def _settle(draft: Draft, response: Response) -> None:
 def _fold_usage(draft: Draft, usage: Any, *, final: bool) -> None:
     # an answer may take several requests, each with a usage of its own
     if draft.extra.get(semconv.RESPONSE_STATUS) != _CONTINUES:
-        draft.usage = read_interaction_usage(usage)
+        draft.usage = read_interaction_usage(usage, draft.model)
     elif final:
-        draft.usage = add(draft.usage, read_interaction_usage(usage))
+        draft.usage = add(draft.usage, read_interaction_usage(usage, draft.model))
 
 
 def _fold_start(draft: Draft, index: int, step: Mapping[str, Any]) -> None:

@@ -13,13 +13,16 @@ from .. import semconv
 from ..model import Draft, Response, ToolCall, output_message
 from ._response_items import client_call, is_client_call, item_parts
 from ._tokens import read_usage
-from ._wire import as_list, error_name, fields, index_of, text_of
+from ._wire import as_list, count, error_name, fields, index_of, text_of
 
 __all__ = ["fold", "read_response"]
 
 _TERMINAL: Final = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _STATUS_REASON: Final = {"failed": "error", "cancelled": "cancelled"}
-_BILLED: Final = {"web_search_call": "web_search", "file_search_call": "file_search"}
+_BILLED: Final = {
+    "web_search_call": "web_search", "file_search_call": "file_search",
+    "image_generation_call": "image_generation",  # by tokens of a model of its own, which nobody names
+}  # fmt: skip
 
 
 def read_response(answer: Any, content: bool) -> Response:
@@ -33,7 +36,7 @@ def read_response(answer: Any, content: bool) -> Response:
         response.error = error_name(error)
     elif found.get("status") == "failed":
         response.error = "failed"
-    if used := _uses(items):
+    if used := _uses(items, fields(found.get("tool_usage"))):
         response.usage.requests = used
     if content and items:
         parts = [part for item in items for part in item_parts(item)]
@@ -61,13 +64,17 @@ def _read_extras(extra: dict[str, Any], found: Mapping[str, Any]) -> None:
         extra[semconv.CONVERSATION_ID] = conversation
 
 
-def _uses(items: list[Mapping[str, Any]]) -> dict[str, int]:
+def _uses(items: list[Mapping[str, Any]], told: Mapping[str, Any]) -> dict[str, int]:
     used: dict[str, int] = {}
     for item in items:
         # of a web search, only the search itself is billed, not the pages that are opened
         if (name := _BILLED.get(str(item.get("type")))) and _action(item) in (None, "search"):
             used[name] = used.get(name, 0) + 1
-    return used
+    if (searches := count(fields(told.get("web_search")).get("num_requests"))) is not None:
+        used["web_search"] = searches  # what is billed, not all that was done
+    if count(fields(told.get("image_gen")).get("total_tokens")):
+        used.setdefault("image_generation", 1)
+    return {name: number for name, number in used.items() if number}
 
 
 def _action(item: Mapping[str, Any]) -> Any:

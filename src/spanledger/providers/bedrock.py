@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ._adapter import Adapter, Endpoint, Found, Peer, Seam, dig
-from ._bedrock_bodies import endpoint_of
+from ._bedrock_bodies import beside, endpoint_of
 from ._converse import CONVERSE
 from ._peers import peers
 from ._plain_calls import plain_call
@@ -52,7 +52,7 @@ def _recognize(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     if endpoint is _INVOKE:
         sent = fields(_parsed(asked.get("body")))
         endpoint = endpoint_of(sent, str(asked.get("modelId")))
-        body = {**sent, "modelId": asked.get("modelId")}
+        body = {**sent, "modelId": asked.get("modelId"), **beside(asked)}
     body["stream"] = "Stream" in str(name)
     found: Peer = _peer(client)
     return Found(endpoint, body, found)
@@ -71,7 +71,7 @@ def _unpack(result: Any) -> Any:
     if (chunk := found.get("chunk")) is not None:
         return _parsed(fields(chunk).get("bytes"))
     if (body := found.get("body")) is not None:
-        return {**fields(_parsed(body)), "ResponseMetadata": found.get("ResponseMetadata")}
+        return {**fields(_parsed(body)), "ResponseMetadata": found.get("ResponseMetadata"), **beside(found)}
     return result
 
 
