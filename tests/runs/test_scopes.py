@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import contextvars
+import functools
 import gc
 import logging
 import sys
@@ -409,6 +410,51 @@ def test_methods_and_generators_are_tools_too(spans):
     assert Box().get("k") == "k"
     assert list(Box().every()) == [1, 2]
     assert by_name(spans).keys() == {"execute_tool get", "execute_tool listing"}
+
+
+def test_static_and_class_methods_are_tools_whichever_decorator_is_above(spans):
+    class Box:
+        @spanledger.tool
+        @staticmethod
+        def one(key):
+            return key
+
+        @spanledger.tool(version="2")
+        @classmethod
+        def two(cls, key):
+            return cls.__name__, key
+
+        @spanledger.tool
+        @classmethod
+        async def three(cls, key):
+            await asyncio.sleep(0)
+            raise ValueError(key)
+
+    assert (Box.one("k"), Box().one("k"), Box.two("k"), Box().two("k")) == ("k", "k", ("Box", "k"), ("Box", "k"))
+    with pytest.raises(ValueError, match="late"):
+        asyncio.run(Box.three("late"))
+    assert [span.name.removeprefix("execute_tool ") for span in spans()] == ["one", "one", "two", "two", "three"]
+    assert [span.attributes["agent.tool.status"] for span in spans()] == ["success"] * 4 + ["error"]
+    said = [span.attributes["agent.tool.call.arguments.hash"] for span in spans()]
+    assert len(set(said[:4])) == 1  # the class is no argument
+
+
+def test_static_and_class_methods_are_runs_too(spans):
+    class Job:
+        @spanledger.run
+        @classmethod
+        def go(cls):
+            return cls.__name__
+
+    assert Job.go() == "Job"
+    assert by_name(spans).keys() == {"invoke_agent"}
+
+
+@pytest.mark.parametrize("kind", [property, functools.cached_property])
+@pytest.mark.parametrize("decorator", [spanledger.tool, spanledger.tool(version="2"), spanledger.run])
+def test_what_can_not_be_called_is_refused_where_it_is_decorated(kind, decorator):
+    with pytest.raises(TypeError, match=f"decorate the function in it: put the decorator below @{kind.__name__}"):
+        decorator(kind(lambda _self: 1))
 
 
 def test_other_spans_inside_carry_run_and_step(provider, exporter):

@@ -11,11 +11,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ..outcomes import is_cancelled
 
-__all__ = ["Scope", "decorate"]
+__all__ = ["METHODS", "Scope", "decorate", "decorates"]
+
+METHODS: Final = (staticmethod, classmethod)
+"""Descriptors that hold a function to call."""
 
 
 class Scope(Protocol):
@@ -37,10 +40,21 @@ class Scope(Protocol):
         """End; *error* is what came out, *result* what was returned."""
 
 
+def decorates(given: Any) -> bool:
+    """Whether *given*, the one argument of a decorator, is what to decorate: a function, or a descriptor around it."""
+    return callable(given) or hasattr(type(given), "__get__")
+
+
 def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...], dict[str, Any]], Scope]) -> Any:
     """Wrap *function* so that each call runs in the scope that *scope_for* makes of its arguments."""
     if isinstance(function, type):
         msg = f"{function.__qualname__} is a class, which stays one; decorate its methods"
+        raise TypeError(msg)
+    if isinstance(function, METHODS):  # what is inside is called, on whatever it is bound to
+        return type(function)(decorate(function.__func__, scope_for))
+    if not callable(function):
+        kind = type(function).__name__
+        msg = f"a {kind} can't be called; decorate the function in it: put the decorator below @{kind}"
         raise TypeError(msg)
     if inspect.isasyncgenfunction(function):
         wrapper = _async_generator(function, scope_for)
