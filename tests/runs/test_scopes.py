@@ -439,6 +439,62 @@ def test_static_and_class_methods_are_tools_whichever_decorator_is_above(spans):
     assert len(set(said[:4])) == 1  # the class is no argument
 
 
+class Asynchronous:
+    async def __call__(self, key):
+        return await looked_up(key)
+
+
+async def looked_up(key):
+    """Something that takes a while, and fails when there is no such key."""
+    here = trace.get_current_span()
+    await asyncio.sleep(0.02)
+    assert here.is_recording()  # the call goes on
+    if key == "none":
+        raise LookupError(key)
+    return {"status": 429} if key == "many" else key
+
+
+@functools.wraps(looked_up)
+def around(*args, **kwargs):
+    return looked_up(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (Asynchronous(), "Asynchronous"),
+        (around, "looked_up"),
+        (functools.partial(functools.partial(around)), "looked_up"),
+        (functools.partial(looked_up), "looked_up"),
+    ],
+)
+def test_a_tool_that_gives_back_a_coroutine_ends_when_that_does(function, name, spans):
+    tool = spanledger.tool(function)
+
+    async def go():
+        given, failed = await asyncio.gather(asyncio.create_task(tool("a")), tool("none"), return_exceptions=True)
+        return given, failed, await tool("many")
+
+    with spanledger.run("a") as run:
+        given, failed, refused = asyncio.run(go())
+    assert (given, type(failed), refused) == ("a", LookupError, {"status": 429})
+    assert run.tool_calls == 3
+    calls = [span for span in spans() if span.name == f"execute_tool {name}"]
+    said = [(span.attributes["agent.tool.status"], span.attributes.get("agent.error.class")) for span in calls]
+    assert sorted(status for status, _ in said) == ["error", "error", "success"]
+    assert ("error", "rate_limited") in said
+    assert all(span.attributes["agent.tool.duration"] >= 0.015 for span in calls)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_coroutine_that_nobody_awaits_leaves_no_tool_call_open(spans):
+    with spanledger.run("a") as run:
+        spanledger.tool(around)("a")
+        gc.collect()
+        assert spanledger.current_run().id == run.id
+    assert "execute_tool looked_up" in by_name(spans)
+
+
 def test_static_and_class_methods_are_runs_too(spans):
     class Job:
         @spanledger.run

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ..validation import validator
@@ -66,7 +67,10 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Make each call of *function* a tool call."""
         inner = function.__func__ if isinstance(function, METHODS) else function
-        name = self._name or getattr(inner, "__name__", type(inner).__name__)
+        named = inner
+        while isinstance(named, partial):
+            named = named.func
+        name = self._name or getattr(named, "__name__", type(named).__name__)
         bind = binder(inner)
 
         def scope(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolScope:
