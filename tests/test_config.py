@@ -68,6 +68,8 @@ def test_the_standard_switch_decides_content():
     ("environ", "said"),
     [
         ({"SPANLEDGER_REDAKT": "1"}, r"unknown variable SPANLEDGER_REDAKT; did you mean 'SPANLEDGER_REDACT'\?"),
+        ({"SPANLEDGER_CONTENT": "span_only"},
+         r"SPANLEDGER_CONTENT; did you mean 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'\?"),
         ({"SPANLEDGER_REDACT": "maybe"}, r"SPANLEDGER_REDACT: redact is 'maybe'; it must be true or false"),
         ({"SPANLEDGER_JOURNAL_DAYS": "-1"}, r"journal_days is '-1'; it must be a whole number, not negative"),
         ({"SPANLEDGER_STORE_RESULTS": "sampeld"}, r"store_results is 'sampeld'; did you mean 'sampled'\?"),

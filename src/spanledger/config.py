@@ -256,7 +256,8 @@ def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict
             if text:
                 said.append((name, variable, text))
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
-            msg = f"unknown variable {variable}; {hint(variable, sorted({*variables, *_OTHER_VARIABLES}))}"
+            meant = CONTENT_SWITCH if variable == "SPANLEDGER_CONTENT" else variable  # the setting's name
+            msg = f"unknown variable {variable}; {hint(meant, sorted({*variables, *_OTHER_VARIABLES}))}"
             _refuse(ConfigurationError(msg), refuse)
     return _converted(said, "", refuse)
 
@@ -286,8 +287,7 @@ def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
 def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if name not in _FIELDS:
         raise ConfigurationError(f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}")
-    setting = _FIELDS[name]
-    kind = str(setting.type)
+    setting, kind = _FIELDS[name], str(_FIELDS[name].type)
     try:
         if refuse is not None and kind in IN_PARTS:
             return IN_PARTS[kind](value, lambda error: refuse(ConfigurationError(f"{source}: {error}", error.key)))
