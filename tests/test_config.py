@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,32 @@ def test_what_is_wrong_is_told_with_the_place_where_it_stands(variable, value, s
     assert said in str(refused)
     with pytest.raises(ConfigurationError, match="the arguments: "):
         Settings.load(environ, **{variable.lower(): float(value) if value == "7" else value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *[("flush_seconds", value, "a number of seconds from 0 to 86400") for value in (math.nan, math.inf, 1e12)],
+        ("implicit_run_idle_seconds", math.nan, "a number, not negative"),
+        *[(f"max_{what}_bytes", 0, "a whole number above 0") for what in ("value", "span", "batch")],
+        ("max_value_bytes", math.inf, "a whole number"),
+        ("budget_warn_at", 5.0, "a share above 0, up to 1"),
+        ("budget_warn_at", 0.0, "a share above 0, up to 1"),
+        ("journal", "", "a path (to keep no journal set journal_off)"),
+    ],
+)
+def test_numbers_and_paths_that_mean_nothing_are_refused(name, value, said):
+    """Also where nothing else is said: a share of no budget."""
+    with pytest.raises(ConfigurationError, match=re.escape(f"the arguments: {name} is {value!r}; it must be {said}")):
+        Settings.load({}, **{name: value})
+    if value != "":  # that variable would be as good as not set
+        with pytest.raises(ConfigurationError, match=f"the variable SPANLEDGER_{name.upper()}: {name} is "):
+            Settings.load({f"SPANLEDGER_{name.upper()}": str(value)})
+
+
+def test_numbers_that_mean_something_are_kept():
+    settings = Settings.load({}, flush_seconds=0, implicit_run_idle_seconds=math.inf, max_value_bytes=1, budget_warn_at=1)
+    assert (settings.flush_seconds, settings.max_value_bytes, settings.budget_warn_at) == (0, 1, 1)
 
 
 def test_the_defaults_are_the_safe_ones():

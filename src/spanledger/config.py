@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .budget import ACTIONS, Budget, Loops, Refuse, Rule
-from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool
+from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool, sensible
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
 from .private_file import state_directory
@@ -291,10 +291,10 @@ def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     try:
         if refuse is not None and kind in IN_PARTS:
             return IN_PARTS[kind](value, lambda error: refuse(ConfigurationError(f"{source}: {error}", error.key)))
-        converted = TYPES[kind](value)
+        converted = sensible(name, TYPES[kind](value))
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"{source}: {name} is {value!r}; it must be {WANTED[kind]}") from error
     choices = setting.metadata.get("choices")
     return converted if not choices or converted is None else chosen(converted, choices, f"{source}: {name}")
