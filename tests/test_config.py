@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,32 @@ def test_what_is_wrong_is_told_with_the_place_where_it_stands(variable, value, s
         Settings.load(environ, **{variable.lower(): float(value) if value == "7" else value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        *[("flush_seconds", value, "a number of seconds from 0 to 86400") for value in (math.nan, math.inf, 1e12)],
+        ("implicit_run_idle_seconds", math.nan, "a number, not negative"),
+        *[(f"max_{what}_bytes", 0, "a whole number above 0") for what in ("value", "span", "batch")],
+        ("max_value_bytes", math.inf, "a whole number"),
+        ("budget_warn_at", 5.0, "a share above 0, up to 1"),
+        ("budget_warn_at", 0.0, "a share above 0, up to 1"),
+        ("journal", "", "a path (to keep no journal set journal_off)"),
+    ],
+)
+def test_numbers_and_paths_that_mean_nothing_are_refused(name, value, said):
+    """Also where nothing else is said: a share of no budget."""
+    with pytest.raises(ConfigurationError, match=re.escape(f"the arguments: {name} is {value!r}; it must be {said}")):
+        Settings.load({}, **{name: value})
+    if value != "":  # that variable would be as good as not set
+        with pytest.raises(ConfigurationError, match=f"the variable SPANLEDGER_{name.upper()}: {name} is "):
+            Settings.load({f"SPANLEDGER_{name.upper()}": str(value)})
+
+
+def test_numbers_that_mean_something_are_kept():
+    settings = Settings.load({}, flush_seconds=0, implicit_run_idle_seconds=math.inf, max_value_bytes=1, budget_warn_at=1)
+    assert (settings.flush_seconds, settings.max_value_bytes, settings.budget_warn_at) == (0, 1, 1)
+
+
 def test_the_defaults_are_the_safe_ones():
     settings = Settings.load({})
     assert (settings.content, settings.store_arguments, settings.store_results, settings.redact) == (
@@ -68,6 +96,8 @@ def test_the_standard_switch_decides_content():
     ("environ", "said"),
     [
         ({"SPANLEDGER_REDAKT": "1"}, r"unknown variable SPANLEDGER_REDAKT; did you mean 'SPANLEDGER_REDACT'\?"),
+        ({"SPANLEDGER_CONTENT": "span_only"},
+         r"SPANLEDGER_CONTENT; did you mean 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'\?"),
         ({"SPANLEDGER_REDACT": "maybe"}, r"SPANLEDGER_REDACT: redact is 'maybe'; it must be true or false"),
         ({"SPANLEDGER_JOURNAL_DAYS": "-1"}, r"journal_days is '-1'; it must be a whole number, not negative"),
         ({"SPANLEDGER_STORE_RESULTS": "sampeld"}, r"store_results is 'sampeld'; did you mean 'sampled'\?"),

@@ -446,6 +446,25 @@ def test_scenarios_from_files(tmp_path):
         Scenario.load(tmp_path / "none.yaml")
 
 
+def test_a_program_that_never_closes_the_server_ends():
+    program = (
+        "import http.client; from spanledger.testing import ScriptedServer; server = ScriptedServer(['hi']).start(); "
+        "client = http.client.HTTPConnection('127.0.0.1', server.port); "
+        "client.request('POST', '/v1/chat/completions', '{}'); print(client.getresponse().read())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "chat.completion" in done.stdout
+
+
+def test_close_waits_for_what_is_being_answered():
+    with ScriptedServer(["hi"]) as server:
+        connection = openai_at(server)
+        connection.chat.completions.create(model="m", messages=conversation("chat", "hi"))
+        workers = list(server._http._connections.values())
+        assert [worker.is_alive() for worker in workers] == [True]  # for another request
+    assert not any(worker.is_alive() for worker in workers)
+
+
 def test_the_server_as_a_program(tmp_path):
     scenario = tmp_path / "scenario.json"
     scenario.write_text('["hello"]')

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .budget import ACTIONS, Budget, Loops, Refuse, Rule
-from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool
+from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool, sensible
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
 from .private_file import state_directory
@@ -256,7 +256,8 @@ def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict
             if text:
                 said.append((name, variable, text))
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
-            msg = f"unknown variable {variable}; {hint(variable, sorted({*variables, *_OTHER_VARIABLES}))}"
+            meant = CONTENT_SWITCH if variable == "SPANLEDGER_CONTENT" else variable  # the setting's name
+            msg = f"unknown variable {variable}; {hint(meant, sorted({*variables, *_OTHER_VARIABLES}))}"
             _refuse(ConfigurationError(msg), refuse)
     return _converted(said, "", refuse)
 
@@ -286,15 +287,14 @@ def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
 def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
     if name not in _FIELDS:
         raise ConfigurationError(f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}")
-    setting = _FIELDS[name]
-    kind = str(setting.type)
+    setting, kind = _FIELDS[name], str(_FIELDS[name].type)
     try:
         if refuse is not None and kind in IN_PARTS:
             return IN_PARTS[kind](value, lambda error: refuse(ConfigurationError(f"{source}: {error}", error.key)))
-        converted = TYPES[kind](value)
+        converted = sensible(name, TYPES[kind](value))
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigurationError(f"{source}: {name} is {value!r}; it must be {WANTED[kind]}") from error
     choices = setting.metadata.get("choices")
     return converted if not choices or converted is None else chosen(converted, choices, f"{source}: {name}")

@@ -13,7 +13,7 @@ from .errors import ConfigurationError
 from .policy import read_policy
 from .spelling import hint
 
-__all__ = ["IN_PARTS", "TYPES", "WANTED", "chosen", "names_a_tool"]
+__all__ = ["IN_PARTS", "TYPES", "WANTED", "chosen", "names_a_tool", "sensible"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
@@ -44,7 +44,7 @@ def _string(value: Any) -> str:
 
 
 def _path(value: Any) -> Path:
-    if str(value).lower() in (*_TRUE, *_FALSE):  # a switch, meant for another setting
+    if str(value).lower() in ("", *_TRUE, *_FALSE):  # nothing, or a switch meant for another setting
         raise ValueError(value)
     return Path(value).expanduser()
 
@@ -88,6 +88,25 @@ WANTED: Final = {
     "tuple[str, ...]": "a list of texts",
     "Path | None": "a path (to keep no journal set journal_off)",
 }
+
+
+_DAY: Final = 86_400
+_BYTES: Final = (lambda number: number > 0, "a whole number above 0")
+_SENSIBLE: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "max_value_bytes": _BYTES, "max_span_bytes": _BYTES, "max_batch_bytes": _BYTES,
+    "flush_seconds": (lambda number: number <= _DAY, f"a number of seconds from 0 to {_DAY}, a day"),
+    "implicit_run_idle_seconds": (lambda number: number >= 0, "a number, not negative"),
+    "budget_warn_at": (lambda number: 0 < number <= 1, "a share above 0, up to 1"),
+}  # fmt: skip
+"""Of settings whose type allows more than means something: what is right, and how it is said."""
+
+
+def sensible(name: str, value: Any) -> Any:
+    """*value* of the setting *name*; `ConfigurationError` for a number of the right type that means nothing."""
+    right, wanted = _SENSIBLE.get(name, (None, ""))
+    if right is not None and not right(value):
+        raise ConfigurationError(f"{name} is {value!r}; it must be {wanted}")
+    return value
 
 
 def chosen(value: Any, choices: tuple[str, ...], where: str) -> Any:

@@ -18,19 +18,27 @@ What happens to what must not leave, in one place: data only, read from ``policy
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from typing import Any, Final, TypeAlias
 
 from .errors import ConfigurationError
-from .spelling import hint
+from .spelling import hint, nearest
 
 __all__ = ["ACTIONS", "DETECTORS", "IDENTITY", "Decide", "Policy", "read_moment", "read_policy"]
 
 ACTIONS: Final = ("redact", "mask", "hash", "drop", "keep")
 IDENTITY: Final = ("given", "hash", "drop")
 DETECTORS: Final = ("kingfisher", "presidio")
+LABELS: Final = (
+    "EMAIL", "PHONE", "CARD", "SSN", "ITIN", "IBAN", "IP", "MAC", "CRYPTO", "NHS", "NATIONAL_ID", "PASSPORT", "LICENSE",
+    "BIRTH_DATE", "BANK_ACCOUNT", "ADDRESS", "SECRET", "URL_PASSWORD", "JWT", "PRIVATE_KEY", "WEBHOOK", "BASE64",
+    "BASE64_JSON", "FLOOD",
+)  # fmt: skip
+"""What our own detectors find, besides the keys and tokens of vendors."""
+_ALIKE: Final = 0.75
+"""From here on a name that is no label was meant to be one; `US_BANK_NUMBER` is not like any."""
 
 Decide: TypeAlias = Callable[[str, str], "str | None"]
 """A label and what was found, to what takes its place; `None` leaves it to the policy.  Raising redacts."""
@@ -113,8 +121,26 @@ def _compiles(pattern: str, where: str) -> None:
 def read_policy(value: Any) -> Policy:
     """The policy that *value*, a mapping from a file, spells; raises `ConfigurationError` that names what is wrong."""
     if isinstance(value, Policy):
+        _check_labels(value, "policy", value.patterns)
+        for name, agent in value.agents.items():
+            _check_labels(agent, f"policy.agents.{name}", {**value.patterns, **agent.patterns})
         return value
     return _read(value, "policy", None)
+
+
+def _check_labels(policy: Policy, where: str, own: Iterable[str]) -> None:
+    """
+    Raise `ConfigurationError` for a type that is nearly a label and none: what was meant would go on as by default.
+
+    Others are left alone: vendors' keys have labels of their own, as have the user's *own* patterns and Presidio.
+    """
+    own = {str(name).upper() for name in own}
+    for name in policy.types if not policy.detectors else ():
+        label = str(name).upper()
+        if label in LABELS or label in own or label.endswith(("_KEY", "_TOKEN")):
+            continue
+        if (meant := nearest(label, LABELS, _ALIKE)) is not None:
+            raise ConfigurationError(f"{where}.types has {name!r}; did you mean {meant.lower()!r}?")
 
 
 def _read(value: Any, where: str, parent: Policy | None) -> Policy:
@@ -137,4 +163,5 @@ def _read(value: Any, where: str, parent: Policy | None) -> Policy:
             given[name] = item
     agents = given.pop("agents", {})
     made = replace(parent, **given, agents={}) if parent is not None else Policy(**given)
+    _check_labels(made, where, {**made.patterns, **(parent.patterns if parent is not None else {})})
     return replace(made, agents={name: _read(item, f"{where}.agents.{name}", made) for name, item in agents.items()})

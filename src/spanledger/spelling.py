@@ -9,12 +9,12 @@ from collections.abc import Iterable
 __all__ = ["hint", "nearest"]
 
 
-def nearest(word: object, valid: Iterable[str]) -> str | None:
-    """The one of *valid* that *word* is most like, whatever its case; `None` when none is like it."""
+def nearest(word: object, valid: Iterable[str], alike: float = 0.5) -> str | None:
+    """The one of *valid* that *word* is most like, whatever its case; `None` when none is as *alike* as that."""
     from difflib import get_close_matches  # noqa: PLC0415 - nobody needs it while all is well
 
     plain = {each.lower(): each for each in valid}
-    close = get_close_matches(str(word).lower(), plain, n=1, cutoff=0.5)
+    close = get_close_matches(str(word).lower(), plain, n=1, cutoff=alike)
     return plain[close[0]] if close else None
 
 

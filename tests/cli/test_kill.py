@@ -48,6 +48,23 @@ def test_mistakes_are_said_and_stop_nothing(recorded_path, call):
     assert call("kill", "--list").output == "nothing is stopped\n"
 
 
+@pytest.mark.parametrize("command", ["kill", "revive"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--agent", ""), "the NAME after --agent is empty"),
+        (("--agent", " "), "the NAME after --agent is empty"),
+        (("",), "RUN is empty"),
+    ],
+)
+def test_an_empty_name_is_refused(recorded_path, call, command, arguments, said):
+    """A run whose id begins with nothing is any run; no agent has no name."""
+    found = call(command, *arguments)
+    assert found.exit_code == 2
+    assert f"{said}; nothing was changed" in found.stderr
+    assert call("kill", "--list").output == "nothing is stopped\n"
+
+
 def test_a_store_that_is_away_is_said(call, monkeypatch):
     monkeypatch.setenv("SPANLEDGER_LIMITS_STORE", "redis://127.0.0.1:1/0")
     found = call("kill", "--all")

@@ -87,6 +87,22 @@ def test_a_time_that_is_none_is_refused(call, given):
     assert "is no time; try 30m" in result.stderr
 
 
+@pytest.mark.parametrize("given", ["999999w", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("asked", [("runs", "--since"), ("costs", "--since"), ("costs", "--until"), ("costs", "--split")])
+def test_a_time_that_no_journal_holds_is_refused(call, recorded_path, asked, given):
+    result = call(*asked, given)
+    assert result.exit_code == 2
+    assert f"{given!r} is too far away; a time is between the years 1678 and 2261" in result.stderr
+    assert call(*asked, "2261-12-31").exit_code == call(*asked, "1678-01-01").exit_code == 0
+
+
+def test_more_runs_than_can_be_asked_for_are_refused(call, recorded_path):
+    result = call("runs", "--limit", "99999999999999999999")
+    assert result.exit_code == 2
+    assert "99999999999999999999 is not in the range" in result.stderr
+    assert call("runs", "--limit", "1000000000").exit_code == 0
+
+
 def test_a_tree(call, recorded_path):
     result = call("show", "latest")
     assert result.exit_code == 0

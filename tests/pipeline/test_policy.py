@@ -7,10 +7,11 @@ import pytest
 from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.errors import ConfigurationError
-from spanledger.pipeline import Pipeline, Record, Redactor, default_steps
+from spanledger.pipeline import Pipeline, Record, Redactor, default_steps, explained
 from spanledger.pipeline.detect import Detector
-from spanledger.pipeline.keys import Keys
-from spanledger.policy import Policy, read_policy
+from spanledger.pipeline.keys import LOOSE, STRICT, Keys
+from spanledger.pipeline.tokens import VENDORS
+from spanledger.policy import LABELS, Policy, read_policy
 
 TEXT = "card 4111 1111 1111 1111 of jane@leak.com at 203.0.113.9"
 
@@ -92,6 +93,10 @@ def test_users_and_sessions(finished, how, wanted):
     ("policy", "said"),
     [
         ({"typs": {}}, "did you mean 'types'"),
+        ({"types": {"emial": "hash"}}, "policy.types has 'emial'; did you mean 'email'?"),
+        ({"agents": {"b": {"types": {"crd": "drop"}}}}, "policy.agents.b.types has 'crd'; did you mean 'card'?"),
+        (Policy(types={"Adress": "mask"}), "policy.types has 'Adress'; did you mean 'address'?"),
+        (Policy(agents={"b": Policy(types={"ibn": "drop"})}), "policy.agents.b.types has 'ibn'; did you mean 'iban'?"),
         ({"types": {"email": "hide"}}, "policy.types.email is 'hide'"),
         ({"default": "mak"}, "did you mean 'mask'"),
         ({"patterns": {"x": "("}}, "policy.patterns.x is no regular expression"),
@@ -102,8 +107,25 @@ def test_users_and_sessions(finished, how, wanted):
     ],
 )
 def test_what_means_nothing_is_named(policy, said):
-    with pytest.raises(ConfigurationError, match=said.replace("(", r"\(")):
+    with pytest.raises(ConfigurationError, match=said.replace("(", r"\(").replace("?", r"\?")):
         Settings.load({}, policy=policy)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"types": dict.fromkeys((*LABELS, *(name for name, _, _ in VENDORS), "AZURE_SECRET", "Employee"), "hash")},
+        {"types": {"emails": "drop"}, "patterns": {"Emails": "[a-z]+@corp"}, "agents": {"b": {"patterns": {"x": "y"}}}},
+        {"types": {"us_passport": "drop"}, "detectors": ["presidio"]},
+        Policy(types={"phones": "drop"}, patterns={"PHONES": "[0-9]+"}, agents={"b": Policy(types={"phones": "keep"})}),
+    ],
+)
+def test_labels_of_every_detector_and_pattern_are_types(policy):
+    assert Settings.load({}, policy=policy).policy == read_policy(policy)
+
+
+def test_what_is_explained_and_what_keys_mean_are_types():
+    assert {*explained._WHY, *STRICT, *LOOSE} == set(LABELS)
 
 
 def test_a_policy_in_the_file(tmp_path):

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import contextvars
+import functools
 import gc
 import logging
 import sys
@@ -409,6 +410,107 @@ def test_methods_and_generators_are_tools_too(spans):
     assert Box().get("k") == "k"
     assert list(Box().every()) == [1, 2]
     assert by_name(spans).keys() == {"execute_tool get", "execute_tool listing"}
+
+
+def test_static_and_class_methods_are_tools_whichever_decorator_is_above(spans):
+    class Box:
+        @spanledger.tool
+        @staticmethod
+        def one(key):
+            return key
+
+        @spanledger.tool(version="2")
+        @classmethod
+        def two(cls, key):
+            return cls.__name__, key
+
+        @spanledger.tool
+        @classmethod
+        async def three(cls, key):
+            await asyncio.sleep(0)
+            raise ValueError(key)
+
+    assert (Box.one("k"), Box().one("k"), Box.two("k"), Box().two("k")) == ("k", "k", ("Box", "k"), ("Box", "k"))
+    with pytest.raises(ValueError, match="late"):
+        asyncio.run(Box.three("late"))
+    assert [span.name.removeprefix("execute_tool ") for span in spans()] == ["one", "one", "two", "two", "three"]
+    assert [span.attributes["agent.tool.status"] for span in spans()] == ["success"] * 4 + ["error"]
+    said = [span.attributes["agent.tool.call.arguments.hash"] for span in spans()]
+    assert len(set(said[:4])) == 1  # the class is no argument
+
+
+class Asynchronous:
+    async def __call__(self, key):
+        return await looked_up(key)
+
+
+async def looked_up(key):
+    """Something that takes a while, and fails when there is no such key."""
+    here = trace.get_current_span()
+    await asyncio.sleep(0.02)
+    assert here.is_recording()  # the call goes on
+    if key == "none":
+        raise LookupError(key)
+    return {"status": 429} if key == "many" else key
+
+
+@functools.wraps(looked_up)
+def around(*args, **kwargs):
+    return looked_up(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (Asynchronous(), "Asynchronous"),
+        (around, "looked_up"),
+        (functools.partial(functools.partial(around)), "looked_up"),
+        (functools.partial(looked_up), "looked_up"),
+    ],
+)
+def test_a_tool_that_gives_back_a_coroutine_ends_when_that_does(function, name, spans):
+    tool = spanledger.tool(function)
+
+    async def go():
+        given, failed = await asyncio.gather(asyncio.create_task(tool("a")), tool("none"), return_exceptions=True)
+        return given, failed, await tool("many")
+
+    with spanledger.run("a") as run:
+        given, failed, refused = asyncio.run(go())
+    assert (given, type(failed), refused) == ("a", LookupError, {"status": 429})
+    assert run.tool_calls == 3
+    calls = [span for span in spans() if span.name == f"execute_tool {name}"]
+    said = [(span.attributes["agent.tool.status"], span.attributes.get("agent.error.class")) for span in calls]
+    assert sorted(status for status, _ in said) == ["error", "error", "success"]
+    assert ("error", "rate_limited") in said
+    assert all(span.attributes["agent.tool.duration"] >= 0.015 for span in calls)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_coroutine_that_nobody_awaits_leaves_no_tool_call_open(spans):
+    with spanledger.run("a") as run:
+        spanledger.tool(around)("a")
+        gc.collect()
+        assert spanledger.current_run().id == run.id
+    assert "execute_tool looked_up" in by_name(spans)
+
+
+def test_static_and_class_methods_are_runs_too(spans):
+    class Job:
+        @spanledger.run
+        @classmethod
+        def go(cls):
+            return cls.__name__
+
+    assert Job.go() == "Job"
+    assert by_name(spans).keys() == {"invoke_agent"}
+
+
+@pytest.mark.parametrize("kind", [property, functools.cached_property])
+@pytest.mark.parametrize("decorator", [spanledger.tool, spanledger.tool(version="2"), spanledger.run])
+def test_what_can_not_be_called_is_refused_where_it_is_decorated(kind, decorator):
+    with pytest.raises(TypeError, match=f"decorate the function in it: put the decorator below @{kind.__name__}"):
+        decorator(kind(lambda _self: 1))
 
 
 def test_other_spans_inside_carry_run_and_step(provider, exporter):

@@ -7,6 +7,7 @@ Each command is a module of this package that holds a `command`, loaded when it 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -26,6 +27,8 @@ COMMANDS: Final[dict[str, str]] = {
 }  # fmt: skip
 """Command and the module that holds it."""
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""How a disk says that it takes no more."""
 _left_out: Final[dict[str, str]] = {}
 """The variables that are another for us, as they were."""
 
@@ -46,6 +49,16 @@ class Refused(click.ClickException):
 
 
 class _Commands(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _FULL or error.filename is not None:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still held back for it
+            click.echo(f"spanledger: can't write the output: {error.strerror}", err=True)
+            sys.exit(1)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         known, wrong = propagators(os.environ)
         for each in wrong:  # with them, neither we nor the launcher nor the program could import OpenTelemetry

@@ -21,6 +21,8 @@ __all__ = ["JSON", "SINCE", "archive", "console", "put_json"]
 
 PIPE_WIDTH: Final = 500
 """Columns for tables when nobody looks: nothing is folded."""
+_FARTHEST: Final = 2**63
+"""Nanoseconds since the epoch that the journal can't hold any more."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 JSON: Final[Callable[..., Any]] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -51,12 +53,18 @@ class _Since(click.ParamType):  # type: ignore[type-arg] # no generic before cli
         if isinstance(value, int):
             return value
         if match := re.fullmatch(r"(\d{1,6})([smhdw])", value.strip()):
-            return time.time_ns() - int(match[1]) * _UNITS[match[2]] * 10**9
+            return self._kept(time.time_ns() - int(match[1]) * _UNITS[match[2]] * 10**9, value, param, ctx)
         try:
             then = datetime.fromisoformat(value.strip().removesuffix("Z"))
         except ValueError:
             self.fail(f"{value!r} is no time; try 30m, 2h, 7d or 2026-01-31T09:00", param, ctx)
-        return int((then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp()) * 10**9
+        seconds = int((then if then.tzinfo else then.replace(tzinfo=timezone.utc)).timestamp())
+        return self._kept(seconds * 10**9, value, param, ctx)
+
+    def _kept(self, moment: int, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if not abs(moment) < _FARTHEST:
+            self.fail(f"{value!r} is too far away; a time is between the years 1678 and 2261", param, ctx)
+        return moment
 
 
 SINCE: Final = _Since()

@@ -28,6 +28,9 @@ def target_of(run: str | None, agent: str | None, everything: bool) -> str:
     """What the arguments mean, as the store names it."""
     if sum((run is not None, agent is not None, everything)) != 1:
         raise click.UsageError("give one of RUN, --agent NAME or --all")
+    for what, given in (("RUN", run), ("the NAME after --agent", agent)):
+        if given is not None and not given.strip():  # of a variable that is not set, as a rule
+            raise click.UsageError(f"{what} is empty; nothing was changed")
     if everything:
         return "all"
     if agent is not None:

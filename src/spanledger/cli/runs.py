@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import click
 
@@ -15,6 +16,8 @@ from .kill import standing_kills
 
 __all__ = ["command"]
 
+_MOST: Final = 1_000_000_000
+
 
 @click.command("runs")
 @click.option("--live", is_flag=True, help="Only runs that are going on, and what they did last.")
@@ -24,7 +27,7 @@ __all__ = ["command"]
 @click.option("--user", metavar="ID", help="Only runs of this user, the id as given or as the journal spells it.")
 @click.option("--session", metavar="ID", help="Only runs of this session.")
 @click.option("--since", type=SINCE, help="Only runs that began since: 30m, 2h, 7d, 2026-01-31T09:00 (UTC).")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest so many.")
+@click.option("--limit", type=click.IntRange(1, _MOST), default=20, show_default=True, help="The newest so many.")
 @JSON
 def command(as_json: bool, limit: int, **filters: object) -> None:
     """List runs, newest first."""

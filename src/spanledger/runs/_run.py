@@ -14,7 +14,7 @@ from ..outcomes import STOP_REASONS
 from ._gate import gate
 from ._place import current
 from ._scopes import RunScope, StepScope, defaults, new_id
-from ._wrap import decorate
+from ._wrap import decorate, decorates
 
 __all__ = ["ActiveRun", "Managed", "current_run", "run", "step"]
 
@@ -145,7 +145,7 @@ class ActiveRun:
     def step(self, name: str | None = None) -> step: ...
     def step(self, name: Any = None) -> Any:
         """A step of this run, as context manager or decorator."""
-        return step(self._run)(name) if callable(name) else step(self._run, name)
+        return step(self._run)(name) if decorates(name) else step(self._run, name)
 
     def __repr__(self) -> str:
         return f"<run {self._run.id} {self._run.name or ''} {self.status}>"
@@ -168,7 +168,7 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
     def __new__(cls, name: Any = None, **options: Any) -> Any:
         """Decorate at once when a function is given."""
         made = super().__new__(cls)
-        if callable(name):
+        if decorates(name):
             made.__init__(None, **options)  # type: ignore[misc]
             return made(name)
         return made

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ..validation import validator
 from ._run import Managed
 from ._toolcall import Cost, ToolScope
-from ._wrap import decorate
+from ._wrap import METHODS, decorate, decorates
 
 __all__ = ["binder", "tool"]
 
@@ -35,7 +36,7 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
     def __new__(cls, function: Any = None, /, **options: Any) -> Any:
         """Decorate at once when a function is given."""
         made = super().__new__(cls)
-        if callable(function):
+        if decorates(function):
             made.__init__(None, **options)  # type: ignore[misc]
             return made(function)
         return made
@@ -65,8 +66,12 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Make each call of *function* a tool call."""
-        name = self._name or getattr(function, "__name__", type(function).__name__)
-        bind = binder(function)
+        inner = function.__func__ if isinstance(function, METHODS) else function
+        named = inner
+        while isinstance(named, partial):
+            named = named.func
+        name = self._name or getattr(named, "__name__", type(named).__name__)
+        bind = binder(inner)
 
         def scope(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolScope:
             return ToolScope(name, bind(args, kwargs), **self._options)  # type: ignore[arg-type]

@@ -3,19 +3,24 @@ One decorator for four kinds of function: plain, coroutine, generator and async 
 
 A scope is entered around the call.  Around a generator it is opened once, and made current only while the generator's
 own code runs, never across a yield.  A generator that is closed, or left, before it ended closes its scope with
-`GeneratorExit`: the run in it was cancelled, like that of a stream that nobody read to its end.
+`GeneratorExit`: the run in it was cancelled, like that of a stream that nobody read to its end.  A plain function that
+gives back a coroutine, as one around a coroutine function does, ends when that does.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Protocol
+import weakref
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from typing import Any, Final, Protocol
 
 from ..outcomes import is_cancelled
 
-__all__ = ["Scope", "decorate"]
+__all__ = ["METHODS", "Scope", "decorate", "decorates"]
+
+METHODS: Final = (staticmethod, classmethod)
+"""Descriptors that hold a function to call."""
 
 
 class Scope(Protocol):
@@ -37,16 +42,27 @@ class Scope(Protocol):
         """End; *error* is what came out, *result* what was returned."""
 
 
+def decorates(given: Any) -> bool:
+    """Whether *given*, the one argument of a decorator, is what to decorate: a function, or a descriptor around it."""
+    return callable(given) or hasattr(type(given), "__get__")
+
+
 def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...], dict[str, Any]], Scope]) -> Any:
     """Wrap *function* so that each call runs in the scope that *scope_for* makes of its arguments."""
     if isinstance(function, type):
         msg = f"{function.__qualname__} is a class, which stays one; decorate its methods"
         raise TypeError(msg)
-    if inspect.isasyncgenfunction(function):
+    if isinstance(function, METHODS):  # what is inside is called, on whatever it is bound to
+        return type(function)(decorate(function.__func__, scope_for))
+    if not callable(function):
+        kind = type(function).__name__
+        msg = f"a {kind} can't be called; decorate the function in it: put the decorator below @{kind}"
+        raise TypeError(msg)
+    if _is(inspect.isasyncgenfunction, function):
         wrapper = _async_generator(function, scope_for)
-    elif inspect.isgeneratorfunction(function):
+    elif _is(inspect.isgeneratorfunction, function):
         wrapper = _generator(function, scope_for)
-    elif inspect.iscoroutinefunction(function):
+    elif _is(inspect.iscoroutinefunction, function):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
             with _Entered(scope_for(args, kwargs)) as entered:
@@ -56,18 +72,27 @@ def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...],
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with _Entered(scope_for(args, kwargs)) as entered:
-                entered.result = function(*args, **kwargs)
-                return entered.result
+                entered.result = result = function(*args, **kwargs)
+                if inspect.iscoroutine(result):  # a plain function around a coroutine function
+                    entered.goes_on = True
+                    return _awaited(result, entered.scope)
+                return result
 
     return functools.wraps(function)(wrapper)
 
 
+def _is(kind: Callable[[Any], bool], function: Any) -> bool:
+    """Whether *function*, or what an object does when it is called, is of this *kind*."""
+    return kind(function) or kind(type(function).__call__)
+
+
 class _Entered:
-    __slots__ = ("result", "scope")
+    __slots__ = ("goes_on", "result", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.result: Any = None
+        self.goes_on = False
 
     def __enter__(self) -> _Entered:  # noqa: PYI034 - nobody inherits from it
         self.scope.open()
@@ -76,7 +101,29 @@ class _Entered:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.scope.leave()
-        self.scope.close(error, self.result)
+        if not self.goes_on:
+            self.scope.close(error, self.result)
+
+
+def _awaited(coroutine: Coroutine[Any, Any, Any], scope: Scope) -> Coroutine[Any, Any, Any]:
+    """*coroutine* in *scope*, which is open and ends when it does, or when nobody is left to await it."""
+
+    async def wrapper() -> Any:
+        left.detach()
+        scope.resume()
+        try:
+            result = await coroutine
+        except BaseException as error:
+            scope.leave()
+            scope.close(error)
+            raise
+        scope.leave()
+        scope.close(None, result)
+        return result
+
+    made = wrapper()
+    left = weakref.finalize(made, scope.close, GeneratorExit())
+    return made
 
 
 def _generator(function: Callable[..., Any], scope_for: Callable[..., Scope]) -> Callable[..., Any]:

@@ -118,32 +118,34 @@ class ScriptedServer:
 
 
 class _Http(ThreadingHTTPServer):
-    daemon_threads = False
-    block_on_close = True
     request_queue_size = 128
     owner: ScriptedServer
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._connections: set[socket.socket] = set()
+        self._connections: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer on a thread that no program's end waits for: clients keep connections open; `close` does wait."""
+        worker = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
+            self._connections[request] = worker
+        worker.start()
 
     def shutdown_request(self, request: Any) -> None:
-        with self._lock:
-            self._connections.discard(request)
         super().shutdown_request(request)
+        with self._lock:
+            self._connections.pop(request, None)
 
     def close_connections(self) -> None:
-        """Wake the threads that wait for another request on a connection that was kept open."""
+        """Wake the threads that wait for another request on a connection that was kept open, and let all end."""
         with self._lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):  # gone already
-                    connection.shutdown(socket.SHUT_RDWR)
+            left = dict(self._connections)
+        for connection, worker in left.items():
+            with contextlib.suppress(OSError):  # gone already
+                connection.shutdown(socket.SHUT_RDWR)
+            worker.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is not worth a traceback."""
