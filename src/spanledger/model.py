@@ -265,14 +265,7 @@ class Draft:
             self.settle(self.so_far())
         calls, messages = self._assemble() if self._whole is None else (self._whole.tool_calls, self._whole.messages)
         return Response(
-            id=self.id,
-            model=self.model,
-            finish_reasons=self._reasons(),
-            usage=self.usage or Usage(),
-            tool_calls=calls,
-            messages=messages,
-            extra=self.extra,
-            error=self.error,
+            self.id, self.model, self._reasons(), self.usage or Usage(), calls, messages, self.extra, self.error
         )
 
     def _reasons(self) -> list[str]:
