@@ -153,6 +153,15 @@ def test_runs_follow_into_threads_and_executors(provider, spans):
     assert {span.parent.span_id for span in spans() if span.name == "execute_tool inside"} == {root.context.span_id}
 
 
+def test_a_pools_threads_forget_the_run_in_which_they_were_begun(provider):
+    with instrument(Settings(), tracer_provider=provider), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with spanledger.run("a", user_id="alice") as run:
+            assert pool.submit(spanledger.current_run).result().id == run.id
+        assert pool.submit(spanledger.current_run).result() is None
+        with spanledger.run("b") as other:
+            assert pool.submit(spanledger.current_run).result().id == other.id
+
+
 def test_threads_without_a_run_are_left_alone(provider):
     with instrument(Settings(), tracer_provider=provider), concurrent.futures.ThreadPoolExecutor(1) as pool:
         assert pool.submit(spanledger.current_run).result() is None

@@ -2,11 +2,12 @@
 Runs and spans follow into threads and executors.
 
 Only when there is something to carry: without a run or span around, the wrapped callables are passed through as they
-are.
+are.  A pool's own threads carry nothing: they outlive whoever was first to need them, and each task brings its own.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..patching import Patches
@@ -28,6 +29,9 @@ def _submit(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str
 
 
 def _start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    worker = getattr(sys.modules.get("concurrent.futures.thread"), "_worker", None)
+    if worker is not None and getattr(instance, "_target", None) is worker:
+        return wrapped(*args, **kwargs)
     carried = carry(instance.run)
     if carried is not instance.run and "run" not in vars(instance):
         def run() -> Any:
