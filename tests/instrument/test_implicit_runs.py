@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from contextvars import Context
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import SpanKind
 
 import spanledger
 from clients import CHAT, CHAT_ASK, Answers, clients, generated
@@ -14,6 +19,7 @@ from spanledger import runs
 from spanledger.config import Settings
 from spanledger.instrument import instrument
 from spanledger.ledger import ledger
+from spanledger.runs import _implicit
 
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
 
@@ -286,10 +292,9 @@ def test_a_step_that_was_entered_says_what_changed_in_it(client, answers, spans)
         assert steps[0] and steps[1] is None
 
 
-def test_a_server_request_is_a_run_of_all_that_is_called_inside(answers, exporter):
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.trace import SpanKind
+@pytest.fixture
+def served(exporter):
+    """A provider that tells of the server requests that it sees."""
 
     class Tells(SimpleSpanProcessor):
         def on_start(self, span, parent_context=None):
@@ -301,10 +306,38 @@ def test_a_server_request_is_a_run_of_all_that_is_called_inside(answers, exporte
 
     provider = TracerProvider()
     provider.add_span_processor(Tells(exporter))
-    with instrument(Settings(), tracer_provider=provider):
+    return provider
+
+
+def test_two_requests_of_one_trace_in_one_process_are_two_runs(answers, exporter, served):
+    far = trace.SpanContext(0xA11, 0xB22, is_remote=True, trace_flags=trace.TraceFlags(1))
+    caller = trace.set_span_in_context(trace.NonRecordingSpan(far))
+    tracer = served.get_tracer("http")
+    with instrument(Settings(), tracer_provider=served):
+        client = clients(answers)["openai"][0]
+        answers.queue = [CHAT] * 4
+        requests = [tracer.start_span(f"POST {n}", caller, SpanKind.SERVER) for n in range(2)]
+        inside = [tracer.start_span("handler", trace.set_span_in_context(request)) for request in requests]
+        for span in (*requests, *inside):
+            Context().run(_ask_in, span, client)
+        for span in (*inside, *requests):
+            span.end()
+    roots = named(exporter.get_finished_spans, "invoke_agent")
+    assert [root.attributes["agent.run.model_calls"] for root in roots] == [2, 2]
+    assert not ledger.going_on()
+    assert not _implicit._servers
+
+
+def _ask_in(span, client):
+    with trace.use_span(span):
+        client.chat.completions.create(**CHAT_ASK)
+
+
+def test_a_server_request_is_a_run_of_all_that_is_called_inside(answers, exporter, served):
+    with instrument(Settings(), tracer_provider=served):
         client = clients(answers)["openai"][0]
         answers.queue = [CHAT, asks("c1"), CHAT]
-        with provider.get_tracer("http").start_as_current_span("POST /ask", kind=SpanKind.SERVER):
+        with served.get_tracer("http").start_as_current_span("POST /ask", kind=SpanKind.SERVER):
             client.chat.completions.create(**CHAT_ASK)
             second(client, first(client))
     (root,) = named(exporter.get_finished_spans, "invoke_agent")

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -32,8 +32,8 @@ from ._spans import start_span
 
 __all__ = ["ImplicitRun", "call_ended", "end_all", "end_answered", "forget", "open_for", "sweep"]
 
-MAX_SERVERS: Final = 10_000
-"""How many server requests are remembered at once."""
+MAX_SERVERS: Final = 50_000
+"""How many spans of server requests are remembered at once."""
 MAX_OPEN: Final = 5_000
 """How many of these runs go on at once; beyond, the oldest counts as abandoned."""
 RETRY_SECONDS: Final = 60.0
@@ -230,35 +230,44 @@ def _end(found: ImplicitRun) -> None:
 class _Server:
     span_id: int
     run: ImplicitRun | None = None
+    below: list[int] = field(default_factory=list)
+    """The ids of the spans that began inside."""
 
 
 _servers: OrderedDict[int, _Server] = OrderedDict()
-"""The server requests that are being answered, by trace id: a run that begins in one ends with it."""
+"""The server requests that are being answered, by the ids of their spans and those inside: a trace may have several."""
 
 
 def _server_here(context: Context | None) -> _Server | None:
-    return _servers.get(trace.get_current_span(context).get_span_context().trace_id)
+    return _servers.get(trace.get_current_span(context).get_span_context().span_id)
 
 
 def server_started(span: Any) -> None:
     """A span started; when it is the local root of a server request, runs that begin inside end with it."""
-    if span.kind is SpanKind.SERVER and (span.parent is None or span.parent.is_remote):
-        with _lock:
-            _servers[span.context.trace_id] = _Server(span.context.span_id)
-            while len(_servers) > MAX_SERVERS:
-                _servers.popitem(last=False)
+    parent, span_id = span.parent, span.context.span_id
+    if span.kind is SpanKind.SERVER and (parent is None or parent.is_remote):
+        server = _Server(span_id)
+    elif parent is None or (found := _servers.get(parent.span_id)) is None:
+        return
+    else:
+        server = found
+        server.below.append(span_id)
+    with _lock:
+        _servers[span_id] = server
+        while len(_servers) > MAX_SERVERS:
+            _servers.popitem(last=False)
 
 
 def server_ended(span: Any) -> None:
     """A span ended; when a run is bound to it, the run ends too."""
-    if span.kind is not SpanKind.SERVER:
+    server = _servers.get(span.context.span_id) if _servers else None
+    if server is None or server.span_id != span.context.span_id:
         return
-    server = _servers.get(span.context.trace_id)
-    if server is not None and server.span_id == span.context.span_id:
-        with _lock:
-            _servers.pop(span.context.trace_id, None)
-        if server.run is not None:
-            _end(server.run)
+    with _lock:
+        for span_id in (server.span_id, *server.below):
+            _servers.pop(span_id, None)
+    if server.run is not None:
+        _end(server.run)
 
 
 def end_all(reason: str | None = None, ended: Callable[[], Any] = bool) -> None:
