@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clients import clients
+import spanledger
+from clients import CHAT, CHAT_ASK, clients
 from driving import drain, only, run
 from spanledger.config import Settings
 from spanledger.instrument import instrument
@@ -66,6 +67,20 @@ def test_a_raw_response_with_a_broken_body_is_a_failed_call(answers, watching, s
     with pytest.raises(ValueError, match="Expecting value"):
         response.parse()
     assert only(spans).attributes["error.type"] == "json.decoder.JSONDecodeError"
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "max_tokens"), ("content_filter", "content_filter")])
+def test_an_answer_that_the_client_can_not_parse_was_paid_for(answers, watching, spans, finish, reason):
+    answers.queue = [{**CHAT, "choices": [{**CHAT["choices"][0], "finish_reason": finish}]}]
+    client = clients(answers)["openai"][0]
+    here = client.chat.completions if hasattr(client.chat.completions, "parse") else client.beta.chat.completions
+    with spanledger.run("a") as run, pytest.raises(Exception, match="Could not parse response content"):
+        here.parse(**CHAT_ASK, response_format={"type": "json_object"})
+    assert run.usage.total == sum(CHAT["usage"][name] for name in ("prompt_tokens", "completion_tokens"))
+    span = next(span for span in spans() if span.name.startswith("chat"))
+    assert span.attributes["gen_ai.response.finish_reasons"] == (finish,)
+    assert span.attributes["error.type"].startswith("openai.")
+    assert run.stop_reason == reason
 
 
 # --- with and without us -------------------------------------------------------------------------------------------

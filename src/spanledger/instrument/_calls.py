@@ -140,7 +140,9 @@ class Call(Adopting):
         if self.covers:
             covered.reset(self._token)
         if error is not None:
-            self._end(None, error)
+            if hasattr(answer := getattr(error, "completion", None), "usage"):  # of no use to the client, and paid for
+                self.watch(answer)
+            self._end(self.response, error)
         elif not self.streaming:
             self._end(self.response, None)
 
