@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -34,6 +34,8 @@ __all__ = ["ImplicitRun", "call_ended", "end_all", "end_answered", "forget", "op
 
 MAX_SERVERS: Final = 50_000
 """How many spans of server requests are remembered at once."""
+MAX_BELOW: Final = 1_000
+"""How many spans inside of one of them are."""
 MAX_OPEN: Final = 5_000
 """How many of these runs go on at once; beyond, the oldest counts as abandoned."""
 RETRY_SECONDS: Final = 60.0
@@ -230,8 +232,8 @@ def _end(found: ImplicitRun) -> None:
 class _Server:
     span_id: int
     run: ImplicitRun | None = None
-    below: list[int] = field(default_factory=list)
-    """The ids of the spans that began inside."""
+    below: deque[int] = field(default_factory=deque)
+    """The ids of the spans that began inside, the last ones."""
 
 
 _servers: OrderedDict[int, _Server] = OrderedDict()
@@ -251,9 +253,12 @@ def server_started(span: Any) -> None:
         return
     else:
         server = found
-        server.below.append(span_id)
     with _lock:
         _servers[span_id] = server
+        if span_id != server.span_id:
+            server.below.append(span_id)
+            if len(server.below) > MAX_BELOW:
+                _servers.pop(server.below.popleft(), None)
         while len(_servers) > MAX_SERVERS:
             _servers.popitem(last=False)
 
