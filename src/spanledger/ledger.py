@@ -6,6 +6,8 @@ The truth that limits, metrics, journal and report read; what one run has used i
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import os
 import threading
 import time
@@ -16,12 +18,54 @@ from typing import Any, Final, TypeAlias
 from .account import ModelCall, Run, ToolUse, Totals
 from .shield import report
 
-__all__ = ["Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger"]
+__all__ = ["Inherited", "Ledger", "ModelCall", "Run", "ToolUse", "Totals", "ledger", "settled_in_child"]
 
 MAX_RUNS: Final = 10_000
 """How many runs are remembered, going on or ended; beyond, the oldest are forgotten and counted."""
 
 Listener: TypeAlias = Callable[[Run], Any]
+
+
+settled_in_child: Final[list[Listener]] = []
+"""Called with a run of the parent's after something was settled in it here, on the caller's thread; must be quick."""
+
+
+def _tell(run: Run) -> None:
+    for listener in settled_in_child:
+        listener(run)
+
+
+class Inherited(Run):
+    """
+    In a forked child, a run that its parent was in: what is settled here is the child's share of that run.
+
+    `before` is the run as it was at the fork.
+    """
+
+    before: Run
+
+    @classmethod
+    def make(cls, run: Run) -> Inherited:
+        """Make *run* itself one, wherever the code of this child holds it."""
+        found = copy.copy(run)
+        found.__class__ = Run
+        found.__dict__.pop("before", None)
+        found.usage, found.models = dataclasses.replace(run.usage), dict(run.models)
+        found.decisions, found._to_price = list(run.decisions), list(run._to_price)  # noqa: SLF001 - its own kind
+        run.__class__ = cls
+        assert isinstance(run, cls)  # noqa: S101 - told to mypy
+        run.before = found
+        return run
+
+    def settle_model(self, call: ModelCall) -> None:
+        """As for any run, and leave word."""
+        super().settle_model(call)
+        _tell(self)
+
+    def settle_tool(self, use: ToolUse) -> None:
+        """As for any run, and leave word."""
+        super().settle_tool(use)
+        _tell(self)
 
 
 class Ledger:
@@ -33,6 +77,8 @@ class Ledger:
         self._lock = threading.RLock()
         self._max = max_runs
         self.forgotten = 0
+        self.inherited: dict[str, Inherited] = {}
+        """The runs that went on in the parent when this process was forked."""
         self._started: tuple[Listener, ...] = ()
         self._ended: tuple[Listener, ...] = ()
 
@@ -81,8 +127,9 @@ class Ledger:
         self._ended = tuple(one for one in self._ended if one not in listeners)
 
     def begin_anew(self) -> None:
-        """Forget everything, locks that somebody held included: a forked child's runs are its own."""
+        """Forget everything, locks that somebody held included: a forked child's runs are its own, or its parent's."""
         self._lock = threading.RLock()
+        self.inherited = {run.id: Inherited.make(run) for run in (*self.inherited.values(), *self._open.values())}
         self._runs = OrderedDict()
         self._open = {}
 

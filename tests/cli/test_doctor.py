@@ -245,7 +245,7 @@ def test_an_exporter_that_nothing_provides_is_a_problem_with_a_remedy(points):
 
 
 def test_the_state_of_the_journal(call, points, recorded_path):
-    assert f"{recorded_path}: format 4, 1 runs," in call("doctor").output
+    assert f"{recorded_path}: format 5, 1 runs," in call("doctor").output
     recorded_path.chmod(0o644)
     # reading makes it private again, as writing does
     assert "mode 0600, writable" in call("doctor").output

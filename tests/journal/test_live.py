@@ -166,11 +166,11 @@ def test_a_journal_that_is_back_gets_the_going_on_runs(tmp_path, ledger):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_child_writes_its_own_runs_only(path, ledger, live):
-    ledger.open(Run(id="r1", name="parent"))
+    inherited = Run(id="r1", name="parent")
+    ledger.open(inherited)
     assert live.flush()
     pid = os.fork()
     if not pid:
-        inherited = ledger.get("r1")
         inherited.name = "changed in the child"
         ledger.close(inherited, "error")
         own = Run(id="child")

@@ -21,7 +21,7 @@ from ..pipeline.identity import spellings
 from .file import open_to_read, unreadable
 from .rows import RunRow, SpanRow
 from .schema import format_version
-from .tables import run_row, span_row
+from .tables import run_rows, span_row
 from .tidy import delete_user, end_vanished, runs_of_user
 
 __all__ = ["Archive", "Sum", "total"]
@@ -105,7 +105,7 @@ class Archive:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         values = {**wanted, "since": since, "limit": -1 if limit is None else limit}
         sql = f"SELECT * FROM runs {where} {_BY_AGE} LIMIT :limit"  # noqa: S608 - columns are ours, values are bound
-        return [run_row(row) for row in self.ask(sql, values)]
+        return self._rows(sql, values)
 
     def count(self) -> int:
         """How many runs there are."""
@@ -118,8 +118,7 @@ class Archive:
                 return newest[0]
             raise RunNotFound(f"there are no runs in {self.path} yet")
         sql = f"SELECT * FROM runs WHERE run_id = ? OR substr(run_id, 1, ?) = ? {_BY_AGE} LIMIT ?"  # noqa: S608 - a constant
-        rows = self.ask(sql, (reference, len(reference), reference, CANDIDATES + 1)) if reference else []
-        found = [run_row(row) for row in rows]
+        found = self._rows(sql, (reference, len(reference), reference, CANDIDATES + 1)) if reference else []
         exact = [run for run in found if run.run_id == reference]
         if exact or len(found) == 1:
             return (exact or found)[0]
@@ -135,7 +134,7 @@ class Archive:
 
     def children(self, run_id: str) -> list[RunRow]:
         """The runs that were started inside a run, oldest first."""
-        return [run_row(row) for row in self.ask("SELECT * FROM runs WHERE parent_id = ? ORDER BY started", (run_id,))]
+        return self._rows("SELECT * FROM runs WHERE parent_id = ? ORDER BY started", (run_id,))
 
     def counters(self) -> dict[str, dict[str, Any]]:
         """What writers could not write, by name: how many, why, and when they last said so."""
@@ -144,9 +143,9 @@ class Archive:
     def of_user(self, user_id: str) -> tuple[list[RunRow], int]:
         """What `delete_user` would delete: the runs of this user and those inside them, and how many spans."""
         ids = self._guarded(lambda: runs_of_user(self._connection, spellings("user", user_id)))
-        runs = [row for run_id in ids for row in self.ask("SELECT * FROM runs WHERE run_id = ?", (run_id,))]
+        runs = [row for run_id in ids for row in self._rows("SELECT * FROM runs WHERE run_id = ?", (run_id,))]
         counts = [self.ask("SELECT count(*) FROM spans WHERE run_id = ?", (run_id,))[0][0] for run_id in ids]
-        return sorted(map(run_row, runs), key=lambda run: -run.started), sum(counts)
+        return sorted(runs, key=lambda run: -run.started), sum(counts)
 
     def unsent(self, run_id: str | None = None) -> dict[str, dict[str, int]]:
         """
@@ -170,6 +169,9 @@ class Archive:
     def ask(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
         """The rows that a question of your own finds; the tables are those of `schema`."""
         return self._guarded(lambda: self._connection.execute(sql, values).fetchall())
+
+    def _rows(self, sql: str, values: Any) -> list[RunRow]:
+        return self._guarded(lambda: run_rows(self._connection, self._connection.execute(sql, values).fetchall()))
 
     def _guarded(self, ask: Callable[[], _Found]) -> _Found:
         try:

@@ -17,10 +17,11 @@ from typing import Any, Final
 from .. import pricing
 from ..account import after_the_end
 from ..forks import undivided
-from ..ledger import Ledger, Run
+from ..ledger import Inherited, Ledger, Run, settled_in_child
 from ..shield import failures, shield
 from .program import version_of_environment
 from .rows import RunRow, Version
+from .shares import share_of
 from .store import Journal
 
 __all__ = ["LiveRuns"]
@@ -47,7 +48,8 @@ class LiveRuns:
     Rows are written every *interval* seconds while runs go on, and at once when one begins or ends.  *describe* may
     change a row before it is written (who may be named in it is a matter of policy); if it fails, the row is written
     without user, session, request and labels.  *before* is called each time rows are about to be written.  The thread
-    starts with the first run, and anew in a forked child, where the parent's runs are the parent's business.
+    starts with the first run, and anew in a forked child, where the parent's runs are the parent's business; what the
+    child uses of them is written as its share.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class LiveRuns:
         global _watching_forks  # noqa: PLW0603 - a fork hook can't be taken back, so there is one
         self._journal, self._ledger, self._interval, self._describe = journal, ledger, interval, describe
         self._version, self._before = version, before
-        self._inherited: frozenset[str] = frozenset()
+        self._inherited: dict[str, Inherited] = {}
         self._closed = False
         self._begin()
         ledger.listen(started=self._started, ended=self._ended_now)
         after_the_end.append(self._ended_now)
+        settled_in_child.append(self._shared)
         _all.add(self)
         if not _watching_forks and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
@@ -90,6 +93,7 @@ class LiveRuns:
             self._ledger.ignore(self._started, self._ended_now)
             with contextlib.suppress(ValueError):
                 after_the_end.remove(self._ended_now)
+                settled_in_child.remove(self._shared)
         with self._word:
             self._closed = True
             thread = self._thread
@@ -113,14 +117,17 @@ class LiveRuns:
         self._thread: threading.Thread | None = None
         self._ended: dict[str, Run] = {}
         self._written: dict[str, tuple[object, ...]] = {}
+        self._shares: dict[str, Inherited] = {}
         self._asked = self._answered = 0
         self._urgent = False
 
     def _begin_again(self) -> None:
         self._begin()
-        self._inherited = frozenset(run.id for run in self._ledger._open.copy().values())  # noqa: SLF001 - its lock may be held by a thread that is no more
+        if self._ledger._open:  # noqa: SLF001 - its lock may be held by a thread that is no more
+            self._ledger.begin_anew()
+        self._inherited = self._ledger.inherited
 
-    # the next two are on the caller's thread: they leave word, no more
+    # the next three are on the caller's thread: they leave word, no more
 
     def _started(self, run: Run) -> None:
         if run.id not in self._inherited:
@@ -136,6 +143,15 @@ class LiveRuns:
             if len(self._ended) > MAX_ENDED:
                 del self._ended[next(iter(self._ended))]
                 failures["keeping up with ended runs"] += 1
+            thread = self._wake()
+        self._start(thread)
+
+    def _shared(self, run: Run) -> None:
+        found = self._inherited.get(run.id)
+        if found is None:
+            return
+        with self._word:
+            self._shares[run.id] = found
             thread = self._wake()
         self._start(thread)
 
@@ -190,22 +206,26 @@ class LiveRuns:
                 self._version = version_of_environment()
             with self._word:
                 ended, self._ended = self._ended, {}
+                shares, self._shares = self._shares, {}
             now = time.time_ns()
-            rows = [self._row(run, now) for run in ended.values()]
-            going_on = [run for run in self._ledger.going_on() if run.id not in self._inherited]
+            rows = [self._row(run) for run in ended.values()]
+            going_on = self._ledger.going_on()
             written: dict[str, tuple[object, ...]] = {}
             for run in going_on:
                 state = _state(run)
                 if self._written.get(run.id) != state:
-                    rows.append(self._row(run, now))
+                    rows.append(self._row(run))
                 written[run.id] = state
-            if self._journal.write_runs(rows, alive=list(written), now=now):
+            used = [share_of(run, self._row) for run in shares.values()]
+            if self._journal.write_runs(rows, shares=used, alive=list(written), now=now):
                 self._written = written
             else:  # a going-on run is written anew when that is possible again
                 self._written = dict.fromkeys(written, ())
+                with self._word:
+                    self._shares = {**shares, **self._shares}
 
-    def _row(self, run: Run, now: int) -> RunRow:
-        row = RunRow.of(run, self._version, now=now)
+    def _row(self, run: Run) -> RunRow:
+        row = RunRow.of(run, self._version)
         if self._describe is None:
             return row
         try:

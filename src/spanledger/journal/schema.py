@@ -119,3 +119,22 @@ def _unsent(connection: sqlite3.Connection) -> None:
         "CREATE TABLE unsent (run_id TEXT NOT NULL, exporter TEXT NOT NULL, spans INTEGER NOT NULL, "
         "last INTEGER NOT NULL, PRIMARY KEY (run_id, exporter)) WITHOUT ROWID"
     )
+
+
+@_migration
+def _shares(connection: sqlite3.Connection) -> None:
+    """What forked children used of a run of their parent's; columns as in ``runs``, whose rows are without it."""
+    connection.execute(
+        """
+        CREATE TABLE shares (
+            run_id TEXT NOT NULL, pid INTEGER NOT NULL, host TEXT NOT NULL, process TEXT NOT NULL,
+            steps INTEGER NOT NULL, model_calls INTEGER NOT NULL, model_errors INTEGER NOT NULL,
+            tool_calls INTEGER NOT NULL, tool_errors INTEGER NOT NULL, models TEXT NOT NULL,
+            input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
+            cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, unknown_usage INTEGER NOT NULL,
+            cost TEXT NOT NULL, unpriced INTEGER NOT NULL, retries INTEGER NOT NULL, retry_wait REAL NOT NULL,
+            decisions TEXT NOT NULL,
+            PRIMARY KEY (run_id, pid, host, process)
+        ) WITHOUT ROWID
+        """
+    )

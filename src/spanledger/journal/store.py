@@ -82,19 +82,27 @@ class Journal:
 
         return self._write("spans", len(rows), work)
 
-    def write_runs(self, rows: Sequence[RunRow], *, alive: Sequence[str] = (), now: int | None = None) -> bool:
-        """Store runs as they stand, and a heartbeat for the runs *alive*; whether that worked."""
-        from .tables import put_runs  # noqa: PLC0415 - as above
+    def write_runs(
+        self, rows: Sequence[RunRow], *, shares: Sequence[RunRow] = (), alive: Sequence[str] = (),
+        now: int | None = None,
+    ) -> bool:  # fmt: skip
+        """
+        Store runs as they stand, and a heartbeat for the runs *alive*; whether that worked.
+
+        *shares* are what this process, a forked child, used of runs of its parent's.
+        """
+        from .tables import put_runs, put_shares  # noqa: PLC0415 - as above
 
         beat = time.time_ns() if now is None else now
 
         def work(connection: sqlite3.Connection) -> None:
             put_runs(connection, rows)
+            put_shares(connection, shares)
             connection.executemany(
                 "UPDATE runs SET heartbeat = ? WHERE run_id = ? AND ended IS NULL", ((beat, run_id) for run_id in alive)
             )
 
-        return self._write("runs", len(rows), work, anyway=bool(alive))
+        return self._write("runs", len(rows), work, anyway=bool(alive or shares))
 
     def end_with(self, unsent: Sequence[Mapping[str, Mapping[str, int]]]) -> None:
         """Remember what exporters did not take, each exporter to run id to how many spans, and give the file back."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final
 
 from .rows import RunRow, SpanRow
+from .shares import COLUMNS, whole
 
-__all__ = ["add_runs", "add_unsent", "put_runs", "put_spans", "run_row", "span_row"]
+__all__ = ["add_runs", "add_unsent", "put_runs", "put_shares", "put_spans", "run_rows", "span_row"]
 
 _JSON: Final = frozenset({"labels", "models", "decisions", "attributes", "events", "links"})
 _RUN: Final = tuple(f.name for f in fields(RunRow))
@@ -25,6 +26,9 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 _PUT_SPAN: Final = f"INSERT OR REPLACE {_insert('spans', _SPAN)}"
 _ADD_RUN: Final = f"INSERT {_insert('runs', _RUN)} ON CONFLICT (run_id) DO "
 _PUT_RUN: Final = f"{_ADD_RUN} UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _RUN[1:])}"
+
+_PUT_SHARE: Final = f"INSERT OR REPLACE {_insert('shares', COLUMNS)}"
+_SHARES: Final = "SELECT * FROM shares WHERE run_id IN (SELECT value FROM json_each(?))"
 
 
 def _value(name: str, value: Any) -> Any:
@@ -52,6 +56,11 @@ def add_runs(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
     connection.executemany(_ADD_RUN + "NOTHING", ([_value(n, getattr(row, n)) for n in _RUN] for row in rows))
 
 
+def put_shares(connection: sqlite3.Connection, rows: Iterable[RunRow]) -> None:
+    """Store what this process used of runs of its parent's."""
+    connection.executemany(_PUT_SHARE, ([_value(n, getattr(row, n)) for n in COLUMNS] for row in rows))
+
+
 def add_unsent(connection: sqlite3.Connection, unsent: Mapping[str, Mapping[str, int]], now: int) -> None:
     """Add to what is known of spans that an exporter did not take: exporter to run id to how many."""
     connection.executemany(
@@ -61,11 +70,20 @@ def add_unsent(connection: sqlite3.Connection, unsent: Mapping[str, Mapping[str,
     )
 
 
-def run_row(row: sqlite3.Row) -> RunRow:
-    """A run as it was stored."""
-    found = {n: json.loads(row[n]) if n in _JSON else row[n] for n in _RUN}
-    found.update(implicit=bool(found["implicit"]), cost=Decimal(found["cost"]))
-    return RunRow(**found)
+def run_rows(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[RunRow]:
+    """Runs as they were stored, each with what forked children used of it."""
+    shares: dict[str, list[RunRow]] = {}
+    for row in connection.execute(_SHARES, (json.dumps([row["run_id"] for row in rows]),)):
+        shares.setdefault(row["run_id"], []).append(RunRow(started=0, **_fields(row, COLUMNS)))
+    return [whole(RunRow(**_fields(row, _RUN)), shares.get(row["run_id"], ())) for row in rows]
+
+
+def _fields(row: sqlite3.Row, names: tuple[str, ...]) -> dict[str, Any]:
+    found = {n: json.loads(row[n]) if n in _JSON else row[n] for n in names}
+    found["cost"] = Decimal(found["cost"])
+    if "implicit" in found:
+        found["implicit"] = bool(found["implicit"])
+    return found
 
 
 def span_row(row: sqlite3.Row) -> SpanRow:

@@ -94,5 +94,6 @@ def _drop(connection: sqlite3.Connection, ids: list[str]) -> tuple[int, int]:
     with transaction(connection):
         spans = connection.executemany("DELETE FROM spans WHERE run_id = ?", keys).rowcount
         connection.executemany("DELETE FROM unsent WHERE run_id = ?", keys)
+        connection.executemany("DELETE FROM shares WHERE run_id = ?", keys)
         runs = connection.executemany("DELETE FROM runs WHERE run_id = ?", keys).rowcount
     return runs, spans
