@@ -257,11 +257,26 @@ class Run:
                 self.retry_wait += call.retry_wait
         if len(self._to_price) > MAX_TO_PRICE:
             self._price()
-        if self.ended is not None:
-            for listener in after_the_end:
-                listener(self)
+        for listener in after_the_end if self.ended is not None else ():
+            listener(self)
         if self.parent is not None:
             self.parent.settle_model(call)
+
+    def learn(self, call: ModelCall, told: ModelCall) -> None:
+        """Account for *call*, which was settled without its tokens, as *told*, which has them."""
+        with _pricing, self.lock:
+            waiting = [each is call for each in self._to_price]
+            if any(waiting):
+                self._to_price[waiting.index(True)] = told
+            else:
+                self._unpriced -= 1
+                self._to_price.append(told)
+            self.usage.unknown -= 1
+            self.usage.add(told.usage, told.operation)
+        for listener in after_the_end if self.ended is not None else ():
+            listener(self)
+        if self.parent is not None:
+            self.parent.learn(call, told)
 
     def settle_tool(self, use: ToolUse) -> None:
         """Account for a tool call that ended, well or not."""

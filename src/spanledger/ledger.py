@@ -62,6 +62,11 @@ class Inherited(Run):
         super().settle_model(call)
         _tell(self)
 
+    def learn(self, call: ModelCall, told: ModelCall) -> None:
+        """As for any run, and leave word."""
+        super().learn(call, told)
+        _tell(self)
+
     def settle_tool(self, use: ToolUse) -> None:
         """As for any run, and leave word."""
         super().settle_tool(use)

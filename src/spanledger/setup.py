@@ -208,6 +208,7 @@ def _watch(made: Spanledger, limits: Limits) -> None:
 
     made.instrumentation = instrument(made.settings, tracer_provider=made.provider)
     made.instrumentation.engine.listeners.append(made.metrics.call_ended)
+    made.instrumentation.engine.awaited.listeners.append(made.metrics.tokens_came)
     made.frameworks = watch_frameworks()
     made.brakes = Brakes(made.instrumentation.engine, limits)
     made.brakes.limits.listeners.append(made.metrics.decided)

@@ -35,6 +35,7 @@ class Brakes:
         self._counts = any(budget.tokens is not None or budget.usd is not None for budget in limits.budgets)
         self._late: OrderedDict[str, list[Any]] = OrderedDict()
         engine.before, engine.after = self._before, self._after
+        engine.awaited.limits = limits.learn
         runs.gate.before, runs.gate.after = self._before_tool, limits.settle_tool
         runs.gate.step, runs.gate.standing = limits.before_step, limits.standing
         ledger.listen(ended=self._ended)
@@ -42,7 +43,7 @@ class Brakes:
 
     def off(self) -> None:
         """Ask nobody any more."""
-        self._engine.before = self._engine.after = None
+        self._engine.before = self._engine.after = self._engine.awaited.limits = None
         runs.gate.before = runs.gate.after = runs.gate.step = runs.gate.standing = None
         ledger.ignore(self._ended)
         if self._inferred in runs.tool_listeners:

@@ -39,8 +39,8 @@ class Call(Adopting):
     """One request and whatever comes back for it."""
 
     __slots__ = (
-        "_done", "_draft", "_implicit", "_previous", "_reservation", "_seam", "_started", "_token", "covers",
-        "endpoint", "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request",
+        "_done", "_draft", "_implicit", "_previous", "_seam", "_started", "_token", "covers", "endpoint",
+        "error_class", "first_chunk", "found", "mark", "model_call", "number", "peer", "request", "reservation",
         "response", "run", "seconds", "streaming", "tools",
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ class Call(Adopting):
         self._done = self._recording = False
         self._draft: Draft | None = None
         self._held: Any = None
-        self._reservation: Any = None
+        self.reservation: Any = None
         self.first_chunk: float | None = None
         self.error_class: str | None = None
         self.response: Response | None = None
@@ -118,7 +118,7 @@ class Call(Adopting):
         decisions = self.run.decisions
         known, denied = len(decisions), None
         try:
-            self._reservation = before(self)
+            self.reservation = before(self)
         except LimitExceeded as error:
             denied = error
         if denied is not None and self.retried.expecting is not None:
@@ -229,6 +229,8 @@ class Call(Adopting):
             if self.engine.heed is not None:
                 self.engine.heed(self, response)
             self._settle(response, error)
+            if semconv.RESPONSE_STATUS in response.extra:
+                self.engine.awaited.see(self, response)
             self._close(response, error)
         except Exception as failure:  # noqa: BLE001 - the user's call is over, ours must be too
             report("settling a call", failure)
@@ -263,7 +265,7 @@ class Call(Adopting):
             if response.tool_calls:
                 self._note_asked(response)
         if self.engine.after is not None:
-            self.engine.after(self, self._reservation)
+            self.engine.after(self, self.reservation)
         for listener in self.engine.listeners:
             listener(self)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..shield import shield
+from ._awaited import Awaited
 from ._history import History, Tools
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Engine:
     tools: Tools = field(default_factory=Tools)
     open_calls: dict[int, Call] = field(default_factory=dict)
     """Streams that have not ended, to be ended with the process."""
+    awaited: Awaited = field(default_factory=Awaited)
     first: Callable[[], None] | None = None
     """What has waited for the program's first call."""
     before: Callable[..., Any] | None = None

@@ -76,6 +76,22 @@ class After:
             if spent_now >= slot.watch:
                 self.voice.reached(state, slot, spent_now, step)
 
+    def learn(self, run: Run, reservation: Reservation | None, call: ModelCall) -> None:
+        """Charge what *call* used beyond, or short of, what was charged when nobody could say it yet."""
+        with shield("settling a model call"):
+            if not self.budgets:
+                return
+            state = self._states.of(run)
+            plan: Plan = state.plan if reservation is None else reservation.plan
+            charged = {slot: amount for slot, amount, hold in (reservation.held if reservation else ()) if hold}
+            spent = used(state, call, self.voice)
+            charges = [(s.key, s.unit, 0, (spent[s.unit] or 0) - charged.get(s, 0), s.expires) for s in plan.models]
+            if charges:
+                after = self.outage.settle(None, charges)
+                for slot, (spent_now, _) in zip(plan.models, after or (), strict=False):
+                    if spent_now >= slot.watch:
+                        self.voice.reached(state, slot, spent_now, call.step)
+
     def release(self, reservation: Reservation | None) -> None:
         """Give back what is held: the call was not made.  Doing it twice, or after it was settled, does nothing."""
         if reservation is None or not reservation.open:

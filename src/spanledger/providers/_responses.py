@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
-from ..model import Draft, Request, Response, ToolResult, Usage
+from ..model import Request, Response, ToolResult
 from ._adapter import Endpoint
 from ._chat_messages import read_tools
 from ._response_answers import fold, read_response
@@ -92,18 +92,6 @@ def _read_fetch(body: Any) -> Request:
     return request
 
 
-def _read_fetched(answer: Any, content: bool) -> Response:
-    # whoever started the response pays for it
-    response = read_response(answer, content)
-    response.usage = Usage()
-    return response
-
-
-def _fold_fetched(draft: Draft, chunk: Any) -> None:
-    fold(draft, chunk)
-    draft.usage = None
-
-
 def _read_count(answer: Any, content: bool) -> Response:  # noqa: ARG001
     return Response()
 
@@ -111,7 +99,7 @@ def _read_count(answer: Any, content: bool) -> Response:  # noqa: ARG001
 _API: Final = {semconv.OPENAI_API_TYPE: "responses"}
 
 RESPONSES: Final = Endpoint("chat", read_request, read_response, fold, read_messages, read_tools, attributes=_API)
-FETCH: Final = Endpoint("fetch_response", _read_fetch, _read_fetched, _fold_fetched, attributes=_API, inference=False)
+FETCH: Final = Endpoint("fetch_response", _read_fetch, read_response, fold, attributes=_API, inference=False)
 COMPACT: Final = Endpoint("compaction", read_request, read_response, fold, read_messages, read_tools, attributes=_API)
 COUNT: Final = Endpoint(
     "count_tokens", read_request, _read_count, read_messages=read_messages, attributes=_API, inference=False

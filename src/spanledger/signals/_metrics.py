@@ -54,6 +54,10 @@ class Metrics:
         if call.model_call is not None:
             self._notes.append(("call", (call.model_call, call.peer, call.seconds, call.first_chunk)))
 
+    def tokens_came(self, call: ModelCall) -> None:
+        """Note a model call that was noted before without its tokens."""
+        self._notes.append(("late", call))
+
     def tool_ended(self, run: Run, use: ToolUse) -> None:
         """Note a tool call."""
         self._notes.append(("tool", (run.name, use)))
@@ -121,6 +125,18 @@ class Metrics:
             return
         if not usage.known:
             _add(sums, "agent.usage.unknown", labels, 1)
+        self._cost(call, sums)
+
+    def _late(self, call: ModelCall, sums: Any) -> None:
+        """Tokens and money that come after their call; a histogram knows no call twice, so counters alone."""
+        if self._newest:
+            labels: dict[str, Any] = {semconv.OPERATION: call.operation, semconv.PROVIDER: call.provider}
+            known = {semconv.REQUEST_MODEL: call.request_model, semconv.RESPONSE_MODEL: call.model}
+            labels.update({name: value for name, value in known.items() if value is not None})
+            self._token_counters(call.usage, labels, sums)
+        self._cost(call, sums)
+
+    def _cost(self, call: ModelCall, sums: Any) -> None:
         price = pricing.price_call(call)
         model = {semconv.PROVIDER: call.provider, semconv.REQUEST_MODEL: call.model or call.request_model or "unknown"}
         if price.amount is None:
