@@ -105,3 +105,10 @@ def test_the_plugin_imports_nothing_of_weight():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["spanledger"]
+
+
+def test_pytest_imports_our_modules_as_they_are():
+    """A plugin's package is parsed anew else, here by several threads at once, which not every Python can."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("spanledger.") and "plugin" not in name]
+    assert ours
+    assert {type(module.__spec__.loader).__name__ for module in ours} == {"SourceFileLoader"}

@@ -1,6 +1,6 @@
 """
 The fixture `spanledger_spans`.  Loaded into every pytest run of an environment that has spanledger, so it does nothing
-until a test asks for it.
+until a test asks for it, but for one thing: it keeps pytest from rewriting spanledger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,20 @@ import pytest
 if TYPE_CHECKING:
     from .testing import Spans
 
-__all__ = ["spanledger_spans"]
+__all__ = ["pytest_addoption", "spanledger_spans"]
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """
+    Have our modules imported as they are.
+
+    pytest parses every module of a plugin's package, to tell more of assertions that fail; ours has none to tell of.
+    Some are imported by threads of ours, and before 3.11.8 two threads that parse at once may raise `SystemError`
+    (https://github.com/python/cpython/issues/106905).
+    """
+    marked = getattr(pluginmanager.rewrite_hook, "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked.discard("spanledger")
 
 
 @pytest.fixture
