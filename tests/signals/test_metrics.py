@@ -64,6 +64,16 @@ def test_calls_are_counted_with_tokens_and_money(configure, points):
     assert tokens.attributes["gen_ai.token.modality"] == "text"
     (cost,) = points("agent.cost")
     assert cost.value == pytest.approx(2 * (9 * 0.15 + 4 * 0.6) / 1e6)
+    assert cost.attributes["gen_ai.agent.name"] == "unknown"
+
+
+def test_money_is_told_by_agent(configure, points):
+    configure()
+    for agent in ("support", "sales"):
+        with spanledger.run(agent):
+            ask(*[CHAT] * (2 if agent == "sales" else 1))
+    found = {point.attributes["gen_ai.agent.name"]: point.value for point in points("agent.cost")}
+    assert found["sales"] == pytest.approx(2 * found["support"])
 
 
 def test_durations_have_the_conventions_buckets_and_the_error(configure, points):

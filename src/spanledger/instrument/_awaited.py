@@ -34,8 +34,8 @@ class Awaited:
         self._lock = threading.Lock()
         self.limits: Callable[[Run, Any, ModelCall], Any] | None = None
         """Told what a call really used, with the reservation that was made for it."""
-        self.listeners: list[Callable[[ModelCall], Any]] = []
-        """Called with each call whose tokens came; must be quick."""
+        self.listeners: list[Callable[[Run, ModelCall], Any]] = []
+        """Called with each call whose tokens came, and its run; must be quick."""
 
     def see(self, call: Call, response: Response) -> None:
         """
@@ -62,4 +62,4 @@ class Awaited:
         if self.limits is not None:
             self.limits(run, reservation, told)
         for listener in self.listeners:
-            listener(told)
+            listener(run, told)

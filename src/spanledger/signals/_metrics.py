@@ -52,11 +52,11 @@ class Metrics:
     def call_ended(self, call: Any) -> None:
         """Note a model call; *call* is the engine's."""
         if call.model_call is not None:
-            self._notes.append(("call", (call.model_call, call.peer, call.seconds, call.first_chunk)))
+            self._notes.append(("call", (call.run.name, call.model_call, call.peer, call.seconds, call.first_chunk)))
 
-    def tokens_came(self, call: ModelCall) -> None:
+    def tokens_came(self, run: Run, call: ModelCall) -> None:
         """Note a model call that was noted before without its tokens."""
-        self._notes.append(("late", call))
+        self._notes.append(("late", (run.name, call)))
 
     def tool_ended(self, run: Run, use: ToolUse) -> None:
         """Note a tool call."""
@@ -97,8 +97,8 @@ class Metrics:
         for (name, labels), value in sums.items():
             self._counters[name].add(value, dict(labels))
 
-    def _call(self, what: tuple[ModelCall, Any, float, float | None], sums: Any) -> None:
-        call, peer, seconds, first_chunk = what
+    def _call(self, what: tuple[str | None, ModelCall, Any, float, float | None], sums: Any) -> None:
+        agent, call, peer, seconds, first_chunk = what
         labels: dict[str, Any] = {semconv.OPERATION: call.operation, semconv.PROVIDER: call.provider}
         known = {
             semconv.REQUEST_MODEL: call.request_model, semconv.RESPONSE_MODEL: call.model,
@@ -125,20 +125,22 @@ class Metrics:
             return
         if not usage.known:
             _add(sums, "agent.usage.unknown", labels, 1)
-        self._cost(call, sums)
+        self._cost(agent, call, sums)
 
-    def _late(self, call: ModelCall, sums: Any) -> None:
+    def _late(self, what: tuple[str | None, ModelCall], sums: Any) -> None:
         """Tokens and money that come after their call; a histogram knows no call twice, so counters alone."""
+        agent, call = what
         if self._newest:
             labels: dict[str, Any] = {semconv.OPERATION: call.operation, semconv.PROVIDER: call.provider}
             known = {semconv.REQUEST_MODEL: call.request_model, semconv.RESPONSE_MODEL: call.model}
             labels.update({name: value for name, value in known.items() if value is not None})
             self._token_counters(call.usage, labels, sums)
-        self._cost(call, sums)
+        self._cost(agent, call, sums)
 
-    def _cost(self, call: ModelCall, sums: Any) -> None:
+    def _cost(self, agent: str | None, call: ModelCall, sums: Any) -> None:
         price = pricing.price_call(call)
         model = {semconv.PROVIDER: call.provider, semconv.REQUEST_MODEL: call.model or call.request_model or "unknown"}
+        model[semconv.AGENT_NAME] = agent or "unknown"
         if price.amount is None:
             _add(sums, "agent.unpriced", {**model, "reason": price.status}, 1)
         else:
