@@ -127,14 +127,13 @@ class Configurator(_OTelSDKConfigurator):
         if not os.environ.get(OTEL_TRACES_EXPORTER):
             outputs += _otlp()
         processors = [LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())]
+        records = RedactingLogRecordProcessor(settings)
+        records.ours = True
         try:
             with only(_named()):
                 super()._configure(  # type: ignore[no-untyped-call]
                     span_processors=processors,
-                    log_record_processors=[
-                        RedactingLogRecordProcessor(settings),
-                        *kwargs.pop("log_record_processors", ()),
-                    ],
+                    log_record_processors=[records, *kwargs.pop("log_record_processors", ())],
                     export_span_processor=lambda exporter: LedgerSpanProcessor(
                         exporter, settings=settings, stamps=False
                     ),

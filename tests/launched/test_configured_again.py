@@ -75,3 +75,29 @@ def test_a_cell_that_is_run_again_exports_each_time_what_is_new(ended):
         out, err = ended(program, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url)
     assert (out, err) == ("0 True\n", "")
     assert [span.name for span in sink.spans] == ["invoke_agent first", "invoke_agent second", "invoke_agent third"]
+
+
+def test_metrics_log_records_and_baggage_follow_what_the_program_says(ended):
+    program = """
+        import logging, spanledger
+        from opentelemetry import _logs, baggage, metrics, propagate
+        made = spanledger.configure(policy={"attributes": {"favourite": "drop"}}, redact_keys=["favourite"])
+        metrics.get_meter("m").create_counter("eaten").add(1, {"favourite": "strawberries", "who": "dana@example.com"})
+        record = _logs.LogRecord(body='{"favourite": "strawberries"} dana@example.com', attributes={"favourite": "strawberries"})
+        _logs.get_logger("l").emit(record)
+        carrier = {}
+        propagate.inject(carrier, baggage.set_baggage("favourite", "strawberries"))
+        print("strawberries" in str(carrier), carrier.get("baggage"))
+        made.force_flush()
+    """
+    with Sink() as sink:
+        out, err = ended(
+            program, *LAUNCHER, OTEL_EXPORTER_OTLP_ENDPOINT=sink.url, OTEL_METRICS_EXPORTER="otlp",
+            OTEL_LOGS_EXPORTER="otlp", OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+        )  # fmt: skip
+    assert err == ""
+    assert out.startswith("False")
+    sent = b"".join(sink.bodies)
+    assert b"eaten" in sent
+    assert b"strawberries" not in sent
+    assert b"dana@example.com" not in sent

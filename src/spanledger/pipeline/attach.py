@@ -28,7 +28,7 @@ def protect_all(settings: Settings, meter_provider: Any = None) -> list[Undo]:
     """
     All three, on *meter_provider* and the global providers, those of now and those set later.  Never raises.
 
-    What is protected already stays so.
+    What is protected already stays so: by us, with these *settings* from now on; by the program, with its own.
     """
     undo: list[Undo] = []
     asked = propagate.get_global_textmap  # as it is before `late` stands in its place
@@ -74,15 +74,16 @@ def protect_metrics(provider: Any, settings: Settings) -> Undo:
             logger.error("metrics are NOT protected: this SDK moved; use RedactingMetricExporter around the exporter")
         return _nothing
     if getattr(collect, MARK, False):
-        return _nothing
-    from .metrics import protected_metrics  # noqa: PLC0415 - the SDK's metrics, which few programs use
+        return _renewed(getattr(collect, "protect", None), settings)
+    from .metrics import Protection  # noqa: PLC0415 - the SDK's metrics, which few programs use
 
-    protect = protected_metrics(settings)
+    protect = Protection(settings)
 
     def collected(reader: Any, timeout_millis: float = 10_000, **kwargs: Any) -> Any:
         return protect(collect(reader, timeout_millis=timeout_millis, **kwargs))
 
     setattr(collected, MARK, True)
+    collected.protect = protect  # type: ignore[attr-defined]  # a function holds what it is given
     consumer.collect = collected  # what readers that are added later will call
     for reader in readers:
         reader._set_collect_callback(collected)  # noqa: SLF001 - as the provider does
@@ -110,9 +111,11 @@ def protect_logs(provider: Any, settings: Settings) -> Undo:
         return _nothing
     from .logs import RedactingLogRecordProcessor  # noqa: PLC0415 - the SDK's logs, which few programs use
 
-    if any(isinstance(processor, RedactingLogRecordProcessor) for processor in known):
-        return _nothing
+    for processor in known:
+        if isinstance(processor, RedactingLogRecordProcessor):
+            return _renewed(processor if processor.ours else None, settings)
     ours = RedactingLogRecordProcessor(settings)
+    ours.ours = True
     multi._log_record_processors = (ours, *known)  # noqa: SLF001 - the public way appends, after the exporters
 
     def undo() -> None:
@@ -126,8 +129,9 @@ def protect_baggage(settings: Settings, asked: Callable[[], TextMapPropagator] =
     """Redact the baggage that the program's propagator, as *asked*, writes into the headers of calls to others."""
     before = asked()
     if isinstance(before, RedactingPropagator):
-        return _nothing
+        return _renewed(before if before.ours else None, settings)
     ours = RedactingPropagator(before, settings)
+    ours.ours = True
     propagate.set_global_textmap(ours)
 
     def undo() -> None:
@@ -135,6 +139,15 @@ def protect_baggage(settings: Settings, asked: Callable[[], TextMapPropagator] =
             propagate.set_global_textmap(before)
 
     return undo
+
+
+def _renewed(protection: Any, settings: Settings) -> Undo:
+    """Have *protection*, which we put there before, go on by *settings*; the program's own stays as it is."""
+    if protection is None or protection.settings == settings:
+        return _nothing
+    before = protection.settings
+    protection.renew(settings)
+    return lambda: protection.renew(before)
 
 
 def _nothing() -> None:

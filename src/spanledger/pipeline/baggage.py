@@ -35,10 +35,17 @@ _PEOPLE: Final = frozenset({semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv
 class RedactingPropagator(TextMapPropagator):
     """Redacts baggage before *propagator* puts it into the headers of somebody else's service."""
 
+    ours = False
+    """Whether we put it where it is, so that it follows what the program says of its policy later."""
+
     def __init__(self, propagator: TextMapPropagator, settings: Settings | None = None) -> None:
         self._propagator = propagator
-        self._settings = settings or Settings.load()
-        self._identity = identity_of(self._settings)
+        self.renew(settings or Settings.load())
+
+    def renew(self, settings: Settings) -> None:
+        """Go on by other *settings*."""
+        self.settings = settings
+        self._identity = identity_of(settings)
 
     def inject(
         self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
@@ -48,12 +55,12 @@ class RedactingPropagator(TextMapPropagator):
 
     def _leaving(self, context: Context | None) -> Context | None:
         entries = baggage.get_all(context)
-        if not entries or not self._settings.redact:
+        if not entries or not self.settings.redact:
             return context
         try:
             from .labels import labelling_redactor  # noqa: PLC0415 - compiles its patterns
 
-            redactor = labelling_redactor(self._settings)
+            redactor = labelling_redactor(self.settings)
             for name, value in entries.items():
                 if name in _OURS:
                     continue

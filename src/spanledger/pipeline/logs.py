@@ -23,11 +23,18 @@ __all__ = ["RedactingLogRecordProcessor"]
 class RedactingLogRecordProcessor(LogRecordProcessor):
     """Redacts body, attributes, event name, resource and scope of each record; register it before the exporters."""
 
+    ours = False
+    """Whether we put it where it is, so that it follows what the program says of its policy later."""
+
     def __init__(self, settings: Settings | None = None) -> None:
-        self._settings = settings or Settings.load()
-        self._withhold = Withhold(self._settings)
-        self._identity = identity_of(self._settings)
-        self._limit = limits(self._settings)["max_value_bytes"]
+        self.renew(settings or Settings.load())
+
+    def renew(self, settings: Settings) -> None:
+        """Go on by other *settings*."""
+        self.settings = settings
+        self._withhold = Withhold(self.settings)
+        self._identity = identity_of(self.settings)
+        self._limit = limits(self.settings)["max_value_bytes"]
 
     def on_emit(self, log_record: Any) -> None:
         """Protect *log_record* in place; when that breaks, its body and attributes go."""
@@ -45,8 +52,8 @@ class RedactingLogRecordProcessor(LogRecordProcessor):
         self._identity.attributes(attributes)
         counts: Counter[str] = Counter()
         body = record.body
-        if self._settings.redact:
-            redactor = redactor_of(self._settings)
+        if self.settings.redact:
+            redactor = redactor_of(self.settings)
             attributes = redactor.attributes(attributes, counts)
             body = redactor.value(body, counts)
             if record.event_name:

@@ -7,7 +7,7 @@ would make a series for each person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,27 +21,34 @@ from .identity import Identity
 if TYPE_CHECKING:
     from .redact import Redactor
 
-__all__ = ["RedactingMetricExporter", "protected_metrics"]
+__all__ = ["Protection", "RedactingMetricExporter"]
 
 
-def protected_metrics(settings: Settings) -> Callable[[Any], Any]:
-    """What makes protected copies of collected metrics; what can't be protected is left out, and said."""
-    later: list[_Metrics] = []
+class Protection:
+    """Makes protected copies of collected metrics; what can't be protected is left out, and said."""
 
-    def protect(data: Any) -> Any:
-        if data is None or not settings.redact:
+    def __init__(self, settings: Settings) -> None:
+        self.renew(settings)
+
+    def renew(self, settings: Settings) -> None:
+        """Go on by other *settings*."""
+        self._metrics: _Metrics | None = None
+        self.settings = settings
+
+    def __call__(self, data: Any) -> Any:
+        """A protected copy of *data*."""
+        if data is None or not self.settings.redact:
             return data
         try:
-            if not later:
+            if (metrics := self._metrics) is None:
                 from .labels import labelling_redactor  # noqa: PLC0415 - compiles its patterns
 
-                later.append(_Metrics(labelling_redactor(settings), Identity(settings.policy)))
-            return later[0].data(data)
+                redactor = labelling_redactor(self.settings)
+                metrics = self._metrics = _Metrics(redactor, Identity(self.settings.policy))
+            return metrics.data(data)
         except Exception as error:  # noqa: BLE001 - fails closed
             report("protecting metrics", error)
             return None
-
-    return protect
 
 
 class _Metrics:
@@ -99,7 +106,7 @@ class RedactingMetricExporter(MetricExporter):
             preferred_aggregation=exporter._preferred_aggregation,  # noqa: SLF001
         )
         self._exporter = exporter
-        self._protect = protected_metrics(settings or Settings.load())
+        self._protect = Protection(settings or Settings.load())
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         """Export protected copies; a batch that can't be protected is not exported."""
