@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .budget import ACTIONS, Budget, Loops, Refuse, Rule
-from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool, sensible
+from .conversions import IN_PARTS, TYPES, WANTED, chosen, names_a_tool, refuse, sensible
 from .errors import ConfigurationError
 from .policy import Policy, read_moment
 from .private_file import state_directory
@@ -82,6 +82,8 @@ class Settings:
     """Base64 of at least 32 random bytes; unset means the one generated in the state directory."""
     hash_key_previous: str | None = field(default=None, repr=False)
     """The key before, while it is being replaced: hashes by both are written, so that old and new spans join."""
+    propagate_runs: bool = False
+    """Whether an entered run's id, step and session travel in OpenTelemetry's baggage to whatever the program calls."""
     carry_threads: bool = True
     """Whether run and step follow into threads and executors."""
     flush_seconds: float = 5.0
@@ -220,7 +222,7 @@ def _without(values: dict[str, Any], error: ConfigurationError) -> dict[str, Any
 
 
 def _read(
-    environ: Mapping[str, str], file: str | Path | None, given: Mapping[str, Any], refuse: Refuse | None
+    environ: Mapping[str, str], file: str | Path | None, given: Mapping[str, Any], hears: Refuse | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The settings that somebody gave, and where each stands."""
     values: dict[str, tuple[Any, str]] = {}
@@ -229,14 +231,12 @@ def _read(
         try:
             data = settings_in(Path(path))
         except ConfigurationError as error:
-            if refuse is None:
-                raise
-            refuse(error)
+            refuse(error, hears)
         else:
             said = ((str(name), str(name), value) for name, value in data.items())
-            values.update(_converted(said, str(path), refuse))
-    values.update(_from_environment(environ, refuse))
-    values.update(_converted(((name, name, value) for name, value in given.items()), "the arguments", refuse))
+            values.update(_converted(said, str(path), hears))
+    values.update(_from_environment(environ, hears))
+    values.update(_converted(((name, name, value) for name, value in given.items()), "the arguments", hears))
     found = {name: value for name, (value, _) in values.items()}
     return found, {name: place for name, (_, place) in values.items()}
 
@@ -246,7 +246,7 @@ def _say_no_content(text: str) -> None:
     logger.warning("%s is %r; valid: %s; no content is captured", CONTENT_SWITCH, text, ", ".join(_CONTENT_MODES))
 
 
-def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict[str, tuple[Any, str]]:
+def _from_environment(environ: Mapping[str, str], hears: Refuse | None) -> dict[str, tuple[Any, str]]:
     variables = {f.metadata.get("env") or f"SPANLEDGER_{name.upper()}": name for name, f in _FIELDS.items()}
     said: list[tuple[str, str, Any]] = []
     for variable, text in environ.items():
@@ -258,39 +258,33 @@ def _from_environment(environ: Mapping[str, str], refuse: Refuse | None) -> dict
         elif variable.startswith("SPANLEDGER_") and variable not in _OTHER_VARIABLES:
             meant = CONTENT_SWITCH if variable == "SPANLEDGER_CONTENT" else variable  # the setting's name
             msg = f"unknown variable {variable}; {hint(meant, sorted({*variables, *_OTHER_VARIABLES}))}"
-            _refuse(ConfigurationError(msg), refuse)
-    return _converted(said, "", refuse)
+            refuse(ConfigurationError(msg), hears)
+    return _converted(said, "", hears)
 
 
 def _converted(
-    said: Iterable[tuple[str, str, Any]], source: str, refuse: Refuse | None
+    said: Iterable[tuple[str, str, Any]], source: str, hears: Refuse | None
 ) -> dict[str, tuple[Any, str]]:
-    """What is *said*, name, spelling and value, as settings and their place; *refuse* hears of what is wrong."""
+    """What is *said*, name, spelling and value, as settings and their place; *hears* is told what is wrong."""
     found: dict[str, tuple[Any, str]] = {}
     for name, spelling, value in said:
         place = source or f"the variable {spelling}"
         try:
-            found[name] = _convert(name, value, place, refuse), place
+            found[name] = _convert(name, value, place, hears), place
         except ConfigurationError as error:
-            _refuse(ConfigurationError(str(error), name), refuse)
+            refuse(ConfigurationError(str(error), name), hears)
             if name == "budget_action":  # neither silent, nor stopping what nobody said it should
                 found[name] = "warn", place
     return found
 
 
-def _refuse(error: ConfigurationError, refuse: Refuse | None) -> None:
-    if refuse is None:
-        raise error
-    refuse(error)
-
-
-def _convert(name: str, value: Any, source: str, refuse: Refuse | None) -> Any:
+def _convert(name: str, value: Any, source: str, hears: Refuse | None) -> Any:
     if name not in _FIELDS:
         raise ConfigurationError(f"unknown setting {name!r} in {source}; {hint(name, sorted(_FIELDS))}")
     setting, kind = _FIELDS[name], str(_FIELDS[name].type)
     try:
-        if refuse is not None and kind in IN_PARTS:
-            return IN_PARTS[kind](value, lambda error: refuse(ConfigurationError(f"{source}: {error}", error.key)))
+        if hears is not None and kind in IN_PARTS:
+            return IN_PARTS[kind](value, lambda error: hears(ConfigurationError(f"{source}: {error}", error.key)))
         converted = sensible(name, TYPES[kind](value))
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error

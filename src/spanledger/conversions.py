@@ -13,7 +13,7 @@ from .errors import ConfigurationError
 from .policy import read_policy
 from .spelling import hint
 
-__all__ = ["IN_PARTS", "TYPES", "WANTED", "chosen", "names_a_tool", "sensible"]
+__all__ = ["IN_PARTS", "TYPES", "WANTED", "chosen", "names_a_tool", "refuse", "sensible"]
 
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("0", "false", "no", "off")
@@ -122,3 +122,10 @@ def chosen(value: Any, choices: tuple[str, ...], where: str) -> Any:
 def names_a_tool(name: str) -> bool:
     """Whether *name* is ``module:something``."""
     return all(name.partition(":"))
+
+
+def refuse(error: ConfigurationError, hears: Refuse | None) -> None:
+    """Raise *error*, or tell who *hears* of what is wrong instead."""
+    if hears is None:
+        raise error
+    hears(error)

@@ -15,17 +15,13 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.propagate import extract
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from .. import semconv
-from ..runs import attributes_of, current
+from ..runs import KEYS, MAX_LENGTH, attributes_of, current
 
 __all__ = ["CARRIED", "carried", "received", "told"]
 
 CARRIED: Final = ("traceparent", "tracestate", "baggage")
 """What things are called on their way, in ``_meta`` as in HTTP headers."""
 
-_KEYS: Final = (semconv.RUN_ID, semconv.STEP_ID, semconv.SESSION_ID)
-MAX_LENGTH: Final = 256
-"""Longer values are somebody else's; they are left where they are."""
 
 
 def carried() -> dict[str, str]:
@@ -36,7 +32,7 @@ def carried() -> dict[str, str]:
     placement = current()
     if placement is not None:
         for name, value in attributes_of(placement.run, placement.number).items():
-            if name in _KEYS and len(value) <= MAX_LENGTH:
+            if name in KEYS and len(value) <= MAX_LENGTH:
                 context = baggage.set_baggage(name, value, context)
     W3CBaggagePropagator().inject(found, context)
     return found
@@ -50,5 +46,5 @@ def received(carrier: Mapping[str, Any]) -> Context:
 
 def told(context: Context) -> dict[str, str]:
     """Run, step and session of the caller, as attributes."""
-    found = {name: baggage.get_baggage(name, context) for name in _KEYS}
+    found = {name: baggage.get_baggage(name, context) for name in KEYS}
     return {name: value for name, value in found.items() if isinstance(value, str) and len(value) <= MAX_LENGTH}

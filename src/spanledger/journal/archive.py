@@ -133,8 +133,9 @@ class Archive:
         return [span_row(row) for row in rows]
 
     def children(self, run_id: str) -> list[RunRow]:
-        """The runs that were started inside a run, oldest first."""
-        return self._rows("SELECT * FROM runs WHERE parent_id = ? ORDER BY started", (run_id,))
+        """The runs that were started inside a run, or by a request that it sent to another process, oldest first."""
+        sql = "SELECT * FROM runs WHERE parent_id = :run OR called_by = :run ORDER BY started, run_id"
+        return self._rows(sql, {"run": run_id})
 
     def counters(self) -> dict[str, dict[str, Any]]:
         """What writers could not write, by name: how many, why, and when they last said so."""

@@ -48,6 +48,8 @@ class RunRow:
     name: str | None = None
     implicit: bool = False
     parent_id: str | None = None
+    called_by: str | None = None
+    """The run of another process whose request this one answers; unlike that of a parent, its account is apart."""
     session_id: str | None = None
     user_id: str | None = None
     request_id: str | None = None
@@ -99,6 +101,7 @@ class RunRow:
         with run.lock:
             return cls(
                 run_id=run.id, name=run.name, implicit=run.implicit, parent_id=run.parent.id if run.parent else None,
+                called_by=run.called_by,
                 session_id=run.session_id, user_id=run.user_id, request_id=run.request_id, labels=dict(run.labels),
                 agent_version=run.agent_version, prompt_version=run.prompt_version,
                 system_hash=run.system_hash, tools_hash=run.tools_hash,
@@ -127,7 +130,8 @@ class RunRow:
         counts = _totals(facts) if semconv.RUN_STEPS in facts else _of_one_call(facts)
         return cls(
             run_id=span.run_id, name=facts.get(semconv.AGENT_NAME), implicit=bool(facts.get(semconv.RUN_IMPLICIT)),
-            parent_id=facts.get(semconv.RUN_PARENT_ID), session_id=facts.get(semconv.SESSION_ID),
+            parent_id=facts.get(semconv.RUN_PARENT_ID),
+            called_by=facts.get(semconv.RUN_CALLED_BY), session_id=facts.get(semconv.SESSION_ID),
             user_id=facts.get(semconv.USER_ID), request_id=facts.get(semconv.REQUEST_ID),
             labels={k[start:]: str(v) for k, v in facts.items() if k.startswith(semconv.LABEL)},
             agent_version=facts.get(semconv.AGENT_VERSION), prompt_version=facts.get(semconv.PROMPT_VERSION),

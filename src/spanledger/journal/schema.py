@@ -122,8 +122,14 @@ def _unsent(connection: sqlite3.Connection) -> None:
 
 
 @_migration
-def _shares(connection: sqlite3.Connection) -> None:
-    """What forked children used of a run of their parent's; columns as in ``runs``, whose rows are without it."""
+def _other_processes(connection: sqlite3.Connection) -> None:
+    """
+    What forked children used of a run of their parent's, columns as in ``runs``, whose rows are without it.
+
+    And the run of another process whose request a run answers; its row is without it, too.
+    """
+    connection.execute("ALTER TABLE runs ADD COLUMN called_by TEXT")
+    connection.execute("CREATE INDEX runs_called_by ON runs (called_by) WHERE called_by IS NOT NULL")
     connection.execute(
         """
         CREATE TABLE shares (

@@ -67,7 +67,7 @@ def runs_of_user(connection: sqlite3.Connection, users: Sequence[str]) -> list[s
         WITH RECURSIVE theirs (run_id) AS (
             SELECT run_id FROM runs WHERE user_id IN ({marks})
             UNION SELECT run_id FROM spans WHERE user_id IN ({marks})
-            UNION SELECT runs.run_id FROM runs JOIN theirs ON runs.parent_id = theirs.run_id
+            UNION SELECT runs.run_id FROM runs JOIN theirs ON theirs.run_id IN (runs.parent_id, runs.called_by)
         )
         SELECT run_id FROM theirs
         """,  # noqa: S608 - question marks

@@ -76,7 +76,8 @@ class RunState:
         self.said: set[Any] = set()
         """What is said once per run and was said."""
         names = dict.fromkeys(f"agent:{one.name}" for one in lineage(run) if one.name)
-        self.targets = (*(f"run:{one.id}" for one in lineage(run)), *names, "all")
+        above = [name for one in lineage(run) for name in (one.id, one.called_by) if name is not None]
+        self.targets = (*(f"run:{name}" for name in above), *names, "all")
 
     def claim(self, step: int) -> int:
         """How many steps up to *step* are to be counted now; see `unclaim`."""

@@ -28,6 +28,7 @@ def run_json(run: RunRow) -> dict[str, Any]:
     return {
         "run_id": run.run_id, "agent": run.name, "status": run.status, "stop_reason": run.stop_reason,
         "error_class": run.error_class, "implicit": run.implicit, "parent_run_id": run.parent_id,
+        "called_by_run_id": run.called_by,
         "started": instant(run.started), "ended": None if run.ended is None else instant(run.ended),
         "seconds": seconds_of(run), "heartbeat": instant(run.heartbeat), "steps": run.steps,
         "model_calls": run.model_calls, "model_errors": run.model_errors, "tool_calls": run.tool_calls,

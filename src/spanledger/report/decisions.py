@@ -65,7 +65,7 @@ def in_short(run: RunRow, kill: Kill | None, now: int) -> str:
 
 def kill_of(run: RunRow, kills: Mapping[str, Kill]) -> Kill | None:
     """Who stopped *run*, its agent, the run around it or everything; *kills* by target."""
-    for target in (f"run:{run.run_id}", f"run:{run.parent_id}", f"agent:{run.name}", "all"):
+    for target in (f"run:{run.run_id}", f"run:{run.parent_id}", f"run:{run.called_by}", f"agent:{run.name}", "all"):
         if target in kills:
             return kills[target]
     return None

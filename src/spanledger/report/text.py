@@ -94,7 +94,7 @@ def _run_lines(run: RunRow) -> Text:
         "service": " ".join(filter(None, (run.service_name, run.service_version))) or None,
         "commit": run.commit_id[:12] if run.commit_id else None,
         "models": ", ".join(run.models) or None, "session": run.session_id, "user": run.user_id,
-        "request": run.request_id, **run.labels,
+        "request": run.request_id, "called by": run.called_by, **run.labels,
     }  # fmt: skip
     about = _line((f"{name} {value}", "dim") for name, value in facts.items() if value)
     return Text("\n").join([head, about] if about else [head])

@@ -27,6 +27,7 @@ from ..outcomes import status_of, stop_reason_of_exception
 from . import _pending, _place
 from ._pending import Pending, pending_of, settle, waiting
 from ._place import Placement
+from ._remote import come_from
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
 from ._spans import start_span
 
@@ -45,7 +46,7 @@ _WORTH_A_RETRY: Final = frozenset({"rate_limited", "timeout", "connection", "ups
 
 @dataclass(slots=True, eq=False)
 class ImplicitRun:
-    """A run that nobody opened, with its span; *alone* when a single model call is all of it."""
+    """A run that nobody opened, with its span."""
 
     run: Run
     span: Span | None
@@ -80,9 +81,8 @@ def open_for(
     """The run of a call outside any entered run, opened if it is the first; *spanless* when others make its spans."""
     server = _server_here(here) if _servers else None
     alone = server is None and not waiting and _place.implicit.get() is None
-    placement = None if alone else _joined(request, server)
-    if placement is None:
-        found = _begun(request, server, spanless=spanless)
+    if (placement := None if alone else _joined(request, server)) is None:
+        found = _begun(request, server, here, spanless=spanless)
         placement = Placement(found.run)
     else:
         with _lock:
@@ -95,11 +95,12 @@ def open_for(
     return placement, found
 
 
-def _begun(request: Request, server: _Server | None, *, spanless: bool) -> ImplicitRun:
+def _begun(request: Request, server: _Server | None, here: Context | None, *, spanless: bool) -> ImplicitRun:
     if _open:
         sweep()
     run = Run(new_id(), name=defaults["agent"], implicit=True, session_id=request.conversation_id,
               agent_version=defaults["agent_version"], prompt_version=defaults["prompt_version"])  # fmt: skip
+    come_from(run, here)
     found = ImplicitRun(run, None, None, 1)
     if request.tools or request.results or server is not None:
         if server is not None:
@@ -130,8 +131,8 @@ def _joined(request: Request, server: _Server | None) -> Placement | None:
     if here is None or here.run.ended is not None:
         return None
     state = _open.get(here.run.id)
-    starts_anew = bool(request.tools) and not request.results and not request.asked
-    if starts_anew and state is not None and state.error is None and state.in_flight == 0:
+    anew = request.tools and not request.results and not request.asked
+    if anew and state is not None and state.error is None and state.in_flight == 0:
         if state.answered:
             _end(state)
         return None
@@ -276,7 +277,7 @@ def server_ended(span: Any) -> None:
 
 
 def end_all(reason: str | None = None, ended: Callable[[], Any] = bool) -> None:
-    """End every run that is left, at exit; *reason* when it is known why, *ended* is called after each."""
+    """End every run that is left; *reason* when it is known why, *ended* is called after each."""
     for found in list(_open.values()):
         if not found.answered:
             found.run.stop_reason = found.run.stop_reason or reason
@@ -289,7 +290,7 @@ def end_all(reason: str | None = None, ended: Callable[[], Any] = bool) -> None:
 
 
 def forget() -> None:
-    """Forget everything: what a forked child does with its parent's runs, and a test with the last one's."""
+    """Forget everything, as a forked child does; a test, too."""
     global _lock  # noqa: PLW0603 - somebody in the parent may have held it
     _lock = threading.RLock()
     _open.clear()

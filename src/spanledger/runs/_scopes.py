@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry import trace
+from opentelemetry.context import get_current
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from .. import semconv
@@ -21,6 +22,7 @@ from ..shield import shield
 from ._foreign import complete, foreign_agent
 from ._gate import gate
 from ._place import Attached, Placement, attributes_of, current, placed
+from ._remote import come_from, leaving
 from ._spans import note_decisions, start_span, write
 
 __all__ = [
@@ -65,6 +67,8 @@ def described(run: Run) -> dict[str, Any]:
         found[semconv.REQUEST_ID] = run.request_id
     if run.parent is not None:
         found[semconv.RUN_PARENT_ID] = run.parent.id
+    if run.called_by is not None:
+        found[semconv.RUN_CALLED_BY] = run.called_by
     if run.implicit:
         found[semconv.RUN_IMPLICIT] = True
     for key, value in run.labels.items():
@@ -132,6 +136,8 @@ class RunScope(Attached):
                 self.run.parent = above.run
                 self.run.session_id = self.run.session_id or above.run.session_id
                 self.run.user_id = self.run.user_id or above.run.user_id
+            else:
+                come_from(self.run, get_current())
             name = f"invoke_agent {self.run.name}" if self.run.name else "invoke_agent"
             span = foreign_agent() if self.adopts else None
             self._theirs = span is not None
@@ -146,7 +152,7 @@ class RunScope(Attached):
                 _, left = open_scopes.popitem(last=False)
                 left.run.stop_reason = left.run.stop_reason or "abandoned"
                 left.close(None)
-            self.context = placed(Placement(self.run), trace.set_span_in_context(span))
+            self.context = leaving(self.run, 0, placed(Placement(self.run), trace.set_span_in_context(span)))
 
     adopts = False
     """Whether a span that a framework made for the agent stands for the run."""
@@ -197,7 +203,8 @@ class StepScope(Attached):
             attributes = {semconv.OPERATION: "step", **attributes_of(self.run, self.number)}
             name = f"step {self.name}" if self.name else "step"
             span = start_span(name, None, SpanKind.INTERNAL, attributes)
-            self.context = placed(Placement(self.run, self.number, span), trace.set_span_in_context(span))
+            inside = placed(Placement(self.run, self.number, span), trace.set_span_in_context(span))
+            self.context = leaving(self.run, self.number, inside)
         if gate.step is not None and self.context is not None:
             self._ask(gate.step, trace.get_current_span(self.context))
 
