@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -18,6 +19,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 G_co = TypeVar("G_co", covariant=True)
+
+
+_entered: ContextVar[tuple[tuple[list[Scope], Scope], ...]] = ContextVar("spanledger-entered", default=())
+"""What was entered here while somebody was in the same object already, with all that are in it: innermost last."""
+
+
+def _enter(scopes: list[Scope], scope: Scope) -> None:
+    """Remember that *scope*, one of an object's *scopes*, belongs to the task or thread that runs here."""
+    going_on = [entry for entry in _entered.get() if entry[1] in entry[0]]
+    _entered.set((*going_on, (scopes, scope)))
+
+
+def _leave(scopes: list[Scope]) -> Scope:
+    """That of *scopes* which was entered here last; where none is noted the first: who comes first notes nothing."""
+    here = _entered.get()
+    for entry in reversed(here):
+        if entry[0] is scopes and entry[1] in scopes:
+            _entered.set(tuple(other for other in here if other is not entry))
+            return entry[1]
+    return scopes[0]
 
 
 class Managed(Generic[G_co]):
@@ -35,16 +56,20 @@ class Managed(Generic[G_co]):
         """What the code inside of *scope* gets."""
 
     def __enter__(self) -> G_co:
-        scope = self._scope()
+        scope, scopes = self._scope(), self._scopes
         scope.open()
-        self._scopes.append(scope)
+        scopes.append(scope)
+        if len(scopes) > 1:
+            _enter(scopes, scope)
         scope.resume()
         return self._given(scope)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        scope = self._scopes.pop()
+        scopes = self._scopes
+        scope = scopes[0] if len(scopes) == 1 else _leave(scopes)
+        scopes.remove(scope)
         scope.leave()
         scope.close(error)
 
