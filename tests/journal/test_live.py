@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import astuple, replace
 from decimal import Decimal
 
 import pytest
@@ -102,6 +102,34 @@ def test_the_beginning_and_the_end_of_a_run_wake_the_thread_at_once(path, ledger
     assert written.wait(30)
     assert live.flush()
     assert stored(path).status == "success"
+
+
+def test_the_first_row_waits_for_nothing_that_takes_its_time_to_load(path, ledger, monkeypatch):
+    """Prices, and what redacts: in a busy program that is a second, and one that dies meanwhile leaves its run."""
+    first = []
+    monkeypatch.setattr(pricing, "warm", lambda: first.append(stored(path)))
+
+    def describe(row):
+        assert first, "the first row waited for the policy"
+        return replace(row, user_id=f"hashed:{row.user_id}")
+
+    live = LiveRuns(Journal(path), ledger, interval=3600, describe=describe, version=Version("shop", "1.2", "abc"))
+    ledger.open(Run(id="r1", name="support", user_id="u-7", session_id="s", request_id="q", labels={"team": "a"}))
+    assert live.flush()
+    (row,) = first
+    assert (row.status, row.pid) == ("running", os.getpid())
+    assert not {"support", "u-7", "s", "q", "a", "shop", "1.2", "abc"} & {str(value) for value in astuple(row)}
+    assert row.labels == {}
+    assert (stored(path).name, stored(path).user_id, stored(path).labels) == ("support", "hashed:u-7", {"team": "a"})
+    assert live.close()
+
+
+def test_without_a_policy_the_first_row_is_whole(path, ledger, live, monkeypatch):
+    first = []
+    monkeypatch.setattr(pricing, "warm", lambda: first.append(stored(path).name))
+    ledger.open(Run(id="r1", name="support"))
+    assert live.flush()
+    assert first == ["support"]
 
 
 def test_the_heart_beats_while_nothing_changes(path, ledger, live):

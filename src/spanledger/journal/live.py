@@ -47,9 +47,10 @@ class LiveRuns:
 
     Rows are written every *interval* seconds while runs go on, and at once when one begins or ends.  *describe* may
     change a row before it is written (who may be named in it is a matter of policy); if it fails, the row is written
-    without user, session, request and labels.  *before* is called each time rows are about to be written.  The thread
-    starts with the first run, and anew in a forked child, where the parent's runs are the parent's business; what the
-    child uses of them is written as its share.
+    without user, session, request and labels, and the first rows of a process are without any words until it is
+    loaded.  *before* is called each time rows are about to be written.  The thread starts with the first run, and anew
+    in a forked child, where the parent's runs are the parent's business; what the child uses of them is written as
+    its share.
     """
 
     def __init__(
@@ -173,9 +174,10 @@ class LiveRuns:
                 thread.start()
 
     def _work(self) -> None:
-        with undivided(), shield("loading prices"):
+        with undivided(), shield("loading SQLite"):
             from . import tables, tidy  # noqa: F401, PLC0415 - SQLite, at last
-
+        self._note_beginning()
+        with undivided(), shield("loading prices"):
             pricing.warm()
         while True:
             with self._word:
@@ -193,6 +195,12 @@ class LiveRuns:
                 if closed:
                     return
                 self._word.wait_for(self._hurried, PAUSE)
+
+    def _note_beginning(self) -> None:
+        """Write that what goes on has begun, before all that takes its time to load: who dies meanwhile leaves that."""
+        with shield("writing live runs"):
+            rows = [RunRow.of(run) for run in self._ledger.going_on() if run.id not in self._inherited]
+            self._journal.write_runs(rows if self._describe is None else [row.wordless() for row in rows])
 
     def _hurried(self) -> bool:
         return self._closed or self._asked > self._answered

@@ -151,6 +151,13 @@ class RunRow:
             self, session_id=None, user_id=None, request_id=None, labels={}, decisions=bare
         )  # fmt: skip
 
+    def wordless(self) -> RunRow:
+        """The same row without anything that the program said at all: ids, times and counts."""
+        return dataclasses.replace(
+            self.anonymous(), name=None, agent_version=None, prompt_version=None, last_tool=None, models={},
+            service_name=None, service_version=None, commit_id=None,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRow:

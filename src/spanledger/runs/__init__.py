@@ -40,21 +40,21 @@ from ._place import (
     use_provider,
 )
 from ._remote import KEYS, MAX_LENGTH, travel
-from ._run import ActiveRun, current_run, run, step
-from ._scopes import RunScope, begin_step, defaults, described, new_id
+from ._run import ActiveRun, current_run, run
+from ._scopes import RunScope, StepScope, begin_step, defaults, described, new_id
 from ._spans import note_decisions, start_span, write
 from ._tool import tool
 from ._toolcall import ToolScope, keep, shared_tool, tool_listeners
 from ._wrap import decorate
 
 __all__ = [
-    "KEYS", "MAX_LENGTH", "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "ToolScope", "around",
-    "asked_by_name", "attach", "attempts", "attributes_of", "begin_step", "call_ended", "carry", "complete",
+    "KEYS", "MAX_LENGTH", "ActiveRun", "Fallbacks", "ImplicitRun", "Placement", "RunScope", "StepScope", "ToolScope",
+    "around", "asked_by_name", "attach", "attempts", "attributes_of", "begin_step", "call_ended", "carry", "complete",
     "configure", "current", "current_run", "decorate", "defaults", "described", "end_all", "end_answered", "entered",
     "fallbacks", "foreign_agent", "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit",
     "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed",
-    "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "start_span", "step",
-    "sweep", "tool", "tool_ending", "tool_listeners", "use_provider", "write",
+    "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "start_span", "sweep",
+    "tool", "tool_ending", "tool_listeners", "use_provider", "write",
 ]  # fmt: skip
 
 if hasattr(os, "register_at_fork"):  # a child's runs are its own

@@ -6,63 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ..ledger import Run, Totals
 from ..outcomes import STOP_REASONS
 from ._gate import gate
+from ._managed import Managed
 from ._place import current
 from ._scopes import RunScope, StepScope, defaults, new_id
-from ._wrap import decorate, decorates
+from ._wrap import decorates
 
-__all__ = ["ActiveRun", "Managed", "current_run", "run", "step"]
+__all__ = ["ActiveRun", "current_run", "run"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
-class Managed:
-    """Context manager, asynchronous context manager and decorator over the scopes that `_scope` makes."""
-
-    def __init__(self) -> None:
-        self._scopes: list[Any] = []
-
-    def _scope(self) -> Any:
-        raise AssertionError  # every kind of scope says how it is made
-
-    def _given(self, scope: Any) -> Any:
-        return scope
-
-    def __enter__(self) -> Any:
-        scope = self._scope()
-        scope.open()
-        self._scopes.append(scope)
-        scope.resume()
-        return self._given(scope)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        scope = self._scopes.pop()
-        scope.leave()
-        scope.close(error)
-
-    async def __aenter__(self) -> Any:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        return decorate(function, lambda _args, _kwargs: self._scope())  # type: ignore[no-any-return]
-
-
-class step(Managed):  # noqa: N801 - reads as a word: `with run.step():`
-    """A step of a run: ``with run.step():``, ``@run.step()`` or ``@run.step``."""
-
+class _Step(Managed[StepScope]):
     def __init__(self, run: Run, name: str | None = None) -> None:
         super().__init__()
         self._run = run
@@ -70,6 +31,9 @@ class step(Managed):  # noqa: N801 - reads as a word: `with run.step():`
 
     def _scope(self) -> StepScope:
         return StepScope(self._run, self._name)
+
+    def _given(self, scope: StepScope) -> StepScope:
+        return scope
 
 
 class ActiveRun:
@@ -80,7 +44,10 @@ class ActiveRun:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    id = property(lambda self: self._run.id, doc="The run's id, 32 hex digits.")
+    @property
+    def id(self) -> str:
+        """The run's id, 32 hex digits."""
+        return self._run.id
 
     @property
     def stop_reason(self) -> str | None:
@@ -140,43 +107,25 @@ class ActiveRun:
         return gate.standing(self._run) if gate.standing is not None else []
 
     @overload
+    def step(self, function: staticmethod[P, R], /) -> staticmethod[P, R]: ...
+    @overload
+    def step(self, function: classmethod[T, P, R], /) -> classmethod[T, P, R]: ...
+    @overload
     def step(self, function: Callable[P, R], /) -> Callable[P, R]: ...
     @overload
-    def step(self, name: str | None = None) -> step: ...
+    def step(self, name: str | None = None) -> Managed[StepScope]: ...
     def step(self, name: Any = None) -> Any:
-        """A step of this run, as context manager or decorator."""
-        return step(self._run)(name) if decorates(name) else step(self._run, name)
+        """A step of this run: ``with run.step():``, ``@run.step()`` or ``@run.step``."""
+        return _Step(self._run)(name) if decorates(name) else _Step(self._run, name)
 
     def __repr__(self) -> str:
         return f"<run {self._run.id} {self._run.name or ''} {self.status}>"
 
 
-class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("support"):`
-    """
-    One request of an agent, from its beginning to its end.
-
-    ``with run("support", user_id="u1") as r:``, or ``@run("support")`` or ``@run`` over any kind of function, each call
-    a run.
-    *session_id* is the conversation it belongs to, *request_id* your own id of the request, *labels* go on the run's
-    span and into the journal.
-    """
-
-    @overload
-    def __new__(cls, function: Callable[P, R], /) -> Callable[P, R]: ...  # type: ignore[misc]
-    @overload
-    def __new__(cls, name: str | None = None, **options: Any) -> run: ...
-    def __new__(cls, name: Any = None, **options: Any) -> Any:
-        """Decorate at once when a function is given."""
-        made = super().__new__(cls)
-        if decorates(name):
-            made.__init__(None, **options)  # type: ignore[misc]
-            return made(name)
-        return made
-
+class _Run(Managed[ActiveRun]):
     def __init__(
         self,
-        name: str | None = None,
-        *,
+        name: str | None,
         session_id: str | None = None,
         user_id: str | None = None,
         request_id: str | None = None,
@@ -200,6 +149,35 @@ class run(Managed):  # noqa: N801 - reads as a word: `with spanledger.run("suppo
 
     def _given(self, scope: RunScope) -> ActiveRun:
         return ActiveRun(scope.run)
+
+
+@overload
+def run(function: staticmethod[P, R], /) -> staticmethod[P, R]: ...
+@overload
+def run(function: classmethod[T, P, R], /) -> classmethod[T, P, R]: ...
+@overload
+def run(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def run(
+    name: str | None = None,
+    *,
+    session_id: str | None = None,
+    user_id: str | None = None,
+    request_id: str | None = None,
+    agent_version: str | None = None,
+    prompt_version: str | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Managed[ActiveRun]: ...
+def run(name: Any = None, **options: Any) -> Any:
+    """
+    One request of an agent, from its beginning to its end.
+
+    ``with run("support", user_id="u1") as r:``, or ``@run("support")`` or ``@run`` over any kind of function, each call
+    a run.
+    *session_id* is the conversation it belongs to, *request_id* your own id of the request, *labels* go on the run's
+    span and into the journal.
+    """
+    return _Run(None, **options)(name) if decorates(name) else _Run(name, **options)
 
 
 def current_run() -> ActiveRun | None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from ..validation import validator
-from ._run import Managed
+from ._managed import Managed
 from ._toolcall import Cost, ToolScope
 from ._wrap import METHODS, decorate, decorates
 
@@ -18,32 +18,13 @@ __all__ = ["binder", "tool"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
-class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
-    """
-    A tool call: ``@tool``, ``@tool(version="2")`` or ``with tool("search", arguments={...}) as call:``.
-
-    *cost* is US dollars per call, or a callable on the result.  *validate* is a callable on the result, a pydantic
-    model or a JSON Schema: a result that does not pass is `validation_failed`, although the call came back.  In the
-    context-manager form set ``call.result``.
-    """
-
-    @overload
-    def __new__(cls, function: Callable[P, R], /) -> Callable[P, R]: ...  # type: ignore[misc]
-    @overload
-    def __new__(cls, name: str | None = None, /, **options: Any) -> tool: ...
-    def __new__(cls, function: Any = None, /, **options: Any) -> Any:
-        """Decorate at once when a function is given."""
-        made = super().__new__(cls)
-        if decorates(function):
-            made.__init__(None, **options)  # type: ignore[misc]
-            return made(function)
-        return made
-
+class _Tool(Managed[ToolScope]):
     def __init__(
         self,
-        name: Any = None,
+        name: str | None,
         /,
         *,
         arguments: Mapping[str, Any] | None = None,
@@ -64,8 +45,10 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
         name = self._name or "tool"
         return ToolScope(name, self._arguments, call_id=self._call_id, **self._options)  # type: ignore[arg-type]
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Make each call of *function* a tool call."""
+    def _given(self, scope: ToolScope) -> ToolScope:
+        return scope
+
+    def __call__(self, function: Any, /) -> Any:
         inner = function.__func__ if isinstance(function, METHODS) else function
         named = inner
         while isinstance(named, partial):
@@ -76,7 +59,37 @@ class tool(Managed):  # noqa: N801 - reads as a word: `@spanledger.tool`
         def scope(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolScope:
             return ToolScope(name, bind(args, kwargs), **self._options)  # type: ignore[arg-type]
 
-        return decorate(function, scope)  # type: ignore[no-any-return]
+        return decorate(function, scope)
+
+
+@overload
+def tool(function: staticmethod[P, R], /) -> staticmethod[P, R]: ...
+@overload
+def tool(function: classmethod[T, P, R], /) -> classmethod[T, P, R]: ...
+@overload
+def tool(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def tool(
+    name: str | None = None,
+    /,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    version: str | None = None,
+    description: str | None = None,
+    cost: Cost = None,
+    validate: Any = None,
+    call_id: str | None = None,
+) -> Managed[ToolScope]: ...
+def tool(name: Any = None, /, **options: Any) -> Any:
+    """
+    A call of a tool.
+
+    ``@tool`` or ``@tool(version="2")`` over any kind of function, or ``with tool("search", arguments={...}) as call:``.
+    *cost* is US dollars per call, or a callable on the result.  *validate* is a callable on the result, a pydantic
+    model or a JSON Schema: a result that does not pass is `validation_failed`, although the call came back.  In the
+    context-manager form set ``call.result``.
+    """
+    return _Tool(None, **options)(name) if decorates(name) else _Tool(name, **options)
 
 
 def binder(function: Callable[..., Any]) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:

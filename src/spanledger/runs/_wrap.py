@@ -13,6 +13,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from types import FunctionType
 from typing import Any, Final, Protocol
 
 from ..outcomes import is_cancelled
@@ -59,9 +60,9 @@ def decorate(function: Callable[..., Any], scope_for: Callable[[tuple[Any, ...],
         msg = f"a {kind} can't be called; decorate the function in it: put the decorator below @{kind}"
         raise TypeError(msg)
     if _is(inspect.isasyncgenfunction, function):
-        wrapper = _async_generator(function, scope_for)
+        wrapper = _at_the_call(_async_generator, function, scope_for, inspect.CO_ASYNC_GENERATOR)
     elif _is(inspect.isgeneratorfunction, function):
-        wrapper = _generator(function, scope_for)
+        wrapper = _at_the_call(_generator, function, scope_for, inspect.CO_GENERATOR)
     elif _is(inspect.iscoroutinefunction, function):
 
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -124,6 +125,40 @@ def _awaited(coroutine: Coroutine[Any, Any, Any], scope: Scope) -> Coroutine[Any
     made = wrapper()
     left = weakref.finalize(made, scope.close, GeneratorExit())
     return made
+
+
+def _at_the_call(
+    watched: Callable[..., Callable[..., Any]], function: Callable[..., Any], scope_for: Callable[..., Scope], kind: int
+) -> Callable[..., Any]:
+    """*function*, *watched*, that refuses wrong arguments where it does by itself: at the call, not at an item."""
+    if not _seeming_runs:
+        return watched(function, scope_for)
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        inner = function(*args, **kwargs)
+        items = watched(lambda *_args, **_kwargs: inner, scope_for)(*args, **kwargs)
+        items.__name__, items.__qualname__ = inner.__name__, inner.__qualname__
+        return items
+
+    return _seeming(wrapper, kind)
+
+
+def _seeming(plain: Any, kind: int) -> Callable[..., Any]:
+    """*plain*, which gives back a generator, taken for a generator function of this *kind* by whoever inspects it."""
+    code = plain.__code__
+    flagged = code.replace(co_flags=code.co_flags | kind)
+    return FunctionType(flagged, plain.__globals__, plain.__name__, None, plain.__closure__)
+
+
+def _does_seeming_run() -> bool:
+    """Whether what only seems a generator function runs when it is called; Python 3.10 goes by how it seems."""
+    try:
+        return _seeming(lambda: None, inspect.CO_GENERATOR)() is None
+    except Exception:  # noqa: BLE001 - whatever a compiler of Python makes of functions
+        return False
+
+
+_seeming_runs: Final = _does_seeming_run()
 
 
 def _generator(function: Callable[..., Any], scope_for: Callable[..., Scope]) -> Callable[..., Any]:
