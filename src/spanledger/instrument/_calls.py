@@ -26,8 +26,8 @@ from ._adopting import Adopting
 from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
+from ._raw import is_raw, parsed, plain, watched
 from ._retries import Retried
-from ._streams import is_raw, parsed, plain, watched
 
 __all__ = ["Call", "covered"]
 
