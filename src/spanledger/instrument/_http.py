@@ -1,7 +1,7 @@
 """
-What becomes of an HTTP response past the client that gave it: the user reads its body.
+What becomes of an HTTP response past the client that gave it: the user reads its body, a helper closes it.
 
-It is heard on the one object, not on its class.  Nothing is read that nobody reads, pieces are handed on as they
+Both are heard on the one object, not on its class.  Nothing is read that nobody reads, pieces are handed on as they
 come, and whoever held the response before holds it alone.
 """
 
@@ -14,10 +14,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from .. import runs
 from ..shield import shield
 from ._streams import Along, Listener, Proxy, how_it_ended
 
-__all__ = ["MAX_BODY", "Body", "body_of"]
+__all__ = ["MAX_BODY", "Body", "body_of", "hear_closing"]
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """The longest body, or event of one, in bytes, that is kept to be read; a longer one is only timed."""
@@ -26,6 +27,40 @@ MAX_BODY: Final = 16 * 1024 * 1024
 def is_http(response: Any) -> bool:
     """Whether *response* is one of httpx's, of whichever generation."""
     return hasattr(response, "is_stream_consumed")
+
+
+def hear_closing(result: Any, call: Listener) -> None:
+    """End the *call* when the response under the stream *result* is closed by something else than a read of it."""
+    response: Any = getattr(result, "__dict__", {}).get("response")
+    if is_http(response):
+        response.stream = _Source(response.stream, call)
+
+
+class _Source(Proxy):
+    """Where a response's bytes come from, which it closes once."""
+
+    def __init__(self, wrapped: Any, call: Listener) -> None:
+        super().__init__(wrapped)
+        self._self_call = call
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces: AsyncIterator[bytes] = self.__wrapped__.__aiter__()
+        return pieces
+
+    def close(self) -> Any:
+        """Close it."""
+        self._self_told()
+        return self.__wrapped__.close()
+
+    def aclose(self) -> Any:
+        """Close it; where it is asynchronous."""
+        self._self_told()
+        return self.__wrapped__.aclose()
+
+    def _self_told(self) -> None:
+        call = self._self_call
+        if runs.attempts() is not call.retried:  # else a read of ours is going on, which tells the end itself
+            call.finish_stream("closed")
 
 
 def body_of(response: Any, call: Listener) -> Body | None:

@@ -10,7 +10,7 @@ import inspect
 from typing import Any, Final
 
 from ..shield import shield
-from ._http import body_of
+from ._http import body_of, hear_closing
 from ._streams import AsyncStream, EitherStream, Listener, Stream, Watched, how_it_ended
 
 __all__ = ["is_raw", "parsed", "plain", "watched"]
@@ -24,8 +24,10 @@ def watched(result: Any, call: Listener) -> Any:
     """*result* behind a proxy when it will be read later, else `None`."""
     kind = type(result)
     if hasattr(kind, "__anext__"):
+        hear_closing(result, call)
         return (EitherStream if hasattr(kind, "__next__") else AsyncStream)(result, call)
     if hasattr(kind, "__next__"):
+        hear_closing(result, call)
         return Stream(result, call)
     if is_raw(result):
         if call.expects_stream or not result.http_response.is_closed:

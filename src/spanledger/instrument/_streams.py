@@ -20,6 +20,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from .. import runs
 from ..outcomes import is_cancelled
 from ..shield import report
+from ._retries import Retried
 
 __all__ = ["Along", "AsyncStream", "EitherStream", "Listener", "Proxy", "Stream", "Watched", "how_it_ended"]
 
@@ -36,6 +37,8 @@ class Listener(Protocol):
     def context(self) -> Context: ...
     @property
     def expects_stream(self) -> bool: ...
+    @property
+    def retried(self) -> Retried: ...
 
     def reader(self) -> Callable[[Any], object]: ...
     def started_streaming(self) -> None: ...
