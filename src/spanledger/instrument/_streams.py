@@ -1,17 +1,16 @@
 """
 Proxies that look like the streams that clients return, and read along, in sync and async form.
 
-A chunk is read before it is handed on, while
-it is still in the processor's cache, and not kept; every read of the stream runs in the call's context and gives it
-back; the end is told once, whichever way it comes.
+A chunk is read before it is handed on, while it is still in the processor's cache, and not kept; every read of the
+stream runs in the call's context and gives it back; the end is told once, whichever way it comes.
 """
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
@@ -20,6 +19,7 @@ from opentelemetry.context import Context, attach, detach, get_current
 from .. import runs
 from ..outcomes import is_cancelled
 from ..shield import report
+from ._apart import Apart
 from ._retries import Retried
 
 __all__ = ["Along", "AsyncStream", "EitherStream", "Listener", "Proxy", "Stream", "Watched", "how_it_ended"]
@@ -44,13 +44,6 @@ class Listener(Protocol):
     def started_streaming(self) -> None: ...
     def read(self, result: Any) -> None: ...
     def finish_stream(self, how: str, error: BaseException | None = None) -> None: ...
-
-
-def _context_of(call: Listener) -> contextvars.Context:
-    """A copy of the context here in which the call's span is current."""
-    context = contextvars.copy_context()
-    context.run(attach, call.context)
-    return context
 
 
 def how_it_ended(error: BaseException) -> str:
@@ -122,6 +115,12 @@ class Along:
             report("reading a stream", error)
         return chunk
 
+    def failed(self, error: BaseException, apart: Apart) -> None:
+        """A read failed; or the loop was left, and the stream itself may be read on."""
+        if not isinstance(error, GeneratorExit):
+            apart.lead()
+            self.call.finish_stream(how_it_ended(error), error)
+
     async def next(self, holder: Any) -> Any:  # noqa: ARG002 - it is not let go of while we read
         """The next chunk of an asynchronous stream, whose proxy is *holder*."""
         previous = runs.attach(self.context)
@@ -151,13 +150,27 @@ class Stream(Watched):
         self._self_along = Along(call)
 
     def __iter__(self) -> Iterator[Any]:
-        # a read costs next to nothing: it runs in a context made once
-        call, along = self._self_call, self._self_along
-        run, read = _context_of(call).run, along.read
-        stream = iter(self.__wrapped__)
+        # a read costs next to nothing: it runs in a context made once, and two glances tell that it is up to date
+        along = self._self_along
+        apart, read = Apart(along.context), along.read
+        mine, theirs, seen = apart.mine, apart.theirs, apart.seen
+        stream, run = iter(self.__wrapped__), mine.run
         try:
             while True:
+                try:
+                    same = copy_context() == theirs
+                except Exception:  # noqa: BLE001 - values that can't be compared
+                    same = False
+                if not same:
+                    mine, theirs, seen = apart.follow()
+                    run = mine.run
                 chunk = run(next, stream)
+                try:
+                    same = mine == seen
+                except Exception:  # noqa: BLE001 - values that can't be compared
+                    same = False
+                if not same:
+                    mine, theirs, seen = apart.lead()
                 if read is None:
                     read = along.began()
                 try:
@@ -166,11 +179,10 @@ class Stream(Watched):
                     report("reading a stream", error)
                 yield chunk
         except StopIteration:
-            call.finish_stream("drained")
-        except GeneratorExit:  # the loop was left; the stream itself may be read on
-            raise
+            apart.lead()
+            along.call.finish_stream("drained")
         except BaseException as error:
-            call.finish_stream(how_it_ended(error), error)
+            along.failed(error, apart)
             raise
 
     def __next__(self) -> Any:
