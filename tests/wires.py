@@ -49,6 +49,8 @@ class Answers:
         answer = self.queue.pop(0)
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, httpx.Response):
+            return answer
         if isinstance(answer, tuple):
             status, body = answer
             return httpx.Response(status, json=body)

@@ -26,8 +26,8 @@ from ._adopting import Adopting
 from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
+from ._raw import is_raw, parsed, plain, watched
 from ._retries import Retried
-from ._streams import is_raw, parsed, plain, watched
 
 __all__ = ["Call", "covered"]
 
@@ -140,8 +140,6 @@ class Call(Adopting):
         if self.covers:
             covered.reset(self._token)
         if error is not None:
-            if hasattr(answer := getattr(error, "completion", None), "usage"):  # of no use to the client, and paid for
-                self.watch(answer)
             self._end(self.response, error)
         elif not self.streaming:
             self._end(self.response, None)
@@ -171,7 +169,7 @@ class Call(Adopting):
             try:
                 result = parsed(result)
             except Exception as error:  # noqa: BLE001 - a broken body: the user will see it when they parse
-                self._end(None, error)
+                self._end(self.response, error)
                 return
         unpack = self._seam.unpack
         answer = unpack(result) if unpack is not None else result

@@ -5,18 +5,16 @@ What is read later and is not the result itself: a stream or a body inside it, o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from .. import runs
 from ..shield import shield
+from ._http import MAX_BODY
 from ._streams import AsyncStream, Listener, Stream, Watched, how_it_ended
 
 __all__ = ["watched_inside"]
 
 Inside: TypeAlias = Callable[[Any], "tuple[Any, str] | None"]
-
-MAX_BODY: Final = 16 * 1024 * 1024
-"""The longest body, in bytes, that is kept to be read; a longer one is only timed."""
 
 
 def watched_inside(result: Any, call: Listener, inside: Inside) -> Any:

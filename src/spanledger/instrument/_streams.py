@@ -1,27 +1,28 @@
 """
-Proxies that look like what the client returned, and read along.
+Proxies that look like the streams that clients return, and read along, in sync and async form.
 
-One for streams and one for raw responses, each in sync and async form.  A chunk is read before it is handed on, while
-it is still in the processor's cache, and not kept; every read of the stream runs in the call's context and gives it
-back; the end is told once, whichever way it comes.
+A chunk is read before it is handed on, while it is still in the processor's cache, and not kept; every read of the
+stream runs in the call's context and gives it back; the end is told once, whichever way it comes.
 """
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 from opentelemetry.context import Context, attach, detach, get_current
 
 from .. import runs
 from ..outcomes import is_cancelled
-from ..shield import report, shield
+from ..shield import report
+from ._apart import Apart
+from ._retries import Retried
 
-__all__ = ["AsyncStream", "Stream", "Watched", "how_it_ended", "is_raw", "parsed", "plain", "watched"]
+__all__ = ["Along", "AsyncStream", "EitherStream", "Listener", "Proxy", "Stream", "Watched", "how_it_ended"]
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -36,51 +37,13 @@ class Listener(Protocol):
     def context(self) -> Context: ...
     @property
     def expects_stream(self) -> bool: ...
+    @property
+    def retried(self) -> Retried: ...
 
     def reader(self) -> Callable[[Any], object]: ...
     def started_streaming(self) -> None: ...
     def read(self, result: Any) -> None: ...
     def finish_stream(self, how: str, error: BaseException | None = None) -> None: ...
-
-
-_MAX_KINDS: Final = 1024
-plain: Final[set[type]] = set()
-"""What clients returned that was an answer and nothing else: asking a pydantic class costs much."""
-
-
-def watched(result: Any, call: Listener) -> Any:
-    """*result* behind a proxy when it will be read later, else `None`."""
-    kind = type(result)
-    if hasattr(kind, "__anext__"):
-        return (EitherStream if hasattr(kind, "__next__") else AsyncStream)(result, call)
-    if hasattr(kind, "__next__"):
-        return Stream(result, call)
-    if is_raw(result):
-        if call.expects_stream or not result.http_response.is_closed:
-            return (AsyncRawResponse if inspect.iscoroutinefunction(kind.parse) else RawResponse)(result, call)
-    elif not hasattr(kind, "parse") and len(plain) < _MAX_KINDS:
-        plain.add(kind)
-    return None
-
-
-def is_raw(result: Any) -> bool:
-    """Whether *result* is a raw response, whose answer comes out of its `parse`."""
-    return hasattr(type(result), "parse") and hasattr(result, "http_response")
-
-
-def parsed(result: Any) -> Any:
-    """What is in a raw response whose body is here; `None` for sound and its like."""
-    if not inspect.iscoroutinefunction(type(result).parse):
-        return result.parse()
-    answer = result.http_response  # parsing must be awaited; the JSON itself does as well
-    return answer.json() if "json" in answer.headers.get("content-type", "json") else None
-
-
-def _context_of(call: Listener) -> contextvars.Context:
-    """A copy of the context here in which the call's span is current."""
-    context = contextvars.copy_context()
-    context.run(attach, call.context)
-    return context
 
 
 def how_it_ended(error: BaseException) -> str:
@@ -152,6 +115,12 @@ class Along:
             report("reading a stream", error)
         return chunk
 
+    def failed(self, error: BaseException, apart: Apart) -> None:
+        """A read failed; or the loop was left, and the stream itself may be read on."""
+        if not isinstance(error, GeneratorExit):
+            apart.lead()
+            self.call.finish_stream(how_it_ended(error), error)
+
     async def next(self, holder: Any) -> Any:  # noqa: ARG002 - it is not let go of while we read
         """The next chunk of an asynchronous stream, whose proxy is *holder*."""
         previous = runs.attach(self.context)
@@ -181,13 +150,27 @@ class Stream(Watched):
         self._self_along = Along(call)
 
     def __iter__(self) -> Iterator[Any]:
-        # a read costs next to nothing: it runs in a context made once
-        call, along = self._self_call, self._self_along
-        run, read = _context_of(call).run, along.read
-        stream = iter(self.__wrapped__)
+        # a read costs next to nothing: it runs in a context made once, and two glances tell that it is up to date
+        along = self._self_along
+        apart, read = Apart(along.context), along.read
+        mine, theirs, seen = apart.mine, apart.theirs, apart.seen
+        stream, run = iter(self.__wrapped__), mine.run
         try:
             while True:
+                try:
+                    same = copy_context() == theirs
+                except Exception:  # noqa: BLE001 - values that can't be compared
+                    same = False
+                if not same:
+                    mine, theirs, seen = apart.follow()
+                    run = mine.run
                 chunk = run(next, stream)
+                try:
+                    same = mine == seen
+                except Exception:  # noqa: BLE001 - values that can't be compared
+                    same = False
+                if not same:
+                    mine, theirs, seen = apart.lead()
                 if read is None:
                     read = along.began()
                 try:
@@ -196,11 +179,10 @@ class Stream(Watched):
                     report("reading a stream", error)
                 yield chunk
         except StopIteration:
-            call.finish_stream("drained")
-        except GeneratorExit:  # the loop was left; the stream itself may be read on
-            raise
+            apart.lead()
+            along.call.finish_stream("drained")
         except BaseException as error:
-            call.finish_stream(how_it_ended(error), error)
+            along.failed(error, apart)
             raise
 
     def __next__(self) -> Any:
@@ -250,49 +232,3 @@ class AsyncStream(Watched):
 
 class EitherStream(AsyncStream, Stream):
     """A stream that can be read in both ways; it is read in one."""
-
-
-class RawResponse(Watched):
-    """A raw response whose body is not here yet: read when the user parses it."""
-
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
-        """Parse the body, and read along."""
-        answer = _parsed(self.__wrapped__.parse(*args, **kwargs), self._self_call)
-        self._self_handed_over = True
-        return answer
-
-    def __enter__(self) -> Any:
-        self.__wrapped__.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.__exit__(*exc)
-
-
-class AsyncRawResponse(Watched):
-    """An asynchronous raw response whose body is not here yet."""
-
-    async def parse(self, *args: Any, **kwargs: Any) -> Any:
-        """Parse the body, and read along."""
-        answer = _parsed(await self.__wrapped__.parse(*args, **kwargs), self._self_call)
-        self._self_handed_over = True
-        return answer
-
-    async def __aenter__(self) -> Any:
-        await self.__wrapped__.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return await self.__wrapped__.__aexit__(*exc)
-
-
-def _parsed(answer: Any, call: Listener) -> Any:
-    with shield("reading a raw response"):
-        stream = watched(answer, call)
-        if stream is not None:
-            return stream
-        call.read(answer)
-        call.finish_stream("drained")
-    return answer

@@ -11,6 +11,7 @@ from ..shield import report
 from ._calls import Call, covered
 from ._engine import Engine
 from ._native import adopts
+from ._parsers import listen
 
 __all__ = ["Watch"]
 
@@ -57,6 +58,8 @@ class Watch:
             if native and self.adapter.package in self.engine.heard:
                 call.expect()
             call.covers = self.adapter.covers
+            if found.parser is not None:
+                listen(call, *found.parser)
         except Exception as error:  # noqa: BLE001 - the user's call goes on without us
             report("reading a request", error)
             return None

@@ -63,11 +63,16 @@ class Peer:
 
 
 class Found(NamedTuple):
-    """A call that is our business: which endpoint, the body to read, and who answers."""
+    """
+    A call that is our business: which endpoint, the body to read, and who answers.
+
+    *parser* tells where the function is that makes the caller's result of the answer: an object and an attribute.
+    """
 
     endpoint: Endpoint
     body: Any
     peer: Peer
+    parser: tuple[Any, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

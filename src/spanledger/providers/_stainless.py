@@ -21,6 +21,7 @@ Lookup = Callable[[str, str], "Endpoint | tuple[Endpoint, Mapping[str, Any]] | N
 """From the HTTP method and the path to an endpoint; with it, what the path alone says of the request."""
 
 _OPTIONS: Final = 1  # request(cast_to, options, ...)
+_PARSER: Final = "post_parser"
 _MAX_KNOWN: Final = 64  # paths whose endpoint is remembered
 
 
@@ -66,7 +67,8 @@ def stainless(package: str, lookup: Lookup, peer: Callable[[Any], Peer]) -> Seam
             if type(body) is dict and not absent(package).isdisjoint(map(type, body.values())):
                 body = {name: value for name, value in body.items() if type(value) not in absent(package)}
             # the caller's `extra_body`, merged only when it is sent
-            return Found(found, _merged(body, extra) if (extra := said.get("extra_json")) else body or {}, peer(client))
+            body = _merged(body, extra) if (extra := said.get("extra_json")) else body or {}
+            return Found(found, body, peer(client), (options, _PARSER) if callable(said.get(_PARSER)) else None)
         endpoint, told = found
         return Found(endpoint, {**_query(said), **told}, peer(client))
 

@@ -1,0 +1,108 @@
+"""Answers that the client can't make the caller's result of: of no use, and paid for."""
+
+from __future__ import annotations
+
+import json
+
+import pydantic
+import pytest
+
+import spanledger
+from clients import CASES, CHAT_ASK, MESSAGE_ASK, clients
+from driving import run
+from wires import Pieces, httpx
+
+
+class Weather(pydantic.BaseModel):
+    degrees: int
+
+
+def completions(client):
+    return client.chat.completions if hasattr(client.chat.completions, "parse") else client.beta.chat.completions
+
+
+WAYS = ("openai chat", "openai responses", "anthropic messages")
+FORMS = ["plainly", "with_raw_response", "with_streaming_response"]
+
+
+def later(answer):
+    """The *answer*, whose body is still on its way when the client has the head."""
+    body = json.dumps(answer).encode()
+    return httpx.Response(200, stream=Pieces([body[:20], body[20:]]), headers={"content-type": "application/json"})
+
+
+@pytest.fixture(params=[case for case in CASES if case.name in WAYS], ids=lambda case: case.name)
+def case(request):
+    return request.param
+
+
+@pytest.fixture(params=["sync", "async"])
+def asynchronous(request):
+    return request.param == "async"
+
+
+def parsing(case, client, form):
+    """Have *client* answer in the shape of `Weather`, in one of its forms."""
+    where = {"openai chat": completions, "openai responses": lambda c: getattr(c, "responses", None)}
+    resource = where.get(case.name, lambda c: c.messages)(client)
+    if not hasattr(resource, "parse"):
+        pytest.skip("this version of the client parses nothing")
+    if form != "plainly":
+        resource = getattr(resource, form)
+        if not hasattr(resource, "parse"):
+            pytest.skip("this version of the client has no such form")
+    said = {"openai chat": {**CHAT_ASK, "response_format": Weather}, "anthropic messages": {**MESSAGE_ASK, "output_format": Weather}}
+    return resource.parse(**said.get(case.name, {"model": "gpt-4o-mini", "input": "Hi", "text_format": Weather}))
+
+
+def parsed(case, client, form):
+    """Do it, to the result."""
+    made = parsing(case, client, form)
+    if hasattr(made, "__aenter__"):
+
+        async def awaited():
+            async with made as response:
+                return await response.parse()
+
+        return run(awaited())
+    if hasattr(made, "__enter__"):
+        with made as response:
+            return response.parse()
+    result = run(made)
+    return result if form == "plainly" else run(result.parse())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_of_another_shape_was_paid_for(case, answers, watching, spans, asynchronous, form):
+    client = clients(answers)[case.client][asynchronous]
+    answers.queue = [later(case.answer)]
+    with spanledger.run("a") as asked, pytest.raises(pydantic.ValidationError):
+        parsed(case, client, form)
+    assert asked.usage.total == sum(case.tokens)
+    assert asked.cost > 0
+    span = next(span for span in spans() if span.name.startswith("chat"))
+    said = span.attributes
+    assert (said["gen_ai.usage.input_tokens"], said["gen_ai.usage.output_tokens"]) == case.tokens
+    assert said["gen_ai.response.id"] == case.answer["id"]
+    assert said["gen_ai.response.model"] == case.answer["model"]
+    assert said["gen_ai.response.finish_reasons"] == (case.finish,)
+    assert said["error.type"].endswith("ValidationError")
+    assert not span.status.is_ok
+    assert not span.status.is_unset
+
+
+def test_options_that_are_sent_again_do_not_grow(answers, watching, spans):
+    from openai._models import FinalRequestOptions
+    from openai.types.chat import ChatCompletion
+
+    def parser(answer):
+        return answer
+
+    client = clients(answers)["openai"][0]
+    options = FinalRequestOptions.construct(
+        method="post", url="/chat/completions", json_data=dict(CHAT_ASK), post_parser=parser
+    )
+    answers.queue = [CASES[0].answer, CASES[0].answer]
+    assert client.request(ChatCompletion, options).id == client.request(ChatCompletion, options).id
+    assert options.post_parser.parser is parser
+    assert len(spans()) == 2
