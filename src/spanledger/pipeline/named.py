@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import columns, personal, values
+from . import columns, markup, personal, values
 from .engine import Part
 from .keys import Keys
 from .vocabulary import FOREIGN_FORMS, KEY_KINDS
@@ -94,6 +94,8 @@ _ASSIGNS: Final = frozenset(b"%c" % char for char in b"=:|!?\"' \t-v(")
 _MARKED: Final = (b"]", b":", b" ")
 _SURE: Final = (b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential")
 
+_CELL_END: Final = 64
+"""How far behind its name a cell of a page may end."""
 _FRAGMENT: Final = re.compile(ANCHOR)
 
 
@@ -151,7 +153,8 @@ class Named:
             if fragment in _HEADS:
                 _HEADS[fragment](view, start, end, spans)
             elif label:
-                columns.find(view, first, last, label, spans)
+                tables = markup if view.find(b"</", last, last + _CELL_END) >= 0 else columns
+                tables.find(view, first, last, label, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:
         if fragment == b"cookie" and values.cookies(view, last, spans):
