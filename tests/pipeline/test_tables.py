@@ -100,3 +100,35 @@ def test_what_is_no_column_of_secrets_stays(text):
 def test_a_table_ends_where_its_text_does():
     other = "one,two2\nthree,four4\n"
     assert REDACTOR.value(["name,password\nbob,Tr0ub4dor9", other])[1] == other
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "INSERT INTO users (email, password) VALUES\n  ('x', 'Tr0ub4dor9'),\n  ('y', 'hunter2xx');",
+        "INSERT INTO users (\n  email,\n  password\n)\nVALUES\n(\n  'x',\n  'Tr0ub4dor9'\n),\n(\n  'y',\n  'hunter2xx'\n);",
+        "INSERT INTO users (email, password)\nVALUES ('x', crypt('Tr0ub4dor9', gen_salt('bf'))), (LOWER('Y'), MD5('hunter2xx'))",
+        "INSERT INTO u (id, at, password) VALUES (1, NOW(), 'Tr0ub4dor9'), (2, date_trunc('day', now()), E'hunter2xx'::text)",
+        "INSERT INTO `u` (`name`, `password`)   VALUE   (\"O'Brien\", \"Tr0ub4dor9\"), ('O''Brien', 'it''s hunter2xx')",
+        "INSERT INTO u (name, password) VALUES ('O\\'Brien', 'Tr0ub4dor9'), ('b', 'a' || 'hunter2xx')",
+        "INSERT INTO u (password, name) VALUES ('$2Tr0ub4dor9', 'a'), ('@hunter2xx', 'b')",
+    ],
+)  # fmt: skip
+def test_a_value_goes_by_its_column(rows):
+    for new in (REDACTOR.text(rows), str(REDACTOR.value({"sql": rows})), REDACTOR.text(json.dumps({"sql": rows}))):
+        assert "Tr0ub4dor9" not in new
+        assert "hunter2xx" not in new
+        assert "INSERT INTO" in new
+        assert "gen_salt" in new or "gen_salt" not in rows
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "INSERT INTO t (a, password, at) VALUES (?, %s, $1), (:a, @p, NULL)",
+        "INSERT INTO t (a, password) VALUES (1, gen_random_uuid()), (2, digest(md5(now()), 'sha256'))",
+        "insert into t (token_count, note) values (3, lower('hello there'))",
+    ],
+)
+def test_what_stands_for_a_value_stays(rows):
+    assert REDACTOR.text(rows) == rows

@@ -63,11 +63,10 @@ def find(view: bytes, first: int, last: int, label: str, spans: list[Span]) -> N
         if _is_rule(row):
             drawn = drawn or b"+" in row  # what a data base prints: no table of names and what they mean
             continue
-        cells = _cells(row, separator)
-        if len(cells) != columns + 1:
+        cell = _cell(row, separator, column, columns)
+        if cell is None:
             return
-        begin, end = cells[column]
-        _add(view, start + begin, start + end, label, spans, sure=sure and drawn)
+        _add(view, start + cell[0], start + cell[1], label, spans, sure=sure and drawn)
 
 
 def goes(label: str, text: bytes, *, sure: bool = False) -> bool:
@@ -134,17 +133,18 @@ def _is_open(row: bytes, separator: bytes) -> bool:
     return bool(quote) and separator != b"|" and not before.count(b'"') & 1 and before.rstrip()[-1:] in (b"", separator)
 
 
-def _cells(row: bytes, separator: bytes) -> list[tuple[int, int]]:
-    """Where each cell of *row* begins and ends."""
+def _cell(row: bytes, separator: bytes, column: int, columns: int) -> tuple[int, int] | None:
+    """Where the cell *column* of *row* begins and ends; `None` when there are not so many."""
     if b'"' in row and separator != b"|":
         found = [match.span(1) for match in _CELLS[separator].finditer(row)]
         # behind the last cell there is an empty one
-        return found[:-1] if len(found) > 1 and not row.endswith(separator) else found
-    places, at = [], 0
-    for cell in row.split(separator):
-        places.append((at, at + len(cell)))
-        at += len(cell) + 1
-    return places
+        size = len(found) - (len(found) > 1 and not row.endswith(separator))
+        return found[column] if size == columns + 1 else None
+    if row.count(separator) != columns:
+        return None
+    cells = row.split(separator, column + 1)
+    begin = sum(map(len, cells[:column])) + column
+    return begin, begin + len(cells[column])
 
 
 def _is_rule(line: bytes) -> bool:
