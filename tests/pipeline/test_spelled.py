@@ -38,6 +38,27 @@ def test_a_card_glued_and_framed(frame):
 
 
 @pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        (f"GET /users/{SSN}/profile HTTP/1.1", SSN), (f"https://x.io/users/{SSN}?a=1", SSN), (f"ssn_{SSN}.pdf", SSN),
+        (f"user_ssn_{SSN}", SSN), (f"card_{CARD}", CARD), (f"credit_card_number_{CARD}_old", CARD), (f"card-{CARD}", CARD),
+        (f"?ssn={SSN.replace('-', '+')}&a=1", "9998"), ("?iban=DE89+3704+0044+0532+0130+00", "0532"),
+        ("/pay/DE89370400440532013000/x", "0532"), ("NIE: X-1234567-L", "1234567"),
+    ],
+)  # fmt: skip
+def test_a_number_in_a_path_behind_its_name_and_with_plus_signs(text, needle):
+    assert needle not in REDACTOR.text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"order_{CARD}", f"trace-{CARD}", f"12/{SSN}", f"1.{SSN}", f"discard_{CARD}", f"build/{SSN}-rc1", f"part-{SSN}"],
+)
+def test_a_number_in_another_name_stays(text):
+    assert REDACTOR.text(text) == text
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "to maria.lopez @ privatemail.org",

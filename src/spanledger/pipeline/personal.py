@@ -58,7 +58,7 @@ _SHAPES: Final[dict[str, re.Pattern[bytes]]] = {
     label: re.compile(pattern)
     for label, pattern in {
         "PHONE": rb"[+(]{0,2}[0-9][0-9 ()./+-]{5,22}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?" + _ID,
-        "SSN": rb"[0-9]{3}[\s./_-]{0,3}[0-9]{2}[\s./_-]{0,3}(?:[0-9]{4}" + _ID + rb"|[0-9]{2,3}(?=[\x1f\"]|$))",
+        "SSN": rb"[0-9]{3}[\s./_+-]{0,3}[0-9]{2}[\s./_+-]{0,3}(?:[0-9]{4}" + _ID + rb"|[0-9]{2,3}(?=[\x1f\"]|$))",
         "ITIN": rb"9[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{4}" + _ID,
         "PASSPORT": rb"[A-Z]{0,3}[0-9]{5,9}[A-Z]?[0-9]{0,4}" + _ID + rb"|(?=(?:[A-Z]*[0-9]){3})[0-9A-Z]{8,9}" + _ID,
         "LICENSE": rb"[A-Z]{0,5}[0-9][0-9A-Z*-]{3,18}" + _ID,
@@ -146,7 +146,7 @@ def find(view: bytes, at: int, label: str, spans: list[Span]) -> None:
             return
     at_end = view[match.end() : match.end() + 1] in (b"", b"\x1f", b'"')
     if _plausible(label, match.group(), at_end=at_end):
-        if label == "SSN" and checks.itin(match.group().translate(None, b" ./_\r\n\t-").ljust(9, b"0")):
+        if label == "SSN" and checks.itin(match.group().translate(None, b" ./_+\r\n\t-").ljust(9, b"0")):
             label = "ITIN"
         spans.append((match.start(), match.end(), label))
 
