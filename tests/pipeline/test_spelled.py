@@ -149,7 +149,7 @@ TRICKY = st.sampled_from([
     "password", "token", "=", ": ", '"', "'", "@", "x.org", " ", "4111 1111", "1111 1111", "::", "10.0.0.1", ":", "-", "_",
     "+49 30 123456", "call ", "eyJhbGciOiJI", "sk-ant-", "github_pat_", "AKIA", "QQ1234567890ABCD", "ZGF0YQ", "\n", ") VALUES (",
     "key", "signing_key", "security code ", "born ", "account number", "dadzwon ", "\u5bc6\u7801", "\u041f\u0430\u0440\u043e\u043b\u044c",
-    "GB29NWBK60161331926819", "at", "dot", "[at]", "://", "0x", "7f", "\u0663", " -u ", "a1B2c3D4",
+    "GB29NWBK60161331926819", "at", "dot", "[at]", "://", "0x", "7f", "rufen ", " unter ", " al ", "0171 234567", "mon numero ", "geb.", "ne le ", "steuer-id ", "\u0663", " -u ", "a1B2c3D4",
 ])  # fmt: skip
 
 

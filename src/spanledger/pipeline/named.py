@@ -46,10 +46,12 @@ _STEMS: Final = (
 )  # fmt: skip
 _LATER: Final = frozenset({
     b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
+    b" nummer", b" numero",
 })  # fmt: skip
 """Stems that something may stand before."""
 PARTS: Final = (
     Part(ANCHOR, (*_STEMS, *personal.STEMS, *_FOREIGN.lower().split(b"|")), near=True, far=_LATER),
+    Part(b"(?i:" + personal.TOLD.pattern + b")", tuple(b"%d" % digit for digit in range(10))),
 )  # fmt: skip
 
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
@@ -86,6 +88,7 @@ _IDENTIFIED: Final = re.compile(
 _SHORT_CODE: Final = re.compile(rb"(?: code)? (?:is )?([0-9]{3}[ -][0-9]{3}|[0-9]{3,4}|[0-9]{6,8})(?![0-9])")
 _DIRECTIVE: Final = re.compile(rb" {1,4}[\"']?((?=[^\s\"'\x1f]{0,64}[0-9])[^\s\"'\x1f]{6,128})")
 _NUMERIC: Final = frozenset(b"0123456789+(")
+_TOLD: Final = frozenset(b"0123456789 ()./-")
 _SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
 _NOTHING: Final = frozenset((b"}", b".", b";", b"/", b"*", b"&", b"%", b"#"))
 """What ends a name that nothing is said of."""
@@ -101,7 +104,7 @@ _FRAGMENT: Final = re.compile(ANCHOR)
 
 def is_fragment(text: bytes) -> bool:
     """Whether *text*, found by the scan, is a piece of a telling name."""
-    return _FRAGMENT.fullmatch(text) is not None
+    return _FRAGMENT.fullmatch(text) is not None or personal.TOLD.fullmatch(text) is not None
 
 
 def parts_of(keys: Keys) -> list[Part]:
@@ -124,6 +127,8 @@ class Named:
         if view[end - 1] in _NUMERIC and (verb := personal.VERB.match(view, start)):
             self._find(view, start, verb.end(), spans)
             return verb.end()  # what follows was only looked at
+        if view[end - 1] in _TOLD and (at := personal.find_told(view, start, spans)):
+            return at
         self._find(view, start, end, spans)
         return None
 
