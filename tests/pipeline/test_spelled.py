@@ -37,6 +37,22 @@ def test_a_card_glued_and_framed(frame):
     assert CARD not in REDACTOR.text(frame.format(CARD))
 
 
+@pytest.mark.parametrize("joint", ['" + "', '"+"', '" +\n    "', "' + '", "`+`"])
+def test_strings_that_code_puts_together_are_one(joint):
+    around = joint[0]
+    code = f"key = {around}{TOKEN[:4]}{joint}{TOKEN[4:]}{around}\npassword = {around}Kq7Pz{joint}Leak99Zw{around}"
+    for new in (REDACTOR.text(code), REDACTOR.text(json.dumps({"code": code})), REDACTOR.text(f"wrote {json.dumps(code)}")):
+        assert TOKEN[10:] not in new
+        assert "Leak99Zw" not in new
+
+
+@pytest.mark.parametrize(
+    "text", ["'Hello ' + 'world'", '"a" + b + "c"', '{"op": "+", "to": "x"}', '["+", "-", "+"]', "print('sum: ' + '12345678')"]
+)
+def test_strings_that_say_nothing_together_stay(text):
+    assert REDACTOR.text(text) == text
+
+
 @pytest.mark.parametrize(
     ("text", "needle"),
     [
