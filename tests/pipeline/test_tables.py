@@ -85,6 +85,8 @@ def test_a_cell_of_a_page_goes_by_its_head(page, needles):
         "<table><tr><th>Password</th><th>Size</th></tr><tr><td>any word</td><td>b2</td></tr></table><tr><td>x3</td></tr>",
         "<table><tr><th>User</th><th>Password</th></tr><tr><td>a1</td><td>required</td></tr></table>",
         "<p>Password</p><p>Tr0ub4dor9</p>",
+        '<dl><dt>token</dt><dd><a href="x.html">parseOptions2</a></dd></dl>',
+        "for each in (\n    '__name__', '__signature__',\n    '__module__', '__defaults__',\n):",
         " token | count\n-------+-------\n the   | 17\n dog   | 3\n(2 rows)\n",
         "| Name | Secret |\n|---|---|\n| url | database |\n",
         "Password\n--------\nReset2FA by hand\n",

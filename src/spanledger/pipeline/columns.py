@@ -17,12 +17,12 @@ __all__ = ["find", "goes"]
 
 Span: TypeAlias = tuple[int, int, str]
 
-_ENDS: Final = (b",", b";", b"\t", b"|", b"\n", b"\r", b'"', b" ", b"'", b"`", b"*")
+_ENDS: Final = (b",", b";", b"\t", b"|", b"\n", b"\r", b'"', b" ", b"`", b"*")
 """What stands behind a name in a head."""
 _SEPARATORS: Final = (b"|", b"\t", b";", b",")
 _NAME: Final = re.compile(
-    rb"[\s\"'`*]*(?:#|[A-Za-z_\x80-\xfe][A-Za-z0-9_.\x80-\xfe-]{0,32}"
-    rb"(?: [A-Za-z0-9_.()/?\x80-\xfe-]{1,32}){0,2})?[\s\"'`*]*"
+    rb"[\s\"`*]*(?:#|[A-Za-z_\x80-\xfe][A-Za-z0-9_.\x80-\xfe-]{0,32}"
+    rb"(?: [A-Za-z0-9_.()/?\x80-\xfe-]{1,32}){0,2})?[\s\"`*]*"
 )
 _CELLS: Final = {
     one: re.compile(rb"(\s*\"(?:[^\"]|\"\"){0,4096}\"\s*|[^%s]*)(?:%s|$)" % (one, one)) for one in (b"\t", b";", b",")

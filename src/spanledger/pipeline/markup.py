@@ -68,7 +68,8 @@ def _add(view: bytes, at: int, label: str, spans: list[Span]) -> None:
     if content is None:
         return
     text = content["text"].strip()
-    if text and goes(label, text):
+    link = label == "SECRET" and b"<a" in view[at : content.start("text")].lower()  # an index, and no secret
+    if text and not link and goes(label, text):
         begin = content.end() - len(content["text"].lstrip())
         spans.append((begin, begin + len(text), label))
 
