@@ -43,6 +43,9 @@ CSV = '"name","address","password"\n"bob","12 Elm, Town","Tr0ub4dor9"\nann,x,hun
         (CSV.replace("\n", "\r\n"), ["Tr0ub4dor9", "hunter2xx"]),
         ('id,note,password\n1,"two\nlines, here",Tr0ub4dor9\n2,"a ""b"", c",hunter2xx\n', ["Tr0ub4dor9", "hunter2xx"]),
         ("| # | **Name** | **Password** |\n|---|:-:|---|\n| 1 | bob | Tr0ub4dor9 |", ["Tr0ub4dor9"]),
+        ("id,name,tel\n1,bob,987 654 321\n", ["987 654"]),
+        ("| id | cell     |\n|---|---|\n| bob | 011 91234-5678 |", ["91234"]),
+        ('"name";"whatsapp";"x"\r\n"bob";"0501234567";1\r\n', ["0501234567"]),
         ("Here, the users:\nname,password\nbob,Tr0ub4dor9\n", ["Tr0ub4dor9"]),
         ("Imię,Hasło,Telefon,Password\nbob,x,0301234567,Tr0ub4dor9\n", ["Tr0ub4dor9", "0301234567"]),
     ],
@@ -92,6 +95,8 @@ def test_a_cell_of_a_page_goes_by_its_head(page, needles):
         "Password\n--------\nReset2FA by hand\n",
         "name,secret\nbob,none\nann,null\n",
         "Tell me your password, name, and so on.\nThe first1, second2, and third3.\n",
+        "cell,type\nA1,12\nB2,13\n",
+        "Go to your cell, call Bob,\nand wait, 12345678.\n",
         "| password | x |\n\nThen b2 | c3\n",
     ],
 )

@@ -13,13 +13,16 @@ from typing import Final, TypeAlias
 from .personal import fits
 from .values import is_placeholder, is_strong
 
-__all__ = ["find", "goes"]
+__all__ = ["AROUND", "SIGNS", "find", "goes"]
 
 Span: TypeAlias = tuple[int, int, str]
 
 _ENDS: Final = (b",", b";", b"\t", b"|", b"\n", b"\r", b'"', b" ", b"`", b"*")
 """What stands behind a name in a head."""
 _SEPARATORS: Final = (b"|", b"\t", b";", b",")
+SIGNS: Final = frozenset(b"|;,\t\n")
+AROUND: Final = b'|;,\t\r\n "`*'
+"""What may stand behind a name in a head, one of `SIGNS` at last."""
 _NAME: Final = re.compile(
     rb"[\s\"`*]*(?:#|[A-Za-z_\x80-\xfe][A-Za-z0-9_.\x80-\xfe-]{0,32}"
     rb"(?: [A-Za-z0-9_.()/?\x80-\xfe-]{1,32}){0,2})?[\s\"`*]*"

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from .columns import goes
 
-__all__ = ["find"]
+__all__ = ["find", "is_cell"]
 
 Span: TypeAlias = tuple[int, int, str]
 
@@ -22,8 +22,15 @@ _CONTENT: Final = re.compile(rb"(?:\s|" + _INLINE + rb"){0,32}(?P<text>[^<\x1f]{
 _TAGS: Final = (b"th", b"td", b"dt", b"TH", b"TD", b"DT")
 _REACH: Final = 1024
 _NEAR: Final = 256
+_CELL_END: Final = 64
+"""How far behind its name a cell may end."""
 _MAX_ROWS: Final = 128
 _MAX_COLUMNS: Final = 32
+
+
+def is_cell(view: bytes, last: int) -> bool:
+    """Whether the name that ends at *last* may stand in a cell."""
+    return view.find(b"</", last, last + _CELL_END) >= 0
 
 
 def find(view: bytes, first: int, last: int, label: str, spans: list[Span]) -> None:

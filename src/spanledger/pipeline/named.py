@@ -44,10 +44,9 @@ _STEMS: Final = (
     b"adgangskode", b"mysql", b"login", b"log in", b"logon", b"log on", b"redis-cli", b" -u", b" --user",
     b"identified ", b"psk",
 )  # fmt: skip
-_LATER: Final = frozenset({
-    b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
-    b" nummer", b" numero",
-})  # fmt: skip
+_LATER: Final = frozenset(
+    (*b"key code phrase srf document account zwon pass licen handy".split(), b"number is", b" nummer", b" numero")
+)
 """Stems that something may stand before."""
 PARTS: Final = (
     Part(ANCHOR, (*_STEMS, *personal.STEMS, *_FOREIGN.lower().split(b"|")), near=True, far=_LATER),
@@ -97,14 +96,12 @@ _ASSIGNS: Final = frozenset(b"%c" % char for char in b"=:|!?\"' \t-v(")
 _MARKED: Final = (b"]", b":", b" ")
 _SURE: Final = (b"passw", b"passp", b"passc", b"pwd", b"secret", b"credential")
 
-_CELL_END: Final = 64
-"""How far behind its name a cell of a page may end."""
 _FRAGMENT: Final = re.compile(ANCHOR)
 
 
 def is_fragment(text: bytes) -> bool:
     """Whether *text*, found by the scan, is a piece of a telling name."""
-    return _FRAGMENT.fullmatch(text) is not None or personal.TOLD.fullmatch(text) is not None
+    return personal.TOLD.fullmatch(text) is not None or _FRAGMENT.fullmatch(text) is not None
 
 
 def parts_of(keys: Keys) -> list[Part]:
@@ -125,8 +122,11 @@ class Named:
     def find(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
         """Add the value whose name has the fragment *start*:*end*; where the scan goes on, if not behind it."""
         if view[end - 1] in _NUMERIC and (verb := personal.VERB.match(view, start)):
+            known = len(spans)
             self._find(view, start, verb.end(), spans)
-            return verb.end()  # what follows was only looked at
+            return spans[-1][0] if len(spans) > known else verb.end()  # what follows was only looked at
+        if view[end - 1] in columns.SIGNS:
+            end = start + len(view[start:end].rstrip(columns.AROUND))
         if view[end - 1] in _TOLD and (at := personal.find_told(view, start, spans)):
             return at
         self._find(view, start, end, spans)
@@ -158,7 +158,7 @@ class Named:
             if fragment in _HEADS:
                 _HEADS[fragment](view, start, end, spans)
             elif label:
-                tables = markup if view.find(b"</", last, last + _CELL_END) >= 0 else columns
+                tables = markup if markup.is_cell(view, last) else columns
                 tables.find(view, first, last, label, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:

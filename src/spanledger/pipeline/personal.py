@@ -108,7 +108,9 @@ _FAR: Final = frozenset({"PASSPORT", "LICENSE", "SSN", "NHS", "BIRTH_DATE", "NAT
 _LETTERED_START: Final = re.compile(rb"[A-Z]{1,5}$")
 
 FRAGMENTS: Final = (
-    fold(_VERBS) + rb"[^0-9\n\x1f]{0,16}[0-9+(]|" + b"|".join(fold(pattern) for pattern in _NAMES.values())
+    fold(_VERBS)
+    + rb"[^0-9\n\x1f]{0,16}[0-9+(]|\b(?:tel|cell|fax|whatsapp|callback)[\"`*]{0,2} {0,12}\r?[|;,\t\n]|"
+    + b"|".join(fold(pattern) for pattern in _NAMES.values())
 )
 """What the scan stops at, in any case: names, and verbs with a number behind them."""
 FOREIGN_FRAGMENTS: Final = b"|".join(fold(pattern) for pattern in _CAPITAL.values())
@@ -127,17 +129,22 @@ STEMS: Final = (
 )  # fmt: skip
 """Of these one stands in each of them."""
 TOLD: Final = re.compile(
-    rb"\b(?:unter|al|au|op|pod|pa|na|til|para|numeroon|at|on|no)[ :]{1,2}[(+]?[0-9][0-9 ()./-]{5}", re.IGNORECASE
+    rb"\b(?:unter|al|au|op|pod|pa|na|til|para|numeroon|at|on|no)[ :]{1,2}\(?[0-9][0-9 ()./-]{5}", re.IGNORECASE
 )
 """A number, and what stands between it and who is called: ``call Ann at 0171 ...``."""
 _LEAD: Final = re.compile(rb"[A-Za-z]{1,9}[ :]{1,2}")
-_CALLING: Final = re.compile(
-    rb"\b(?i:call|ring|phone|dial|reach|contact|rufe?|rufen|anrufen|erreichen?|erreichbar|appelez|appell?er?|joindre"
-    rb"|joignez|contactez|llam[aeo]|llamar|llam[ae]me|llamadme|contacte|marque|chiam[aio]|chiamare|chiam[ai]mi|chiamatemi"
-    rb"|telefoni|ligue|liga|ligar|bel|bellen|zadzwon|dzwon|ringa|volajte|zavolejte|volejte|hivjon|soita|hubungi|zvaniet)"
-    rb"\b[^.!?\n\x1f0-9;:={}()<>\"]{0,48}$"
+_CALLING: Final = frozenset(
+    b"call ring phone dial reach contact ruf rufe rufen anrufen erreiche erreichen erreichbar appelez appelle appeler"
+    b" joindre joignez contactez llama llame llamo llamar llamame llameme llamadme contacte marque chiama chiami chiamo"
+    b" chiamare chiamami chiamimi chiamatemi telefoni ligue liga ligar bel bellen zadzwon dzwon ringa volajte zavolejte"
+    b" volejte hivjon soita hubungi zvaniet".split()
 )
-_CALLED: Final = re.compile(rb"\+|\(|0(?:0[1-9]|[1-9 (-])|(?!1[0-9]{9}(?![0-9]))[1-9][0-9 ()./-]{7,}[0-9]")
+_STOPPING: Final = b'.!?\n\x1f0123456789;:={}()<>"'
+_WORDED: Final = bytes(
+    0x0A if char in _STOPPING else char if bytes((char,)).isalpha() or char >= 0x80 else 0x20 for char in range(256)
+)
+"""Ends of what is said become ends of lines, other signs spaces."""
+_CALLED: Final = re.compile(rb"\(|0(?:0[1-9]|[1-9 (-])|(?!1[0-9]{9}(?![0-9]))[1-9][0-9 ()./-]{7,}[0-9]")
 """No count, no offset and no moment in time."""
 _DAY: Final = re.compile(
     rb"(?:(?:19|20)[0-9]{2}[./-][01]?[0-9][./-][0-3]?[0-9]|[0-3]?[0-9][./-][0-3]?[0-9][./-](?:19|20)[0-9]{2})(?![0-9])"
@@ -199,7 +206,10 @@ def find_told(view: bytes, start: int, spans: list[Span]) -> int:
     if lead is None or not TOLD.match(view, start):
         return 0
     begin = lead.end()
-    if _CALLED.match(view, begin) and _CALLING.search(view[max(0, start - _BEFORE) : start]):
+    if not _CALLED.match(view, begin):
+        return begin
+    before = view[max(0, start - _BEFORE) : start].lower().translate(_WORDED).rpartition(b"\n")[2]
+    if not _CALLING.isdisjoint(before.split()):
         find(view, begin, "PHONE", spans)
     return begin
 
