@@ -120,12 +120,12 @@ def _rows(view: bytes, end: int, separator: bytes) -> Iterator[tuple[int, bytes]
         begin, end = end + 1, view.find(b"\n", end + 1)
         row = view[begin : end if end >= 0 else len(view)]
         lines = 1
-        while lines < _MAX_LINES and end >= 0 and _is_open(row, separator):
+        while b'"' in row and lines < _MAX_LINES and end >= 0 and _is_open(row, separator):
             end = view.find(b"\n", end + 1)
             row = view[begin : end if end >= 0 else len(view)]
             lines += 1
-        row, other, _ = row.partition(b"\x1f")
-        yield begin, row
+        other = b"\x1f" in row
+        yield begin, row.partition(b"\x1f")[0] if other else row
         if other:
             return
 
@@ -146,9 +146,9 @@ def _cell(row: bytes, separator: bytes, column: int, columns: int) -> tuple[int,
     if row.count(separator) != columns:
         return None
     cells = row.split(separator, column + 1)
-    begin = sum(map(len, cells[:column])) + column
-    return begin, begin + len(cells[column])
+    end = len(row) - (len(cells[-1]) + 1 if len(cells) > column + 1 else 0)
+    return end - len(cells[column]), end
 
 
 def _is_rule(line: bytes) -> bool:
-    return (b"--" in line or b"==" in line) and not line.translate(None, _RULED)
+    return line[:1] in _RULED and (b"--" in line or b"==" in line) and not line.translate(None, _RULED)
