@@ -171,6 +171,7 @@ TRICKY = st.sampled_from([
 
 @settings(max_examples=400, deadline=None)
 @example("dotpassword://")
+@example("docker login -u svc -p Zq9vLeak7 x.io")
 @given(st.lists(TRICKY, max_size=14).map("".join))
 def test_both_engines_find_the_same(text):
     pytest.importorskip("re2")

@@ -42,7 +42,7 @@ _STEMS: Final = (
     b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
     b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
     b"adgangskode", b"mysql", b"login", b"log in", b"logon", b"log on", b"redis-cli", b" -u", b" --user",
-    b"identified ", b"psk",
+    b"identified ", b"psk", b"docker login",
 )  # fmt: skip
 _LATER: Final = frozenset(
     (*b"key code phrase srf document account zwon pass licen handy".split(), b"number is", b" nummer", b" numero")
