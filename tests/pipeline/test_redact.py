@@ -124,6 +124,9 @@ LEFT = "Zq9vLeak7"
         f'[{{"ParameterKey":"DBPassword","ParameterValue":"{LEFT}"}}]', f'{{"label":"Password","value":"{LEFT}"}}',
         f'{{"card":{{"number":"4242424242424242","client_secret":"{LEFT}"}}}}', f'{{"address":{{"password":"{LEFT}"}}}}',
         f'"{COLOURED.format("password")}": "{COLOURED.format(LEFT)}"',
+        f'got {{\\"name\\": \\"X-Api-Key\\", \\"value\\": \\"{LEFT}\\"}}', f'x {{\\\\\\"password\\\\\\": \\\\\\"{LEFT}\\\\\\"}}',
+        f"UPDATE users SET password = crypt('{LEFT}', gen_salt('bf')) WHERE id = 1", f"password=SecretStr('two {LEFT}')",
+        f"user.password = bcrypt.hashpw(b'{LEFT}', salt)",
     ],
 )  # fmt: skip
 def test_however_a_secret_is_set_out_it_goes(text):

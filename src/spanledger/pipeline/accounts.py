@@ -16,25 +16,25 @@ _COUNTRIES: Final = b"|".join(sorted(checks.IBAN_COUNTRIES))
 ANCHORS: Final = (
     rb"\b0x[0-9A-Fa-f]{40}\b",
     rb"\b(?:bc|tb)1[02-9ac-hj-np-z]{20,}\b|\b(?:BC|TB)1[02-9AC-HJ-NP-Z]{20,}\b",
-    rb"(?:\b|_)(?:" + _COUNTRIES + rb")[0-9]{2}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{4}[ .\n-]?[0-9A-Z]{3}",
+    rb"(?:\b|_)(?:" + _COUNTRIES + rb")[0-9]{2}[ .\n+-]?[0-9A-Z]{4}[ .\n+-]?[0-9A-Z]{4}[ .\n+-]?[0-9A-Z]{3}",
     rb"(?:\b|_)(?:" + _COUNTRIES.lower() + rb")[0-9]{2}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{4}[ -]?[0-9a-z]{3}",
     rb"\b[A-Z]{2} [0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     rb"\b[A-Z]{5}[0-9]{4}[A-Z]\b",
     rb"\b[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b",
-    rb"\b[XYZ]?[0-9]{7,8}-?[A-Z]\b",
+    rb"\b(?:[XYZ]-?)?[0-9]{7,8}-?[A-Z]\b",
     rb"\b[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Z]\b",
     rb"\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b|\b(?:5[HJK]|[KL][1-5][1-9A-HJ-NP-Za-km-z])[1-9A-HJ-NP-Za-km-z]{49}\b",
 )
 
 PARTS: Final = tuple(Part(pattern, tuple(b"%d" % digit for digit in range(10))) for pattern in ANCHORS)
 
-_IBAN: Final = re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:[ .\n-]?[0-9A-Za-z]){11,30}")
-_BETWEEN: Final = b" .\n-"
+_IBAN: Final = re.compile(rb"[A-Za-z]{2}[0-9]{2}(?:[ .\n+-]?[0-9A-Za-z]){11,30}")
+_BETWEEN: Final = b" .\n+-"
 _FRAME: Final = 0x5F
 _NINO: Final = re.compile(rb"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?(?:[0-9]{2} ?){3}[A-D]\b")
 _PAN: Final = re.compile(rb"[A-Z]{3}[ABCFGHLJPTK][A-Z][0-9]{4}[A-Z]\b")
 _CODICE: Final = re.compile(rb"[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-9]{2}[A-Z][0-9]{3}[A-Z]\b")
-_NIF: Final = re.compile(rb"([XYZ]?)([0-9]{7,8})-?([A-Z])\b")
+_NIF: Final = re.compile(rb"([XYZ]?)-?([0-9]{7,8})-?([A-Z])\b")
 _FINNISH: Final = re.compile(rb"([0-9]{6})[-+A-FU-Y]([0-9]{3})([0-9A-Z])\b")
 _NIF_LETTERS: Final = b"TRWAGMYFPDXBNJZSQVHLCKE"
 _FINNISH_LETTERS: Final = b"0123456789ABCDEFHJKLMNPRSTUVWXY"

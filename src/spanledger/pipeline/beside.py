@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["SEPARATORS", "WORD", "after", "before", "digits", "framed", "in_frame", "runs_on"]
+__all__ = ["SEPARATORS", "WORD", "after", "before", "digits", "framed", "in_a_path", "in_frame", "named", "runs_on"]
 
 SEPARATORS: Final = b" ./()\n-+xet\t\r_:|\"',"
 _JOINT: Final = 0x5F
+_SLASH: Final = 0x2F
 _DIGITS: Final = frozenset(b"0123456789")
 WORD: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 
@@ -37,6 +39,28 @@ def framed(view: bytes, start: int, end: int) -> bool:
     return (before(view, start) == _JOINT and before(view, start - 1) in WORD) or (
         after(view, end) == _JOINT and after(view, end + 1) in WORD
     )
+
+
+_NAMES: Final = {
+    label: re.compile(rb"(?<![A-Za-z])(?i:" + names + rb")(?:[_-]?(?i:no|nr|num|number|id))?[_-]$")
+    for label, names in {
+        "CARD": rb"(?:credit|debit|payment)?[_-]?card|cc|visa|mastercard|amex",
+        "SSN": rb"ssn|itin|social[_-]?security|tax",
+    }.items()
+}
+_NAME: Final = 32
+_BEHIND_A_SEGMENT: Final = frozenset(b"/?&# \t\r\n\"'`),;>\\")
+
+
+def named(view: bytes, start: int, label: str) -> bool:
+    """Whether the name that the number at *start* is glued to, as in ``card_4111...``, says that it is *label*."""
+    return _NAMES[label].search(view[max(0, start - _NAME) : start]) is not None
+
+
+def in_a_path(view: bytes, start: int, end: int) -> bool:
+    """Whether it is a whole segment of a path, ``/this/``, and no part of a date or a fraction."""
+    alone = before(view, start) == _SLASH and before(view, start - 1) not in _DIGITS
+    return alone and after(view, end) in _BEHIND_A_SEGMENT
 
 
 def in_frame(view: bytes, start: int) -> bool:

@@ -123,8 +123,9 @@ def _by_parts(parts: Sequence[Part]) -> Engine:
 
 def _places(lower: bytes, needs: list[bytes], far: frozenset[bytes]) -> list[tuple[int, int]]:
     """Between which places a match with one of *needs* begins."""
-    pattern = re.compile(b"|".join(re.escape(need) for need in sorted(needs, key=len, reverse=True)))
-    found = [(match.start(), _BEFORE if match.group() in far else _AROUND) for match in pattern.finditer(lower)]
+    words = b"|".join(re.escape(need) for need in sorted(needs, key=len, reverse=True))
+    pattern = re.compile(b"(?=(" + words + b"))")  # one may begin in another: ``d-otp-assword``
+    found = [(match.start(), _BEFORE if match[1] in far else _AROUND) for match in pattern.finditer(lower)]
     return sorted((place - reach, place) for place, reach in found)
 
 

@@ -1,4 +1,8 @@
-"""Percent signs, JSON, HTML and quoted-printable escapes: what a text says when they are read, twice if need be."""
+"""
+Percent signs, JSON, HTML and quoted-printable escapes: what a text says when they are read, twice if need be.
+
+Strings that code puts together (``"sk-" + "..."``) are read as the one that they will be.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ _ESCAPED: Final = re.compile(
     rb"(?P<utf>%[c-dC-D][0-9A-Fa-f]%[89a-bA-B][0-9A-Fa-f]|%[eE][0-9A-Fa-f](?:%[89a-bA-B][0-9A-Fa-f]){2}"
     rb"|%[fF][0-7](?:%[89a-bA-B][0-9A-Fa-f]){3})|%(?P<pct>[0-9A-Fa-f]{2})"
     rb"|(?P<colour>\\+(?:[uU]0{0,4}001[bB]|x1[bB]|033|e)\[[0-9;?]{0,24}[A-Za-z])"
+    rb"|[\"'`](?P<join>[ \t]{0,4}\+[ \t\r\n]{0,24}[\"'`])(?=[0-9A-Za-z+/_.=-])"
+    rb"|\\\\{0,3}[\"'`](?P<joint>[ \t]{0,4}\+[ \t\r\n]{0,24}\\{1,4}[\"'`])(?=[0-9A-Za-z+/_.=-])"
     rb"|\\+(?P<gap>[nrt])|\\+u(?P<u>[0-9A-Fa-f]{4})|\\+u\{0{0,4}(?P<point>[0-9A-Fa-f]{2,5})\}"
     rb"|\\+U000(?P<U>[0-9A-Fa-f]{5})|\\+x(?P<x>[0-9A-Fa-f]{2})|\\(?P<oct>[01][0-7]{2})"
     rb"|&#0{0,4}(?P<dec>[0-9]{2,6});|&#[xX]0{0,4}(?P<hex>[0-9A-Fa-f]{2,5});"
@@ -23,6 +29,7 @@ _ESCAPED: Final = re.compile(
 _QUOTED_PRINTABLE: Final = re.compile(rb"(?:=[2-7][0-9A-F]){3,}")
 _QUOTED_PRINTABLE_AT: Final = re.compile(rb"=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
 _PRINTABLE: Final = re.compile(rb"=40(?:[A-Za-z]|[0-9]{2,4}\.[a-z])|=[2-7][0-9A-F]=[2-7][0-9A-F]=[2-7][0-9A-F]")
+_JOIN: Final = re.compile(rb"\+[ \t\r\n]{0,24}\\{0,4}[\"'`]")
 _PERCENTS: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 _ESCAPES: Final = re.compile(rb"\\[uUxnrt01e]")
 _ENTITY: Final = re.compile(rb"&(?:#|(?:commat|period|lowbar|amp|quot|apos|lt|gt|colon|equals);)")
@@ -30,7 +37,7 @@ _ENTITIES: Final = {
     b"commat": "@", b"period": ".", b"lowbar": "_", b"amp": "&", b"quot": '"', b"apos": "'", b"lt": "<", b"gt": ">",
     b"colon": ":", b"equals": "=",
 }  # fmt: skip
-_BACKSLASH, _PERCENT, _AMPERSAND, _SEMICOLON, _EQUALS = b"\\%&;="
+_BACKSLASH, _PERCENT, _AMPERSAND, _SEMICOLON, _EQUALS, _PLUS, _DOUBLE, _SINGLE, _BACK = b"\\%&;=+\"'`"
 _BASES: Final = {"oct": 8, "dec": 10}
 _PASSES: Final = 3
 _MAX_KNOWN: Final = 4096
@@ -45,6 +52,11 @@ def is_escaped(view: bytes) -> bool:
         or (_PERCENT in view and _PERCENTS.search(view) is not None)
         or (_AMPERSAND in view and _SEMICOLON in view and _ENTITY.search(view) is not None)
         or (_EQUALS in view and _PRINTABLE.search(view) is not None)
+        or (
+            _PLUS in view
+            and (_DOUBLE in view or _SINGLE in view or _BACK in view)
+            and _JOIN.search(view) is not None
+        )
     )
 
 
@@ -105,7 +117,7 @@ def _char(match: re.Match[bytes]) -> str:
     value = match.group(kind)
     if kind == "gap":
         return " "
-    if kind == "colour":  # of a terminal: nobody sees it
+    if kind in ("colour", "join", "joint"):  # of a terminal, or between two strings that are one: nobody sees it
         return "\u200b"
     if kind == "name":
         return _ENTITIES[value]

@@ -61,6 +61,10 @@ class Keys:
         """Whether the folded *name* is a key of the user's."""
         return bool(self._own) and b"".join(WORDS.findall(name)).lower() in self._own
 
+    def is_given(self, key: str) -> bool:
+        """Whether *key* is one of the user's, known to others as well or not."""
+        return bool(self._extra) and self._joined(key) in self._extra
+
     def label(self, key: str | bytes) -> str | None:
         """``SECRET``, a label of personal data, or `None`."""
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from . import columns, personal, values
+from . import columns, markup, personal, values
 from .engine import Part
 from .keys import Keys
 from .vocabulary import FOREIGN_FORMS, KEY_KINDS
@@ -42,14 +42,15 @@ _STEMS: Final = (
     b"pw", b"pin", b"otp", b"cvv", b"cvc", b"sig", b"sid", b"dsn", b"jwt", b"senha", b"contrase", b"kennwort",
     b"wachtwoord", b"heslo", b"lozinka", b"parola", b"sifre", b"salasana", b"jelszo", b"haslo", b"mot", b"losenord",
     b"adgangskode", b"mysql", b"login", b"log in", b"logon", b"log on", b"redis-cli", b" -u", b" --user",
-    b"identified ", b"psk",
+    b"identified ", b"psk", b"docker login",
 )  # fmt: skip
-_LATER: Final = frozenset({
-    b"key", b"code", b"phrase", b"srf", b"document", b"number is", b"account", b"zwon", b"pass", b"licen", b"handy",
-})  # fmt: skip
+_LATER: Final = frozenset(
+    (*b"key code phrase srf document account zwon pass licen handy".split(), b"number is", b" nummer", b" numero")
+)
 """Stems that something may stand before."""
 PARTS: Final = (
     Part(ANCHOR, (*_STEMS, *personal.STEMS, *_FOREIGN.lower().split(b"|")), near=True, far=_LATER),
+    Part(b"(?i:" + personal.TOLD.pattern + b")", tuple(b"%d" % digit for digit in range(10))),
 )  # fmt: skip
 
 _NAME: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-."
@@ -86,6 +87,7 @@ _IDENTIFIED: Final = re.compile(
 _SHORT_CODE: Final = re.compile(rb"(?: code)? (?:is )?([0-9]{3}[ -][0-9]{3}|[0-9]{3,4}|[0-9]{6,8})(?![0-9])")
 _DIRECTIVE: Final = re.compile(rb" {1,4}[\"']?((?=[^\s\"'\x1f]{0,64}[0-9])[^\s\"'\x1f]{6,128})")
 _NUMERIC: Final = frozenset(b"0123456789+(")
+_TOLD: Final = frozenset(b"0123456789 ()./-")
 _SPACES: Final = frozenset((b" ", b"\t", b"\n", b"\r", b""))
 _NOTHING: Final = frozenset((b"}", b".", b";", b"/", b"*", b"&", b"%", b"#"))
 """What ends a name that nothing is said of."""
@@ -99,7 +101,7 @@ _FRAGMENT: Final = re.compile(ANCHOR)
 
 def is_fragment(text: bytes) -> bool:
     """Whether *text*, found by the scan, is a piece of a telling name."""
-    return _FRAGMENT.fullmatch(text) is not None
+    return personal.TOLD.fullmatch(text) is not None or _FRAGMENT.fullmatch(text) is not None
 
 
 def parts_of(keys: Keys) -> list[Part]:
@@ -120,8 +122,13 @@ class Named:
     def find(self, view: bytes, start: int, end: int, spans: list[Span]) -> int | None:
         """Add the value whose name has the fragment *start*:*end*; where the scan goes on, if not behind it."""
         if view[end - 1] in _NUMERIC and (verb := personal.VERB.match(view, start)):
+            known = len(spans)
             self._find(view, start, verb.end(), spans)
-            return verb.end()  # what follows was only looked at
+            return spans[-1][0] if len(spans) > known else verb.end()  # what follows was only looked at
+        if view[end - 1] in columns.SIGNS:
+            end = start + len(view[start:end].rstrip(columns.AROUND))
+        if view[end - 1] in _TOLD and (at := personal.find_told(view, start, spans)):
+            return at
         self._find(view, start, end, spans)
         return None
 
@@ -151,7 +158,8 @@ class Named:
             if fragment in _HEADS:
                 _HEADS[fragment](view, start, end, spans)
             elif label:
-                columns.find(view, first, last, label, spans)
+                tables = markup if markup.is_cell(view, last) else columns
+                tables.find(view, first, last, label, spans)
 
     def _secret(self, view: bytes, first: int, last: int, fragment: bytes, spans: list[Span]) -> None:
         if fragment == b"cookie" and values.cookies(view, last, spans):

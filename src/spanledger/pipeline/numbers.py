@@ -95,7 +95,9 @@ def _standing(view: bytes, start: int, end: int) -> str | None:
     before, after = beside.before(view, start), beside.after(view, end)
     if before == 0x2E and beside.before(view, start - 1) in _LETTERS:
         before = 0x20  # ``card.4111...``, and no fraction
-    if before in b"-.#$" or after == 0x25 or beside.runs_on(view, end) or beside.framed(view, start, end):
+    if after == 0x25 or beside.runs_on(view, end):
+        return None
+    if (before in b"-.#$" or beside.framed(view, start, end)) and not beside.named(view, start, "CARD"):
         return None
     if (before in _LETTERS or after in _LETTERS) and not _in_a_word(view, start, end):
         return None
@@ -120,7 +122,10 @@ def _odd_card(view: bytes, start: int, end: int) -> str | None:
 
 
 def _ssn(view: bytes, start: int, end: int) -> str | None:
-    if beside.before(view, start) in b"-./#" or beside.runs_on(view, end) or beside.framed(view, start, end):
+    if beside.runs_on(view, end):
+        return None
+    alone = beside.before(view, start) not in b"-./#" and not beside.framed(view, start, end)
+    if not alone and not beside.in_a_path(view, start, end) and not beside.named(view, start, "SSN"):
         return None
     if len({each.strip(_BLANK) for each in _ODD.findall(view[start:end])}) > 1:
         return None

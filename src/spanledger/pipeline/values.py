@@ -29,7 +29,8 @@ _TAG: Final = re.compile(rb"(?: [^<>]{0,64})?>\s{0,8}")
 _TAG_END: Final = re.compile(rb"([^\s<]{0,8})</")
 _NAMED_TAG: Final = re.compile(rb"[\"'](?: [^<>]{0,64})?>\s{0,8}")
 _PAIR: Final = re.compile(
-    rb"[\"'`]{0,1}[ \t]?,?[ \t]{0,4}(?:\r?\n[ \t]{1,24}|[ \t]|(?<=,))[\"']?(?i:values?|content)[\"']?[ \t]?[:=]"
+    rb"(?:\\{0,4}[\"'`])?[ \t]?,?[ \t]{0,4}(?:\r?\n[ \t]{1,24}|[ \t]|(?<=,))(?:\\{0,4}[\"'])?(?i:values?|content)"
+    rb"(?:\\{0,4}[\"'])?[ \t]?[:=]"
     rb"[ \t]{0,4}"
 )
 _SAID: Final = re.compile(
@@ -55,7 +56,12 @@ _OTHER_SCHEME: Final = re.compile(
 """A scheme that is in no list of ours, and what can only be its credential."""
 _TWO_GROUPS: Final = re.compile(rb"[0-9]{3,4}[ -][0-9]{3,4}(?![0-9])")
 _PHRASE: Final = re.compile(rb"(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}\b")
-_SECURED: Final = re.compile(rb"ConvertTo-SecureString(?: -String)? {1,2}")
+_SECURED: Final = re.compile(
+    rb"ConvertTo-SecureString(?: -String)? {1,2}"
+    rb"|(?:[a-z_]{1,24}\.){0,3}(?i:SecretStr|crypt|md5|sha1|sha2|sha256|password|hashpw|(?:hash|make|generate)_password(?:_hash)?)"
+    rb"\([ \t]?[bN]?(?=\\{0,4}[\"'])"
+)
+"""A function that is given a secret."""
 _FORM: Final = re.compile(rb"\"[^\r\n\x1f]{0,80}\r?\n(?:[A-Za-z-]{1,40}:[^\r\n\x1f]{0,80}\r?\n){0,3}\r?\n")
 """Between the name of a form's field and what was filled in."""
 _HEX_KEY: Final = re.compile(rb"(?:0x)?[0-9A-Fa-f]{64}(?![0-9A-Za-z])")
@@ -227,9 +233,15 @@ def value(view: bytes, at: int, *, query: bool = False) -> Value | None:
         at = found.end()
     if wrapped := _SECURED.match(view, at):
         at = wrapped.end()
+        if match := _QUOTED.match(view, at):
+            return _in_quotes(view, *match.span("value"))
+    return _bare(view, at, _QUERY if query else _BARE)
+
+
+def _bare(view: bytes, at: int, pattern: re.Pattern[bytes]) -> Value | None:
     while at < len(view) and view[at] in b"\"'`":
         at += 1  # a quote that never closes: the value was cut
-    match = (_QUERY if query else _BARE).match(view, at)
+    match = pattern.match(view, at)
     if match is None:
         return None
     return at, _trimmed(view, at, match.end()), False

@@ -79,7 +79,7 @@ PERSONAL: Final = {
     ),
     "BIRTH_DATE": (
         "dob birthdate dateofbirth birthday geburtsdatum fechadenacimiento datedenaissance datadinascita"
-        " datadenascimento geboortedatum"
+        " datadenascimento geboortedatum geburtstag dataurodzenia"
     ),
     "IBAN": "iban payoutiban ibannumber",
     "CARD": "creditcard creditcardnumber cardnumber cardno ccnumber ccnum debitcard paymentcard card cc",
@@ -88,7 +88,8 @@ PERSONAL: Final = {
     "NATIONAL_ID": (
         "nationalid nationalidnumber nationalinsurancenumber nino pesel cpf cnpj tckimlikno tckimlik tfn taxfilenumber"
         " sin socialinsurancenumber personnummer henkilotunnus codicefiscale nif nie dni aadhaar aadhar curp bsn nir"
-        " rrn npwp pan pannumber"
+        " rrn npwp pan pannumber steuerid steueridnr steueridentifikationsnummer idnr sozialversicherungsnummer"
+        " securitesociale numerosecuritesociale ninumber"
     ),
     "ADDRESS": "streetaddress homeaddress billingaddress shippingaddress mailingaddress postaladdress address",
     "IP": "ipaddress remoteaddr clientip remoteip clientaddress",

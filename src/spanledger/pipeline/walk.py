@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from .below import ODD, PARTLY, below, field, itself, odd
 from .documents import dump_like, load
 from .keys import STRICT, Keys
 from .media import described
@@ -34,9 +35,6 @@ _LONG_WORD: Final = re.compile(r"[A-Za-z]{20}")
 _plain_keys: Final[set[str]] = set()
 _NAMING: Final = frozenset({"name", "key", "header", "label", "field", "Name", "Key", "Label", "Field", "ParameterKey"})
 _HOLDING: Final = frozenset({"value", "values", "content", "parametervalue"})
-_JWK: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi"})
-"""The private parts of a JSON web key."""
-_ODD: Final = _JWK | {"token"}
 
 
 def _never(_text: str) -> str | None:
@@ -128,6 +126,8 @@ class Walk:
         self._add(text, None)
 
     def _leaf(self, place: tuple[Any, Any, _Node], text: str, label: str | None) -> None:
+        if label in PARTLY:
+            label = itself(label, text)
         self._slots.append((*place, False))
         self._add(text, label)
 
@@ -162,6 +162,8 @@ class Walk:
         self._leaf(place, text, label)
 
     def _text(self, place: tuple[Any, Any, _Node], text: str, label: str | None, depth: int) -> None:
+        if label in PARTLY:
+            label = itself(label, text)
         if label is None:
             size = len(text)
             if size < 13 and (size < 5 or text.isalpha()) and text.isascii():
@@ -227,6 +229,7 @@ class Walk:
     def _mapping(self, own: dict[Any, Any], label: str | None, node: _Node, depth: int) -> None:
         label_of = self._keys.label
         named = None if _NAMING.isdisjoint(own) else self._named(own)
+        whole, partly = label in STRICT, label in PARTLY
         for key, item in own.items():
             text = key if type(key) is str else str(key)
             if text not in _plain_keys:
@@ -234,15 +237,17 @@ class Walk:
             if text == "properties" and isinstance(item, Mapping):
                 self._properties((own, key, node), item, depth + 1)
                 continue
-            hint = label if label in STRICT else label_of(text) or label  # a card's ``cvc`` is no card
-            if text in _ODD:
-                hint = _odd(text, own, hint)
+            hint = label if whole else label_of(text) or label  # a card's ``cvc`` is no card
+            if partly and label:
+                hint = field(label, text, label_of(text))
+            if text in ODD:
+                hint = odd(text, own, hint)
             if hint is None and named is not None and text.lower() in _HOLDING:
                 hint = named
             if type(item) is str:
                 self._text((own, key, node), item, hint, depth + 1)
             else:
-                self._visit(own, key, item, hint, node, depth + 1)
+                self._visit(own, key, item, hint if whole else below(self._keys, text, hint), node, depth + 1)
 
     def _named(self, value: Mapping[Any, Any]) -> str | None:
         """``{"name": "password", "value": "..."}``: the label of the name."""
@@ -267,13 +272,6 @@ class Walk:
                 outer = self._node(own, name, inner, lambda fields=fields: fields)  # type: ignore[misc]
                 for field, item in schema.items():
                     self._visit(fields, field, item, label if field in _SCHEMA_VALUES else None, outer, depth + 1)
-
-
-def _odd(name: str, own: Mapping[Any, Any], label: str | None) -> str | None:
-    """The label of a *name* that its neighbours tell of: part of a key, or a word beside its probability."""
-    if name in _JWK:
-        return "SECRET" if "kty" in own else label
-    return None if "logprob" in own else label
 
 
 def _rename(holder: dict[Any, Any], key: Any, name: str) -> None:
