@@ -320,3 +320,29 @@ def test_vectors_by_type_are_measured():
     sent = {"texts": ["a"], "input_type": "search_query", "embedding_types": ["int8"]}
     _, _, answer, _ = invoke("cohere.embed-v4:0", sent, {"embeddings": {"float": None, "int8": [[1, 2, 3]]}})
     assert answer.extra == {"gen_ai.embeddings.dimension.count": 3}
+
+
+def test_tools_that_amazon_carries_out_are_not_the_callers():
+    use = {"toolUseId": "s1", "name": "nova_grounding", "type": "server_tool_use"}
+    found = {"toolUseId": "s1", "type": "nova_grounding_result", "status": "success", "content": [{"json": {"n": 1}}]}
+    mine = {"toolUseId": "c1", "name": "f", "input": {}}
+    content = [{"toolUse": {**use, "input": {"q": "x"}}}, {"toolResult": found}, {"text": "so"}, {"toolUse": mine}]
+    whole = {"output": {"message": {"role": "assistant", "content": content}}, "stopReason": "tool_use"}
+    events = [
+        {"contentBlockStart": {"contentBlockIndex": 0, "start": {"toolUse": use}}},
+        *({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"toolUse": {"input": i}}}} for i in ('{"q":', '"x"}')),
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"contentBlockDelta": {"contentBlockIndex": 2, "delta": {"text": "so"}}},
+        {"contentBlockStart": {"contentBlockIndex": 3, "start": {"toolUse": {"toolUseId": "c1", "name": "f"}}}},
+        {"contentBlockStop": {"contentBlockIndex": 3}}, {"messageStop": {"stopReason": "tool_use"}},
+    ]  # fmt: skip
+    answer, stream = CONVERSE.read_response(whole, content=True), streamed(CONVERSE, events)
+    for each in (answer, stream):
+        assert [call.name for call in each.tool_calls] == ["f"]
+        assert each.messages[0]["parts"][0] == {
+            "type": "server_tool_call", "id": "s1", "name": "nova_grounding",
+            "server_tool_call": {"type": "server_tool_use", "arguments": {"q": "x"}},
+        }  # fmt: skip
+    assert answer.messages[0]["parts"][1]["server_tool_call_response"] == {"type": "nova_grounding_result", "content": {"n": 1}}
+    sent = {"messages": [{"role": "assistant", "content": content}, {"role": "user", "content": [{"text": "go on"}]}]}
+    assert [call.name for call in CONVERSE.read_request(sent).asked] == ["f"]

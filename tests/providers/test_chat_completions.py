@@ -355,3 +355,29 @@ def test_a_refusal_beside_an_empty_text_is_kept():
     (message,) = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in pieces]).messages
 
     assert message["parts"] == [{"type": "text", "content": "I won't"}]
+
+
+DRAWN = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}, "index": 0}]
+THOUGHT = [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}, {"type": "text", "text": "yes"}]
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        (
+            {"content": "Here:", "images": DRAWN},
+            [{"type": "text", "content": "Here:"}, {"type": "blob", "modality": "image", "content": "aGk=", "mime_type": "image/png"}],
+        ),
+        ({"content": THOUGHT}, [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "yes"}]),
+    ],
+    ids=["pictures of OpenRouter", "thoughts of Databricks"],
+)
+def test_what_some_send_beside_the_text(message, parts):
+    whole = {**COMPLETION, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}]}
+    assert CHAT.read_response(whole, content=True).messages[0]["parts"] == parts
+    assert streamed(CHAT, [chunk(message), chunk({}, reason="stop")]).messages[0]["parts"] == parts
+
+
+def test_bare_pictures_are_no_words():
+    _, (message,) = CHAT.read_messages({"messages": [{"role": "assistant", "content": "a", "images": ["aGk="]}]})
+    assert message["parts"] == [{"type": "text", "content": "a"}]

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import semconv
 from ..model import Draft, Response
+from ._content_parts import pictures
 from ._tokens import read_usage
 from ._wire import as_list, error_name, fields, index_of, text_of
 
@@ -98,6 +99,8 @@ def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
     asked = fields(delta.get("function_call"))
     if asked.get("name") or asked.get("arguments"):
         draft.tool_call(index, "function_call", None, asked.get("name"), asked.get("arguments"))
+    for picture in pictures(delta.get("images") or None):
+        draft.part(index, None, picture)
     if audio := delta.get("audio"):
         draft.text(index, "transcript").append(text_of(fields(audio).get("transcript")))
 
@@ -108,6 +111,6 @@ def _fold_content(draft: Draft, index: int, content: Any) -> None:
         found = fields(part)
         if found.get("type") == "text" and isinstance(text := found.get("text"), str):
             draft.text(index).append(text)
-        elif found.get("type") == "thinking":
-            for thought in as_list(found.get("thinking")):
+        elif (kind := found.get("type")) in ("thinking", "reasoning"):  # the second is Databricks'
+            for thought in as_list(found.get("thinking" if kind == "thinking" else "summary")):
                 draft.reasoning(index).append(str(fields(thought).get("text") or ""))

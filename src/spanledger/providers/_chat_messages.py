@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
-from ._content_parts import content_parts
+from ._content_parts import content_parts, pictures
 from ._wire import as_list, fields, file, text_part, tool_answer
 
 __all__ = ["definition", "message_parts", "read_messages", "read_tools", "tool_calls"]
@@ -59,6 +59,8 @@ def message_parts(message: Mapping[str, Any], calls: list[ToolCall]) -> list[Par
         parts.append(text_part(refusal))
     if audio := message.get("audio"):
         parts += _audio(fields(audio))
+    if images := message.get("images"):
+        parts += pictures(images)
     for call in calls:
         parts.append(call.part())
     return parts

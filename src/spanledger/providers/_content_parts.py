@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..model import Part
 from ._wire import as_list, fields, file, media, text_part
 
-__all__ = ["content_parts", "read_prompt"]
+__all__ = ["content_parts", "pictures", "read_prompt"]
 
 _TEXTS: Final = ("text", "input_text", "output_text", "refusal", "summary_text", "reasoning_text")
 
@@ -44,6 +44,17 @@ def _thinking(found: Mapping[str, Any]) -> Part:
     return {"type": "reasoning", "content": "".join(text for text in thoughts if isinstance(text, str))}
 
 
+def _reasoning(found: Mapping[str, Any]) -> Part:
+    """As Databricks sends it."""
+    said = (fields(text).get("text") for text in as_list(found.get("summary") or found.get("content")))
+    return {"type": "reasoning", "content": "".join(text for text in said if isinstance(text, str))}
+
+
+def pictures(images: Any) -> list[Part]:
+    """What a model drew, beside what it said: OpenRouter's list of pictures, none of Ollama's bare ones."""
+    return content_parts([image for image in as_list(images) if not isinstance(image, str)])
+
+
 def _picture(found: Mapping[str, Any], modality: str) -> Part:
     if file_id := found.get("file_id"):
         return file(file_id, modality)
@@ -72,4 +83,5 @@ _PARTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Part]]] = {
     "file": lambda found: _file(fields(found.get("file"))),
     "input_file": _file,
     "thinking": _thinking,
+    "reasoning": _reasoning,
 }

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import semconv
-from ..model import Draft, Request, Response, ToolResult, Usage, output_message
+from ..model import Draft, Request, Response, ToolResult, Usage, output_message, parsed
 from ._adapter import Endpoint
-from ._converse_blocks import block_parts, read_messages, read_tools, tool_call
+from ._converse_blocks import block_parts, is_theirs, read_messages, read_tools, server_call, tool_calls
 from ._settings import Setting, plain, put, read_settings, stops
 from ._wire import as_list, count, fields, index_of, text_of
 
@@ -46,7 +46,7 @@ def _read_request(body: Any) -> Request:
     for message in reversed(as_list(found.get("messages"))):
         blocks = [fields(block) for block in as_list(fields(message).get("content"))]
         if fields(message).get("role") == "assistant":
-            request.asked = [tool_call(fields(b["toolUse"])) for b in blocks if b.get("toolUse")]
+            request.asked = tool_calls(blocks)
             break
         for block in reversed(blocks):
             if result := fields(block.get("toolResult")):
@@ -82,7 +82,7 @@ def _read_response(answer: Any, content: bool) -> Response:
     response = Response(
         finish_reasons=[reason] if reason else [],
         usage=_read_usage(found.get("usage")),
-        tool_calls=[tool_call(fields(block["toolUse"])) for block in blocks if block.get("toolUse")],
+        tool_calls=tool_calls(blocks),
     )
     _read_tier(response.extra, found)
     if content:
@@ -94,10 +94,18 @@ def _fold(draft: Draft, chunk: Any) -> None:
     event = fields(chunk)
     if begun := fields(event.get("contentBlockStart")):
         index, use = index_of(begun.get("contentBlockIndex")), fields(fields(begun.get("start")).get("toolUse"))
-        if use:
+        if is_theirs(use):
+            part = server_call({**use, "input": {}})
+            draft.kept[index] = (part["server_tool_call"], [])
+            draft.part(0, index, part)
+        elif use:
             draft.tool_call(0, index, use.get("toolUseId"), use.get("name"), {})
     elif more := fields(event.get("contentBlockDelta")):
         _fold_delta(draft, index_of(more.get("contentBlockIndex")), fields(more.get("delta")))
+    elif ended := fields(event.get("contentBlockStop")):
+        call, pieces = draft.kept.get(index_of(ended.get("contentBlockIndex")), ({}, []))
+        if text := "".join(pieces):
+            call["arguments"] = parsed(text)
     elif stop := fields(event.get("messageStop")):
         draft.finish_reasons[0] = str(stop.get("stopReason"))
     elif told := fields(event.get("metadata")):
@@ -109,7 +117,10 @@ def _fold(draft: Draft, chunk: Any) -> None:
 def _fold_delta(draft: Draft, index: int, delta: Mapping[str, Any]) -> None:
     if text := text_of(delta.get("text")):
         draft.text(0, index).append(text)
-    elif use := fields(delta.get("toolUse")):
+    elif (use := fields(delta.get("toolUse"))) and index in draft.kept:
+        _, pieces = draft.kept[index]
+        pieces.append(text_of(use.get("input")))
+    elif use:
         draft.tool_call(0, index, None, None, text_of(use.get("input")))
     elif thought := text_of(fields(delta.get("reasoningContent")).get("text")):
         draft.reasoning(0, index).append(thought)

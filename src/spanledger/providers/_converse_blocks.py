@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..model import Message, Part, ToolCall
 from ._wire import as_list, fields, media, text_of, text_part
 
-__all__ = ["block_parts", "read_messages", "read_tools", "tool_call"]
+__all__ = ["block_parts", "is_theirs", "read_messages", "read_tools", "server_call", "tool_calls"]
 
 _MEDIA: Final = {"image": "image", "document": "document", "video": "video", "audio": "audio"}
 
@@ -40,9 +40,9 @@ def block_parts(block: Any) -> list[Part]:
     if (text := found.get("text")) is not None:
         return [text_part(text)] if text else []
     if call := fields(found.get("toolUse")):
-        return [tool_call(call).part()]
+        return [server_call(call) if is_theirs(call) else tool_call(call).part()]
     if result := fields(found.get("toolResult")):
-        return [{"type": "tool_call_response", "id": result.get("toolUseId"), "response": _answer(result)}]
+        return [_result(result)]
     if thought := fields(found.get("reasoningContent")):
         return [{"type": "reasoning", "content": text_of(fields(thought.get("reasoningText")).get("text"))}]
     for kind, modality in _MEDIA.items():
@@ -52,6 +52,14 @@ def block_parts(block: Any) -> list[Part]:
     guarded = fields(found.get("guardContent"))
     inner = as_list(cited.get("content")) or as_list(guarded.get("text"))
     return [part for item in inner for part in block_parts(item)] or [{"type": str(kind)} for kind in found]
+
+
+def _result(found: Mapping[str, Any]) -> Part:
+    call_id, answer = found.get("toolUseId"), _answer(found)
+    if (kind := found.get("type")) is None:
+        return {"type": "tool_call_response", "id": call_id, "response": answer}
+    theirs = {"type": kind, "content": answer}
+    return {"type": "server_tool_call_response", "id": call_id, "server_tool_call_response": theirs}
 
 
 def _answer(result: Mapping[str, Any]) -> Any:
@@ -86,6 +94,23 @@ def read_tools(body: Any) -> list[dict[str, Any]]:
         elif name := fields(tool.get("systemTool")).get("name"):
             tools.append({"type": "system", "name": name})
     return tools
+
+
+def is_theirs(found: Mapping[str, Any]) -> bool:
+    """Whether the ``toolUse`` block *found* is of a tool that Amazon carries out itself."""
+    return found.get("type") == "server_tool_use"
+
+
+def server_call(found: Mapping[str, Any]) -> Part:
+    """The part of such a tool's call."""
+    call_id, call = found.get("toolUseId"), {"type": found.get("type"), "arguments": found.get("input")}
+    return {"type": "server_tool_call", "id": call_id, "name": found.get("name"), "server_tool_call": call}
+
+
+def tool_calls(blocks: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
+    """The calls of the caller's own tools in *blocks*."""
+    used = (fields(block.get("toolUse")) for block in blocks)
+    return [tool_call(use) for use in used if use and not is_theirs(use)]
 
 
 def tool_call(found: Mapping[str, Any]) -> ToolCall:
