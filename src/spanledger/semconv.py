@@ -190,8 +190,9 @@ TOKENS: Final = (
 
 _TIERS: Final = (OPENAI_RESPONSE_TIER, ANTHROPIC_RESPONSE_TIER, RESPONSE_TIER, OPENAI_REQUEST_TIER, REQUEST_TIER)
 _BESIDE: Final = ((RESPONSE_SPEED, REQUEST_SPEED), (RESPONSE_GEO, REQUEST_GEO))
+_HAS_BESIDE: Final = frozenset((*_BESIDE[0], *_BESIDE[1]))
 _USUAL: Final = frozenset({"standard", "standard_only", "default", "auto", "global", "not_available"})
-TIERS: Final = frozenset((*_TIERS, *_BESIDE[0], *_BESIDE[1]))
+TIERS: Final = _HAS_BESIDE.union(_TIERS)
 """Where something may stand that decides the price besides the model."""
 
 
@@ -202,6 +203,11 @@ def tier_of(*attributes: Any) -> str | None:
     A speed and a region that have prices of their own are tiers, too: ``fast``, ``us``, ``priority+fast``.
     """
     tier = _first(_TIERS, attributes)
+    for found in attributes:
+        if not _HAS_BESIDE.isdisjoint(found):
+            break
+    else:
+        return tier
     beside = [word for names in _BESIDE if (word := _first(names, attributes)) and word not in _USUAL]
     if not beside:
         return tier
