@@ -14,6 +14,7 @@ from driving import run as waited
 from spanledger import setup
 from spanledger.budget import Budget
 from spanledger.errors import BudgetExceeded
+from wires import Pieces, httpx
 
 pytestmark = pytest.mark.skipif(not hasattr(openai.OpenAI, "responses"), reason="this version has no responses")
 
@@ -112,6 +113,18 @@ def test_budgets_count_what_it_really_was(configure, answers, client, reserve):
         assert [standing.spent for standing in run.budget] == [PAID + 60_004]
         with pytest.raises(BudgetExceeded):
             begun(client)
+
+
+def test_a_stream_that_broke_is_charged_once_it_is_known(configure, answers, client):
+    """Nothing was charged for it when it broke, so nothing of what was held for it is to be given back."""
+    configure(budgets=[Budget(scope="agent", tokens=50_000, action="stop")])
+    answers.queue = [Pieces(list(RESPONSE_EVENTS[:2]), httpx.ReadError("gone")), RESPONSE]
+    with spanledger.run("research") as run:
+        with pytest.raises(Exception, match="gone|onnection"):
+            drain(lambda: client.responses.create(**ASK, background=True, stream=True))
+        assert [standing.spent for standing in run.budget] == [0]
+        looked(client)
+        assert [standing.spent for standing in run.budget] == [PAID] == [run.usage.total]
 
 
 @pytest.mark.parametrize("collected_between", [True, False])
