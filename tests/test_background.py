@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections import OrderedDict
+
 import openai
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -14,6 +18,7 @@ from driving import run as waited
 from spanledger import setup
 from spanledger.budget import Budget
 from spanledger.errors import BudgetExceeded
+from wires import Pieces, httpx
 
 pytestmark = pytest.mark.skipif(not hasattr(openai.OpenAI, "responses"), reason="this version has no responses")
 
@@ -112,6 +117,47 @@ def test_budgets_count_what_it_really_was(configure, answers, client, reserve):
         assert [standing.spent for standing in run.budget] == [PAID + 60_004]
         with pytest.raises(BudgetExceeded):
             begun(client)
+
+
+def test_a_stream_that_broke_is_charged_once_it_is_known(configure, answers, client):
+    """Nothing was charged for it when it broke, so nothing of what was held for it is to be given back."""
+    configure(budgets=[Budget(scope="agent", tokens=50_000, action="stop")])
+    answers.queue = [Pieces(list(RESPONSE_EVENTS[:2]), httpx.ReadError("gone")), RESPONSE]
+    with spanledger.run("research") as run:
+        with pytest.raises(Exception, match="gone|onnection"):
+            drain(lambda: client.responses.create(**ASK, background=True, stream=True))
+        assert [standing.spent for standing in run.budget] == [0]
+        looked(client)
+        assert [standing.spent for standing in run.budget] == [PAID] == [run.usage.total]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals")
+def test_a_signal_handler_may_begin_one_while_one_is_noted(configure, answers):
+    """And a forked child while another thread does: there is no lock to be waited for."""
+    made, client = configure(), clients(answers)["openai"][0]
+
+    class Interrupted(OrderedDict):
+        times = 0
+
+        def __setitem__(self, key, value):
+            self.times += 1
+            if self.times == 1:
+                os.kill(os.getpid(), signal.SIGUSR1)
+            super().__setitem__(key, value)
+
+    made.instrumentation.engine.awaited._waiting = waiting = Interrupted()
+    handlers = {signal.SIGUSR1: lambda *_: begun(client), signal.SIGALRM: lambda *_: pytest.fail("waits for ever")}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    signal.alarm(30)
+    try:
+        answers.queue = [QUEUED, {**QUEUED, "id": "another"}]
+        with spanledger.run("research"):
+            begun(client)
+        assert len(waiting) == 2
+    finally:
+        signal.alarm(0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("collected_between", [True, False])

@@ -194,8 +194,11 @@ class Run:
 
         with _pricing:  # whoever asks for the sum gets all of it; settling does not wait for prices
             while self._to_price:
-                price = pricing.price_call(self._to_price[0])
+                call = self._to_price[0]
+                price = pricing.price_call(call)
                 with self.lock:
+                    if not self._to_price or self._to_price[0] is not call:
+                        continue  # its tokens came meanwhile, or a signal handler asked
                     del self._to_price[0]  # not before: an empty list says that the sum is whole
                     if price.amount is None:
                         self._unpriced += 1
@@ -227,7 +230,7 @@ class Run:
 
     def learn(self, call: ModelCall, told: ModelCall) -> None:
         """Account for *call*, which was settled without its tokens, as *told*, which has them."""
-        with _pricing, self.lock:
+        with self.lock:
             waiting = [each is call for each in self._to_price]
             if any(waiting):
                 self._to_price[waiting.index(True)] = told

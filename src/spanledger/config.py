@@ -27,6 +27,7 @@ __all__ = ["CONTENT_SWITCH", "PROTECTING", "Settings", "state_directory"]
 
 CONTENT_SWITCH: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _CONTENT_MODES: Final = ("no_content", "span_only", "event_only", "span_and_event")
+_KEYS: Final = ("email", "phone", "token", "authorization", "cookie")
 _DIALECTS: Final = ("openinference", "openlit", "logfire", "langfuse")
 
 
@@ -50,7 +51,7 @@ class Settings:
     """Whether tool results are stored, redacted: ``none``, ``sampled`` or ``full``; hash and size always are."""
     redact: bool = True
     """Whether values are redacted before they leave.  Turning it off is said at start and by `doctor`."""
-    redact_keys: tuple[str, ...] = ("email", "phone", "token", "authorization", "cookie")
+    redact_keys: tuple[str, ...] = _KEYS
     """Keys whose values are replaced whatever they hold, besides the built-in ones."""
     policy: Policy = field(default_factory=Policy)
     """What happens to what is found, by type, key, attribute and agent; a mapping in the file, or a `Policy`."""
@@ -144,6 +145,11 @@ class Settings:
     def content_on_spans(self) -> bool:
         """Whether messages are written to spans."""
         return self.content in ("span_only", "span_and_event")
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """Those of `redact_keys` that somebody added to what it is by itself, or gave in its place."""
+        return tuple(key for key in self.redact_keys if key not in _KEYS or not {*_KEYS} <= {*self.redact_keys})
 
     @property
     def own_budget(self) -> Budget | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 
 import pydantic
 import pytest
@@ -89,6 +90,38 @@ def test_an_answer_of_another_shape_was_paid_for(case, answers, watching, spans,
     assert said["error.type"].endswith("ValidationError")
     assert not span.status.is_ok
     assert not span.status.is_unset
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_that_a_strict_client_refuses_was_paid_for(case, answers, watching, spans, asynchronous, form):
+    client = clients(answers)[case.client][asynchronous]
+    client._strict_response_validation = True  # what the client's constructor sets
+    answers.queue = [later({**case.answer, "object": "odd", "type": "odd"})]
+    path, said = {
+        "openai chat": ("chat.completions", CHAT_ASK), "anthropic messages": ("messages", MESSAGE_ASK),
+        "openai responses": ("responses", {"model": "gpt-4o-mini", "input": "Hi"}),
+    }[case.name]  # fmt: skip
+    try:
+        resource = attrgetter(path if form == "plainly" else f"{path}.{form}")(client)
+    except AttributeError:
+        pytest.skip("this version of the client has no such form")
+
+    async def asynchronously(made):
+        async with made as response:
+            return await response.parse()
+
+    with spanledger.run("a") as asked, pytest.raises(Exception, match="invalid for expected schema"):
+        made = resource.create(**said)
+        if hasattr(made, "__aenter__"):
+            run(asynchronously(made))
+        elif hasattr(made, "__enter__"):
+            with made as response:
+                response.parse()
+        else:
+            run(run(made).parse())
+    assert asked.usage.total == sum(case.tokens)
+    span = next(span for span in spans() if span.name.startswith("chat"))
+    assert span.attributes["gen_ai.response.id"] == case.answer["id"]
 
 
 def test_options_that_are_sent_again_do_not_grow(answers, watching, spans):

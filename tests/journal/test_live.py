@@ -15,6 +15,7 @@ import pytest
 from spanledger import pricing
 from spanledger.journal import Archive, Journal, LiveRuns, Version
 from spanledger.ledger import Ledger, ModelCall, Run, ToolUse
+from spanledger.limits import Decision
 from spanledger.model import Usage
 
 
@@ -208,6 +209,83 @@ def test_a_forked_child_writes_its_own_runs_only(path, ledger, live):
     assert os.waitpid(pid, 0)[1] == 0
     assert (stored(path).name, stored(path).status) == ("parent", "running")
     assert stored(path, "child").stop_reason == "completed"
+
+
+def in_child(work):
+    """Whether *work* gave something true in a forked child."""
+    pid = os.fork()
+    if not pid:
+        signal.alarm(60)
+        os._exit(0 if work() else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+class Told(Journal):
+    """Says when a share was written, and takes none as long as it is `busy`."""
+
+    busy = False
+
+    def __init__(self, path):
+        super().__init__(path, days=100_000)
+        self.refused, self.written = threading.Event(), threading.Event()
+
+    def write_runs(self, rows, *, shares=(), **more):
+        if shares and self.busy:
+            self.refused.set()
+            return False
+        done = super().write_runs(rows, shares=shares, **more)
+        if shares:
+            self.written.set()
+        return done
+
+
+@pytest.fixture
+def told(path):
+    return Told(path)
+
+
+@pytest.fixture
+def inherited(told, ledger):
+    live = LiveRuns(told, ledger, interval=0.01, version=Version("shop", "1.2", "abc"))
+    run = Run(id="r1", name="support")
+    ledger.open(run)
+    assert live.flush()
+    yield run
+    assert live.close()
+
+
+def used():
+    return ModelCall("chat", "openai", "m", "m-1", Usage(uncached=10, output=2), 1, 2, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_share_that_could_not_be_written_is_written_when_that_is_possible_again(path, inherited, told):
+    def work():
+        told.busy = True
+        inherited.settle_model(used())
+        assert told.refused.wait(30)
+        told.busy = False
+        return told.written.wait(30)
+
+    assert in_child(work)
+    assert stored(path).model_calls == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_a_limit_says_after_a_share_was_written_is_in_it_too(path, inherited, told):
+    decision = Decision("warn", "tokens", "agent", "support", 12, 10, 1, "passed")
+
+    def work():
+        inherited.settle_model(used())
+        assert told.written.wait(30)
+        told.written.clear()
+        inherited.decisions.append(decision)
+        return told.written.wait(30)
+
+    assert in_child(work)
+    assert [each["reason"] for each in stored(path).decisions] == ["passed"]
 
 
 DYING = """

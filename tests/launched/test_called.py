@@ -125,3 +125,34 @@ def test_who_kills_the_caller_stops_what_it_called(called):
             brought = {}""")  # fmt: skip
     out, _ = called("killed", caller.replace("\n            \n", "\n"))
     assert out.splitlines()[-1] == "stopped"
+
+
+def test_no_run_brings_the_step_of_another_one(ended):
+    ended("""
+    import spanledger
+    from opentelemetry import baggage, propagate
+    from opentelemetry.context import Context, attach, detach
+    from spanledger.frameworks._baggage import carried
+
+    def brought():
+        headers, meta = {}, carried()
+        propagate.inject(headers)
+        found = {baggage.get_baggage("agent.step.id", propagate.extract(each, Context())) for each in (headers, meta)}
+        assert len(found) == 1, (headers, meta)
+        return headers, found.pop()
+
+    spanledger.configure(propagate_runs=True)
+    with spanledger.run("outer") as outer:
+        with outer.step():
+            headers, step = brought()
+            assert step == f"{outer.id}.1"
+            with spanledger.run("inner"):
+                assert brought()[1] is None
+            assert brought()[1] == step
+    token = attach(propagate.extract(headers, Context()))
+    with spanledger.run("callee") as callee:
+        assert brought()[1] is None
+        with callee.step():
+            assert brought()[1] == f"{callee.id}.1"
+    detach(token)
+    """)

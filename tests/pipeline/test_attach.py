@@ -23,7 +23,7 @@ from spanledger import semconv
 from spanledger.config import Settings
 from spanledger.hashing import hasher
 from spanledger.notes import noted
-from spanledger.pipeline import BYPASSING, LedgerSpanProcessor
+from spanledger.pipeline import BYPASSING, LedgerSpanProcessor, labels
 from spanledger.pipeline.attach import protect_baggage, protect_logs, protect_metrics
 from spanledger.report.checks import examine
 
@@ -70,6 +70,23 @@ def test_metrics_are_protected_once(meters):
     counter.add(1, {"to": MAIL})
     assert MAIL not in told(meters[1])
     first()
+
+
+def test_a_reader_at_work_does_not_keep_the_settings_before(meters, monkeypatch):
+    provider, reader = meters
+    provider.get_meter("m").create_counter("calls").add(1, {"badge": "E-77"})
+    protect_metrics(provider, Settings())
+    make = labels.labelling_redactor
+
+    def renewed_meanwhile(settings):
+        made = make(settings)
+        if "badge" not in settings.redact_keys:
+            protect_metrics(provider, Settings(redact_keys=("badge",)))
+        return made
+
+    monkeypatch.setattr(labels, "labelling_redactor", renewed_meanwhile)
+    told(reader)
+    assert "E-77" not in told(reader)
 
 
 def test_a_provider_that_we_do_not_know_is_named(caplog):

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from spanledger.config import Settings
 from spanledger.pipeline import Redactor
+from spanledger.pipeline.steps import redactor_of
 from spanledger.policy import Policy
 
 REDACTOR = Redactor()
@@ -60,3 +62,18 @@ def test_the_thing_itself_goes_wherever_it_stands(tree, needle):
 def test_of_a_key_of_the_users_own_all_goes(key):
     redactor = Redactor(Policy(keys=(key,)))
     assert "active" not in str(redactor.value({key: {"status": "active"}}))
+
+
+@pytest.mark.parametrize("given", [{}, {"redact_keys": (*Settings.load({}).redact_keys, "badge")}])
+def test_keys_that_are_redacted_by_default_are_not_the_users_own(given):
+    redactor = redactor_of(Settings.load({}, **given))
+    tree = {"email": {"subject": "Hello", "address": "maria at work"}, "phone": {"model": "Pixel 8"}}
+    assert redactor.value(tree) == {"email": {"subject": "Hello", "address": "[EMAIL]"}, "phone": {"model": "Pixel 8"}}
+    assert redactor.value({"badge": {"model": "E-77"}}) == {"badge": {"model": "[SECRET]" if given else "E-77"}}
+
+
+def test_one_that_is_given_in_their_place_is():
+    redactor = redactor_of(Settings.load({}, redact_keys=("email",)))
+    assert redactor.value({"email": {"subject": "Hello"}, "token": "winter"}) == {
+        "email": {"subject": "[EMAIL]"}, "token": "[SECRET]",
+    }  # fmt: skip

@@ -15,13 +15,12 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.propagate import extract
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ..runs import KEYS, MAX_LENGTH, attributes_of, current
+from ..runs import KEYS, MAX_LENGTH, current, packed
 
 __all__ = ["CARRIED", "carried", "received", "told"]
 
 CARRIED: Final = ("traceparent", "tracestate", "baggage")
 """What things are called on their way, in ``_meta`` as in HTTP headers."""
-
 
 
 def carried() -> dict[str, str]:
@@ -31,9 +30,7 @@ def carried() -> dict[str, str]:
     context = get_current()
     placement = current()
     if placement is not None:
-        for name, value in attributes_of(placement.run, placement.number).items():
-            if name in KEYS and len(value) <= MAX_LENGTH:
-                context = baggage.set_baggage(name, value, context)
+        context = packed(placement.run, placement.number, context)
     W3CBaggagePropagator().inject(found, context)
     return found
 

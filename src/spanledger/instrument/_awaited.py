@@ -7,7 +7,6 @@ The look costs nothing and has no tokens on its span; what it finds belongs to t
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +30,6 @@ class Awaited:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[tuple[str, str], tuple[Run, ModelCall, Any]] = OrderedDict()
-        self._lock = threading.Lock()
         self.limits: Callable[[Run, Any, ModelCall], Any] | None = None
         """Told what a call really used, with the reservation that was made for it."""
         self.listeners: list[Callable[[Run, ModelCall], Any]] = []
@@ -50,10 +48,10 @@ class Awaited:
             if response.usage.known and (begun := self._waiting.pop(key, None)) is not None:
                 self._learn(*begun, response)
         elif response.extra[semconv.RESPONSE_STATUS] in _GOES_ON and not bought.usage.known:
-            with self._lock:
-                self._waiting[key] = (call.run, bought, call.reservation)
-                if len(self._waiting) > MAX_AWAITED:
-                    self._waiting.popitem(last=False)
+            # each is one step of the interpreter's; a lock would be held for ever in a child that is forked meanwhile
+            self._waiting[key] = (call.run, bought, call.reservation)
+            if len(self._waiting) > MAX_AWAITED:
+                self._waiting.popitem(last=False)
 
     def _learn(self, run: Run, call: ModelCall, reservation: Any, response: Response) -> None:
         tier = semconv.tier_of(response.extra) or call.tier

@@ -26,6 +26,7 @@ from ._adopting import Adopting
 from ._content import for_sampling, note_hashes, put_content, request_attributes
 from ._engine import Engine
 from ._inside import watched_inside
+from ._parsers import refused
 from ._raw import is_raw, parsed, plain, watched
 from ._retries import Retried
 
@@ -221,7 +222,7 @@ class Call(Adopting):
             return
         self._done = True
         try:
-            response = self.response = response or Response()
+            response = self.response = response or refused(self, error) or Response()
             if self.retried.expecting is not None:
                 self.own()
             if self.engine.heed is not None:

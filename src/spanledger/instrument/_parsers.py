@@ -6,14 +6,18 @@ They run inside the client after the answer is here; what they can't read was pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from ..model import Response
 from ..shield import shield
 
 if TYPE_CHECKING:
     from ._calls import Call
 
-__all__ = ["listen"]
+__all__ = ["listen", "refused"]
+
+_REFUSING: Final = "APIResponseValidationError"
+"""What clients raise that validate answers strictly; it has the answer."""
 
 
 class _Parser:
@@ -43,3 +47,12 @@ def listen(call: Call, holder: Any, name: str) -> None:
     if isinstance(parser, _Parser):  # the caller sends the same options again
         parser = parser.parser
     setattr(holder, name, _Parser(parser, call))
+
+
+def refused(call: Call, error: BaseException | None) -> Response | None:
+    """The answer that *error* says its client can't read, if that is what it says."""
+    answer = getattr(error, "body", None) if type(error).__name__ == _REFUSING else None
+    if isinstance(answer, dict):
+        with shield("reading an answer that its client can't read"):
+            return call.endpoint.read_response(answer, call.engine.content)
+    return None

@@ -118,7 +118,9 @@ class LiveRuns:
         self._thread: threading.Thread | None = None
         self._ended: dict[str, Run] = {}
         self._written: dict[str, tuple[object, ...]] = {}
-        self._shares: dict[str, Inherited] = {}
+        self._using: dict[str, Inherited] = {}
+        self._used: dict[str, tuple[object, ...]] = {}
+        self._used_lately = False
         self._asked = self._answered = 0
         self._urgent = False
 
@@ -152,7 +154,7 @@ class LiveRuns:
         if found is None:
             return
         with self._word:
-            self._shares[run.id] = found
+            self._using[run.id] = found
             thread = self._wake()
         self._start(thread)
 
@@ -181,7 +183,7 @@ class LiveRuns:
             pricing.warm()
         while True:
             with self._word:
-                idle = not self._written and not self._ended
+                idle = not self._written and not self._ended and not self._used_lately
                 self._word.wait_for(self._wanted, None if idle else self._interval)
                 self._urgent = False
                 asked, closed = self._asked, self._closed
@@ -214,7 +216,7 @@ class LiveRuns:
                 self._version = version_of_environment()
             with self._word:
                 ended, self._ended = self._ended, {}
-                shares, self._shares = self._shares, {}
+                using = list(self._using.values())
             now = time.time_ns()
             rows = [self._row(run) for run in ended.values()]
             going_on = self._ledger.going_on()
@@ -224,13 +226,14 @@ class LiveRuns:
                 if self._written.get(run.id) != state:
                     rows.append(self._row(run))
                 written[run.id] = state
-            used = [share_of(run, self._row) for run in shares.values()]
-            if self._journal.write_runs(rows, shares=used, alive=list(written), now=now):
-                self._written = written
-            else:  # a going-on run is written anew when that is possible again
+            used = {run.id: _used(run) for run in using}
+            shares = [run for run in using if self._used.get(run.id) != used[run.id]]
+            self._used_lately = bool(shares)  # what limits say of a call comes after it was settled
+            shared = [share_of(run, self._row) for run in shares]
+            if self._journal.write_runs(rows, shares=shared, alive=list(written), now=now):
+                self._written, self._used = written, used
+            else:  # what goes on is written anew when that is possible again
                 self._written = dict.fromkeys(written, ())
-                with self._word:
-                    self._shares = {**shares, **self._shares}
 
     def _row(self, run: Run) -> RunRow:
         row = RunRow.of(run, self._version)
@@ -248,3 +251,7 @@ def _state(run: Run) -> tuple[object, ...]:
         run.active, run.steps, run.model_calls, run.tool_calls, run.stop_reason, run.name, run.user_id, run.session_id,
         run.system_hash, run.tools_hash, run.retries, len(run.decisions),
     )  # fmt: skip
+
+
+def _used(run: Run) -> tuple[object, ...]:
+    return (*_state(run), run.usage.total, run.usage.unknown)

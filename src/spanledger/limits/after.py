@@ -83,7 +83,8 @@ class After:
                 return
             state = self._states.of(run)
             plan: Plan = state.plan if reservation is None else reservation.plan
-            charged = {slot: amount for slot, amount, hold in (reservation.held if reservation else ()) if hold}
+            held = reservation.held if reservation and call.error_class is None else ()  # of one that broke nothing was
+            charged = {slot: amount for slot, amount, hold in held if hold}
             spent = used(state, call, self.voice)
             charges = [(s.key, s.unit, 0, (spent[s.unit] or 0) - charged.get(s, 0), s.expires) for s in plan.models]
             if charges:

@@ -25,5 +25,5 @@ def labelling_redactor(settings: Settings) -> Redactor:
     """A redactor that writes labels only, whatever the policy does with what is found."""
     policy = settings.policy
     return _redactor_for(
-        settings.redact_keys, policy.keys, policy.keep_keys, tuple(policy.patterns.items()), policy.allow
+        settings.own_keys, policy.keys, policy.keep_keys, tuple(policy.patterns.items()), policy.allow
     )

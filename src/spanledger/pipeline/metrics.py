@@ -32,20 +32,21 @@ class Protection:
 
     def renew(self, settings: Settings) -> None:
         """Go on by other *settings*."""
-        self._metrics: _Metrics | None = None
         self.settings = settings
+        self._made: tuple[Settings, _Metrics] | None = None
 
     def __call__(self, data: Any) -> Any:
         """A protected copy of *data*."""
-        if data is None or not self.settings.redact:
+        settings = self.settings
+        if data is None or not settings.redact:
             return data
         try:
-            if (metrics := self._metrics) is None:
+            made = self._made
+            if made is None or made[0] is not settings:  # a reader may still be at it by those before
                 from .labels import labelling_redactor  # noqa: PLC0415 - compiles its patterns
 
-                redactor = labelling_redactor(self.settings)
-                metrics = self._metrics = _Metrics(redactor, Identity(self.settings.policy))
-            return metrics.data(data)
+                made = self._made = settings, _Metrics(labelling_redactor(settings), Identity(settings.policy))
+            return made[1].data(data)
         except Exception as error:  # noqa: BLE001 - fails closed
             report("protecting metrics", error)
             return None

@@ -109,10 +109,10 @@ def redactor_of(settings: Settings) -> Redactor:
         from .redact import Redactor  # noqa: PLC0415 - its patterns take a while to compile; not at the program's start
 
         for known, redactor in _redactors:
-            if known == (settings.policy, settings.redact_keys):
+            if known == (settings.policy, settings.own_keys):
                 return redactor
-        made = Redactor(settings.policy, settings.redact_keys)
-        _redactors.append(((settings.policy, settings.redact_keys), made))
+        made = Redactor(settings.policy, settings.own_keys)
+        _redactors.append(((settings.policy, settings.own_keys), made))
         del _redactors[:-8]
         return made
 

@@ -39,7 +39,7 @@ from ._place import (
     stamp,
     use_provider,
 )
-from ._remote import KEYS, MAX_LENGTH, travel
+from ._remote import KEYS, MAX_LENGTH, packed, travel
 from ._run import ActiveRun, current_run, run
 from ._scopes import RunScope, StepScope, begin_step, defaults, described, new_id
 from ._spans import note_decisions, start_span, write
@@ -52,9 +52,9 @@ __all__ = [
     "around", "asked_by_name", "attach", "attempts", "attributes_of", "begin_step", "call_ended", "carry", "complete",
     "configure", "current", "current_run", "decorate", "defaults", "described", "end_all", "end_answered", "entered",
     "fallbacks", "foreign_agent", "foreign_model", "foreign_tool", "forget", "gate", "hushed", "implicit",
-    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "placed",
-    "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "start_span", "sweep",
-    "tool", "tool_ending", "tool_listeners", "use_provider", "write",
+    "infer_tools", "keep", "new_id", "note_asked", "note_decisions", "note_unknown", "open_for", "ours", "packed",
+    "placed", "provider", "restore", "run", "server_ended", "server_started", "shared_tool", "stamp", "start_span",
+    "sweep", "tool", "tool_ending", "tool_listeners", "use_provider", "write",
 ]  # fmt: skip
 
 if hasattr(os, "register_at_fork"):  # a child's runs are its own

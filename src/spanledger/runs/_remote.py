@@ -16,7 +16,7 @@ from .. import semconv
 from ..ledger import Run, ledger
 from ._place import attributes_of
 
-__all__ = ["KEYS", "MAX_LENGTH", "come_from", "leaving", "travel"]
+__all__ = ["KEYS", "MAX_LENGTH", "come_from", "leaving", "packed", "travel"]
 
 KEYS: Final = (semconv.RUN_ID, semconv.STEP_ID, semconv.SESSION_ID)
 """What travels."""
@@ -52,8 +52,14 @@ def come_from(run: Run, context: Context | None) -> None:
 
 def leaving(run: Run, number: int, context: Context) -> Context:
     """*context* with run, step and session in its baggage, where that is wanted."""
-    if travel.on:
-        for name, value in attributes_of(run, number).items():
-            if name in KEYS and len(value) <= MAX_LENGTH:
-                context = baggage.set_baggage(name, value, context)
+    return packed(run, number, context) if travel.on else context
+
+
+def packed(run: Run, number: int, context: Context) -> Context:
+    """*context* with run, step and session in its baggage, and without the step of another run."""
+    if not number and baggage.get_baggage(semconv.STEP_ID, context) is not None:
+        context = baggage.remove_baggage(semconv.STEP_ID, context)
+    for name, value in attributes_of(run, number).items():
+        if name in KEYS and len(value) <= MAX_LENGTH:
+            context = baggage.set_baggage(name, value, context)
     return context
