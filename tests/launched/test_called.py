@@ -103,7 +103,7 @@ def test_a_process_that_asks_itself_has_one_run_in_the_other(ended, runs_of):
     from opentelemetry import propagate, context
     spanledger.configure(propagate_runs=True)
     brought = {}
-    with spanledger.run("caller"):
+    with spanledger.run("caller", user_id="u-7"):
         propagate.inject(brought)
         token = context.attach(propagate.extract(brought, context.Context()))
         with spanledger.run("callee"):
@@ -112,6 +112,7 @@ def test_a_process_that_asks_itself_has_one_run_in_the_other(ended, runs_of):
     """)
     runs = {run.name: run for run in runs_of()}
     assert (runs["callee"].parent_id, runs["callee"].called_by) == (runs["caller"].run_id, None)
+    assert runs["callee"].user_id == runs["caller"].user_id is not None
     assert runs["caller"].cost == runs["callee"].cost > 0
 
 

@@ -44,7 +44,7 @@ def come_from(run: Run, context: Context | None) -> None:
     if caller is None or caller.ended is not None:
         run.called_by = told
     elif caller is not run:  # this very process asks itself
-        run.parent = caller
+        run.parent, run.user_id = caller, run.user_id or caller.user_id
     session: Any = baggage.get_baggage(semconv.SESSION_ID, context)
     if run.session_id is None and isinstance(session, str) and len(session) <= MAX_LENGTH:
         run.session_id = session
