@@ -116,6 +116,8 @@ def test_what_means_nothing_is_named(environ, said):
         ("redact: [", "is not valid YAML"),
         ("- redact", "must hold a mapping of settings, not a list"),
         ("tools: 3", "tools is 3; it must be a list of texts"),
+        ("agent: a\nredact: true\nagent: b", "'agent' stands twice, in lines 1 and 3; write it once"),
+        ("budgets:\n  - {usd: 1, steps: 3, usd: 20}", "'usd' stands twice, in lines 2 and 2"),
     ],
 )
 def test_a_file_that_means_nothing_is_named(text, said, tmp_path):
@@ -123,6 +125,24 @@ def test_a_file_that_means_nothing_is_named(text, said, tmp_path):
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=said):
         Settings.load({}, file=file)
+
+
+def test_of_a_key_that_stands_twice_the_last_holds_for_those_who_go_on(tmp_path):
+    file = tmp_path / "spanledger.yaml"
+    file.write_text("agent: a\ncontent: span_only\npolicy: {types: {ip: keep, ip: drop}}\nagent: &name b\nprompt_version: *name\n")
+    settings, refused = Settings.salvage({}, file=file)
+    assert [str(error).partition(": ")[2].partition(",")[0] for error in refused] == [
+        "'ip' stands twice", "'agent' stands twice",
+    ]  # fmt: skip
+    assert (settings.agent, settings.prompt_version) == ("b", "b")
+    assert settings.content == "no_content"  # until it is sure what is to be taken out
+
+
+def test_what_is_wrong_is_told_in_one_traceback():
+    with pytest.raises(ConfigurationError) as told:
+        Settings.load({}, flush_seconds=-1)
+    assert told.value.__suppress_context__
+    assert told.value.__cause__ is None
 
 
 def test_a_path_may_start_at_home(monkeypatch):

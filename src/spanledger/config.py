@@ -235,10 +235,12 @@ def _read(
     beside = "spanledger.yaml" if Path("spanledger.yaml").exists() else None
     if path := file or environ.get("SPANLEDGER_CONFIG") or beside:
         try:
-            data = settings_in(Path(path))
+            data, twice = settings_in(Path(path))
         except ConfigurationError as error:
             refuse(error, hears)
         else:
+            for each in twice:
+                refuse(each, hears)
             said = ((str(name), str(name), value) for name, value in data.items())
             values.update(_converted(said, str(path), hears))
     values.update(_from_environment(environ, hears))

@@ -127,5 +127,5 @@ def names_a_tool(name: str) -> bool:
 def refuse(error: ConfigurationError, hears: Refuse | None) -> None:
     """Raise *error*, or tell who *hears* of what is wrong instead."""
     if hears is None:
-        raise error
+        raise error from None  # it says all that those before it said
     hears(error)

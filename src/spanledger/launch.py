@@ -11,7 +11,8 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -27,7 +28,7 @@ from .errors import ConfigurationError
 from .greenlets import patient_sdk
 from .hashing import configure_hasher
 from .journal import Journal, JournalSpanExporter
-from .named_exporters import SIGNALS, examined, only
+from .named_exporters import DECLARED, SIGNALS, examined, only
 from .notes import note
 from .pipeline import (
     LedgerSpanProcessor,
@@ -114,13 +115,30 @@ def _named() -> dict[str, list[str]]:
     return known
 
 
+_AS_NAMED: Final = "as the environment says"
+
+
+@contextmanager
+def _said_if_it_fails(how: str) -> Iterator[None]:
+    """Say what keeps the SDK from being set up *how* it should be: the program must be watched all the same."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever a package does when it is asked for
+        _tell(
+            f"OpenTelemetry's SDK can't be set up {how}: {type(error).__name__}: {error}; "
+            "the journal is kept, what the SDK did not come to is missing"
+        )
+
+
 class Configurator(_OTelSDKConfigurator):
     """Builds the SDK as the environment says, with our pipeline in front of every exporter."""
 
     def _configure(self, **kwargs: Any) -> None:
         patient_sdk()
-        if os.environ.get("OTEL_CONFIG_FILE") or not _takes_processors():  # the instrumentor protects in place
-            super()._configure(**kwargs)  # type: ignore[no-untyped-call]
+        file = os.environ.get(DECLARED)
+        if file or not _takes_processors():  # the instrumentor protects in place
+            with _said_if_it_fails(f"as {DECLARED}={file} says" if file else _AS_NAMED):
+                super()._configure(**kwargs)  # type: ignore[no-untyped-call]
             return
         settings = _settings()
         outputs = _journal_exporter(settings)
@@ -129,20 +147,12 @@ class Configurator(_OTelSDKConfigurator):
         processors = [LedgerSpanProcessor(outputs, settings=settings), *kwargs.pop("span_processors", ())]
         records = RedactingLogRecordProcessor(settings)
         records.ours = True
-        try:
-            with only(_named()):
-                super()._configure(  # type: ignore[no-untyped-call]
-                    span_processors=processors,
-                    log_record_processors=[records, *kwargs.pop("log_record_processors", ())],
-                    export_span_processor=lambda exporter: LedgerSpanProcessor(
-                        exporter, settings=settings, stamps=False
-                    ),
-                    **kwargs,
-                )
-        except Exception as error:  # noqa: BLE001 - the program must be watched all the same
-            _tell(
-                f"OpenTelemetry's SDK can't be set up as the environment says: {type(error).__name__}: {error}; "
-                "the journal is kept, what the SDK did not come to is missing"
+        with _said_if_it_fails(_AS_NAMED), only(_named()):
+            super()._configure(  # type: ignore[no-untyped-call]
+                span_processors=processors,
+                log_record_processors=[records, *kwargs.pop("log_record_processors", ())],
+                export_span_processor=lambda exporter: LedgerSpanProcessor(exporter, settings=settings, stamps=False),
+                **kwargs,
             )
         if settings.redact:  # somebody may have turned the instrumentor off
             protect_all(settings)

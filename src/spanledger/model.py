@@ -178,6 +178,11 @@ class Response:
     error: str | None = None
     """An error that came inside a 200: the `error.type` to record."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the provider said of each choice why it ended."""
+        return bool(self.finish_reasons) and "error" not in self.finish_reasons
+
 
 class Draft:
     """

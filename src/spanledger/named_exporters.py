@@ -15,8 +15,9 @@ from typing import Final
 
 from .spelling import hint
 
-__all__ = ["PROPAGATORS", "SIGNALS", "examined", "only", "propagators"]
+__all__ = ["DECLARED", "PROPAGATORS", "SIGNALS", "examined", "only", "propagators"]
 
+DECLARED: Final = "OTEL_CONFIG_FILE"
 PROPAGATORS: Final = "OTEL_PROPAGATORS"
 SIGNALS: Final = ("traces", "metrics", "logs")
 _PROTOCOLS: Final = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}

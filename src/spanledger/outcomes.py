@@ -53,7 +53,7 @@ _NAME_CLASS = (
     ("accessdenied", "auth"), ("resourceexhausted", "rate_limited"), ("deadlineexceeded", "timeout"),
     ("unauthenticated", "auth"), ("invalidargument", "invalid_arguments"), ("unavailable", "upstream_error"),
     ("modelerror", "upstream_error"), ("modelstreamerror", "upstream_error"),
-    ("textgenerationerror", "upstream_error"),
+    ("textgenerationerror", "upstream_error"), ("contentfilter", "content_filter"),
 )  # fmt: skip
 
 _CODE_CLASS = {
@@ -88,6 +88,8 @@ _OWN_CLASS: Final = {
     "ollama._types.ResponseError": "upstream_error", "huggingface_hub.errors.ValidationError": "invalid_arguments",
 }  # fmt: skip
 
+_ENDED: Final = {"LengthFinishReasonError": "max_tokens", "ContentFilterFinishReasonError": "content_filter"}
+"""What OpenAI's parser raises for an answer that ended so."""
 _STOPPED = (KeyboardInterrupt, GeneratorExit)
 _CANCELLED: Final = ("CancelledError", "Cancelled")
 """By name: looking at asyncio's own class would import asyncio into every program."""
@@ -288,8 +290,8 @@ def stop_reason_of_exception(error: BaseException, where: str | None = None) -> 
     """What a run that ends on *error* ended for; *where* is ``model``, ``tool`` or unknown."""
     if isinstance(error, LimitExceeded):
         return error.stop_reason
-    if is_cancelled(error):
-        return "cancelled"
+    if ended := "cancelled" if is_cancelled(error) else _ENDED.get(type(error).__name__):
+        return ended
     kind = classify_exception(error)
     if kind == "timeout":
         return "tool_timeout" if where == "tool" else "timeout"

@@ -166,9 +166,31 @@ def test_without_entry_points_the_launcher_does_not_know_us(points):
     assert "pip install spanledger" in problems(look(ways.ways))[0]
 
 
+DECLARED = "file_format: '1.0'\ntracer_provider: {processors: ["
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (DECLARED + "{batch: {exporter: {spanleger: {}}}}]}", "'spanleger'; did you mean 'spanledger'?"),
+        (DECLARED.replace("processors", "procesors") + "]}", "'procesors' was unexpected"),
+        (DECLARED.replace("1.0", "9.0") + "{batch: {exporter: {spanledger: {}}}}]}", "file_format '9.0'"),
+        ("tracer_provider: [", "Failed to parse YAML"),
+    ],
+)
+def test_a_declarative_configuration_that_the_sdk_cannot_use(points, tmp_path, text, said, caplog):
+    file = tmp_path / "otel.yaml"
+    file.write_text(text)
+    points.append(EntryPoint("spanledger", "spanledger.launch:SpanledgerExporter", "opentelemetry_traces_exporter"))
+    (told,) = problems(look(ways.ways, OTEL_CONFIG_FILE=str(file)))
+    assert f"{file} can't be used: " in told
+    assert said in told
+    assert not caplog.records
+
+
 def test_the_ways_that_can_be_seen(points, tmp_path):
     file = tmp_path / "otel.yaml"
-    file.write_text("tracer_provider: {processors: [{batch: {exporter: {spanledger: {}}}}]}")
+    file.write_text(f"{DECLARED}{{batch: {{exporter: {{spanledger: {{}}}}}}}}]}}")
     found = look(
         ways.ways, OTEL_CONFIG_FILE=str(file), OTEL_TRACES_EXPORTER="spanledger",
         PYTHONPATH="/x/opentelemetry/instrumentation/auto_instrumentation",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from operator import attrgetter
 
+import openai
 import pydantic
 import pytest
 
 import spanledger
-from clients import CASES, CHAT_ASK, MESSAGE_ASK, clients
+from clients import CASES, CHAT_ASK, MESSAGE_ASK, clients, sse
 from driving import run
 from wires import Pieces, httpx
 
@@ -122,6 +124,38 @@ def test_an_answer_that_a_strict_client_refuses_was_paid_for(case, answers, watc
     assert asked.usage.total == sum(case.tokens)
     span = next(span for span in spans() if span.name.startswith("chat"))
     assert span.attributes["gen_ai.response.id"] == case.answer["id"]
+
+
+@pytest.mark.parametrize("form", ["parse", "stream"])
+@pytest.mark.parametrize(
+    ("finish", "reason"), [("length", "max_tokens"), ("content_filter", "content_filter")], ids=lambda told: told
+)
+@pytest.mark.parametrize("entered", [True, False], ids=["in a run", "alone"])
+def test_an_answer_that_was_cut_off_ends_its_run_for_that(answers, watching, spans, form, finish, reason, entered):
+    client = clients(answers)["openai"][0]
+    chat = completions(client)
+    if form == "stream":
+        whole, last = CASES[0].answer, {"index": 0, "delta": {}, "finish_reason": finish}
+        begun = {"index": 0, "delta": {"role": "assistant", "content": '{"deg'}, "finish_reason": None}
+        answers.queue = [
+            sse(*({**whole, "object": "chat.completion.chunk", "choices": [choice]} for choice in (begun, last)))
+        ]
+    else:
+        answers.queue = [{**CASES[0].answer, "choices": [{**CASES[0].answer["choices"][0], "finish_reason": finish}]}]
+
+    def ask():
+        if form == "parse":
+            return chat.parse(**CHAT_ASK, response_format=Weather)
+        with chat.stream(**CHAT_ASK, response_format=Weather) as stream:
+            return stream.get_final_completion()
+
+    with contextlib.suppress(openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError):
+        if entered:
+            with spanledger.run("a"):
+                ask()
+        else:
+            ask()
+    assert [s.attributes["agent.run.stop_reason"] for s in spans() if "agent.run.stop_reason" in s.attributes] == [reason]
 
 
 def test_options_that_are_sent_again_do_not_grow(answers, watching, spans):

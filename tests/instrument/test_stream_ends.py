@@ -13,7 +13,7 @@ import warnings
 import pytest
 from opentelemetry import context as otel_context
 
-from clients import CASES, clients
+from clients import CASES, clients, sse
 from driving import only, opened
 from spanledger import runs
 from spanledger.config import Settings
@@ -342,7 +342,9 @@ def test_it_ends_once(case, asynchronous, made, answers, watching, spans, way):
     assert said.get("agent.run.model_calls", 1) == 1
     assert said["agent.stream.end"] in WAYS[way]
     expected = {"drained": "completed", "error": "model_error"}
-    assert said["agent.run.stop_reason"] == expected.get(said["agent.stream.end"], "cancelled")
+    whole = way is read_in_another_task_later and "error" not in said.get("gen_ai.response.finish_reasons", ("error",))
+    left = "completed" if whole else "cancelled"  # of two chunks both were read
+    assert said["agent.run.stop_reason"] == expected.get(said["agent.stream.end"], left)
     if said["agent.stream.end"] == "error":
         # LiteLLM makes an error 500 of it
         assert said["agent.error.class"] == ("upstream_error" if case.name == "litellm" else "connection")
@@ -490,3 +492,36 @@ def test_a_raw_streaming_response_that_is_never_parsed_is_ended(answers, watchin
     del response
     gc.collect()
     assert only(spans).attributes["agent.stream.end"] in DROPPED
+
+
+def in_turn(*turns):
+    """A stream of chat completions: what each choice says, and why it ends; then the tokens."""
+    choices = [[{"index": 0, "delta": said, "finish_reason": why}] for said, why in turns]
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini"}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    return sse(*({**head, "choices": choice} for choice in choices), {**head, "choices": [], "usage": usage})
+
+
+CALLS = {"role": "assistant", "tool_calls": [{"index": 0, "id": "c1", "function": {"name": "look", "arguments": "{}"}}]}
+
+
+@pytest.mark.parametrize("tools", [None, CALLS], ids=["an answer", "an agent's turns"])
+def test_who_stops_reading_at_the_reason_has_the_whole_answer(answers, watching, spans, tools):
+    """Loops of agents leave a stream there, before the tokens and the last words of the protocol."""
+    client = clients(answers)["openai"][0]
+    ask = {"model": "gpt-4o-mini", "stream": True}
+    if tools:
+        ask["tools"] = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
+        answers.queue = [in_turn((tools, None), ({}, "tool_calls"))]
+    answers.queue.append(in_turn(({"role": "assistant", "content": "Hi"}, None), ({}, "stop")))
+    history = [{"role": "user", "content": "Hi"}]
+    for _ in answers.queue[:]:
+        with client.chat.completions.create(messages=history, **ask) as stream:
+            for chunk in stream:
+                if chunk.choices[0].finish_reason:
+                    break
+        history += [{"role": "assistant", "tool_calls": [{**CALLS["tool_calls"][0], "type": "function"}]},
+                    {"role": "tool", "tool_call_id": "c1", "content": "seen"}]  # fmt: skip
+    said = [span.attributes for span in spans()]
+    assert {each["agent.stream.end"] for each in said if "agent.stream.end" in each} == {"closed"}
+    assert [each["agent.run.stop_reason"] for each in said if "agent.run.stop_reason" in each] == ["completed"]

@@ -46,6 +46,30 @@ def test_what_is_wrong_is_said_once_and_the_program_is_watched_all_the_same(wron
         assert [run.stop_reason for run in archive.runs()] == ["completed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tracer_provider:\n  procesors: []\n", "'procesors' was unexpected"),
+        ("tracer_provider: {processors: [{batch: {exporter: {spanleger: {}}}}]}\n", "Plugin 'spanleger' not found"),
+        ("meter_provider: {readers: [{periodic: {exporter: {nothing: {}}}}]}\n", "Plugin 'nothing' not found"),
+        (None, "not found"),
+    ],
+    ids=["an unknown key", "an unknown exporter", "an unknown exporter of metrics", "no file"],
+)  # fmt: skip
+def test_a_declarative_configuration_that_is_wrong_is_said_and_the_program_is_watched(
+    text, said, ended, runs_of, tmp_path
+):
+    file = tmp_path / "otel.yaml"
+    if text is not None:
+        file.write_text(f"file_format: '1.0'\n{text}")
+    out, err = ended(AGENT, *LAUNCHER, OTEL_CONFIG_FILE=str(file))
+    assert out == "Hello\n"
+    assert f"spanledger: OpenTelemetry's SDK can't be set up as OTEL_CONFIG_FILE={file} says: " in err
+    assert said in err
+    assert "Traceback" not in err
+    assert [run.stop_reason for run in runs_of()] == ["completed"]
+
+
 def test_brakes_hold_though_something_else_that_was_set_is_wrong(ended, tmp_path):
     (tmp_path / "spanledger.yaml").write_text(
         "budgets:\n"

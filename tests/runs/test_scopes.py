@@ -10,6 +10,7 @@ import functools
 import gc
 import logging
 import sys
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -41,6 +42,17 @@ def test_a_run_is_a_span_with_a_stop_reason(spans):
     assert said["agent.label.team"] == "a"
     assert (said["agent.run.status"], said["agent.run.stop_reason"]) == ("success", "completed")
     assert (run.status, run.stop_reason, run.steps, run.cost) == ("success", "completed", 0, Decimal(0))
+
+
+def test_what_a_run_is_for_may_be_numbers_and_uuids(spans, caplog):
+    user = uuid.uuid4()
+    with spanledger.run("a", user_id=user, session_id=7, request_id=8, agent_version=2, labels={1: "x"}) as run:
+        pass
+    assert run.status == "success"
+    said = by_name(spans)["invoke_agent a"].attributes
+    assert (said["user.id"], said["session.id"], said["gen_ai.conversation.id"]) == (str(user), "7", "7")
+    assert (said["agent.request.id"], said["gen_ai.agent.version"], said["agent.label.1"]) == ("8", "2", "x")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

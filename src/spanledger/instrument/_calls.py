@@ -211,7 +211,7 @@ class Call(Adopting):
         self._later[semconv.STREAM_END] = how
         if self.first_chunk is not None:
             self._later[semconv.TIME_TO_FIRST_CHUNK] = self.first_chunk
-        if how in ("closed", "abandoned") and self._implicit is not None:
+        if how in ("closed", "abandoned") and self._implicit is not None and not (response and response.ended):
             self.run.finish = "cancelled"
         self._end(response, error)
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Final
 
 from .. import private_file
 from ..errors import JournalError, JournalTooNew
@@ -39,15 +40,17 @@ def open_to_write(path: Path, *, busy: float) -> sqlite3.Connection:
     """
     Open *path*, made and migrated where needed; wait up to *busy* seconds for others.
 
-    `JournalTooNew` for a newer file and `JournalError` for somebody else's, both untouched; `sqlite3.Error` and
-    `OSError` as they come.
+    `JournalTooNew` for a newer file and `JournalError` for somebody else's or what is no file, all untouched, their
+    modes too; `sqlite3.Error` and `OSError` as they come.
     """
+    _is_file(path)
     try:
         connection = _connect_to_own(path, busy)
     except (FileNotFoundError, sqlite3.OperationalError):  # another process has just set it aside
         connection = _connect_to_own(path, busy)
     try:
         _check(connection, path)
+        _to_mode(path)
         if format_version(connection) == 0:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _to_wal(connection, busy)
@@ -68,6 +71,7 @@ def open_to_read(path: Path, *, busy: float) -> sqlite3.Connection:
     """
     if not path.exists():
         return _empty()
+    _is_file(path)
     try:
         if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
             with contextlib.suppress(sqlite3.OperationalError):
@@ -83,10 +87,27 @@ def unreadable(path: Path, error: Exception) -> JournalError:
     return JournalError(f"can't read the journal {path}: {error}{advice}")
 
 
+def _is_file(path: Path) -> None:
+    """Refuse a directory and a device: what is done to a journal, modes and names included, is not for them."""
+    if path.exists() and not path.is_file():
+        advice = f"set SPANLEDGER_JOURNAL to a file, such as {path / 'journal.db'}" if path.is_dir() else _OFF
+        raise JournalError(f"{path} is {'a directory' if path.is_dir() else 'no file'}; {advice}")
+
+
+_OFF: Final = "set SPANLEDGER_JOURNAL to a file, or SPANLEDGER_JOURNAL_OFF=1 to keep no journal"
+
+
+def _to_mode(path: Path) -> None:
+    """Let nobody else read the journal; its side files have the mode that it had when they were made."""
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        with contextlib.suppress(FileNotFoundError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(private_file.MODE)
+
+
 def _connect_to_own(path: Path, busy: float) -> sqlite3.Connection:
     private_file.make(path)
-    if path.stat().st_mode & 0o077:
-        path.chmod(private_file.MODE)
     return _connect(path, "rw", busy)
 
 

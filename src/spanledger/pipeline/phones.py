@@ -29,7 +29,9 @@ def american(view: bytes, start: int, end: int) -> str | None:
         return None
     number = view[start:end].partition(b"x")[0].rstrip(b"e").translate(None, beside.SEPARATORS)
     code, digits = number[:-10], number[-10:]
-    if digits[0] < 0x32 or digits[3] < 0x32 or digits[1:3] == b"11":
+    if digits[0] < 0x32 or digits[1:3] == b"11":
+        return None
+    if digits[3] < 0x32 and not (view[start] == 0x28 or digits[:3] == b"555"):  # people write them
         return None
     return "PHONE" if not code or checks.calling_code(number) else None
 

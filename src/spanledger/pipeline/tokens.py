@@ -74,6 +74,9 @@ _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _PRINTED: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _GLUE: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _PLACEHOLDER: Final = re.compile(rb"(?i)x{6,}|\*{3,}|your|example|placeholder|changeme|insert|\.\.\.")
+_BLANK: Final = re.compile(rb"(?i)x{6,}|\*{3,}|\.\.\.")
+_MANY_DIGITS: Final = re.compile(rb"(?:[^0-9]*[0-9]){6}")
+"""With so many of them a key is one, though it says that it is an example."""
 
 
 _AZURE: Final = re.compile(rb"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{30,40}")
@@ -116,7 +119,8 @@ def _find(view: bytes, start: int, spans: list[Span]) -> None:
 def _vendor(view: bytes, match: re.Match[bytes], spans: list[Span]) -> None:
     name = VENDORS[int((match.lastgroup or "k0")[1:])][0]
     text = match.group()
-    if _PLACEHOLDER.search(text[:24]) or len(set(text)) < 7:
+    telling = name == "AWS_KEY" or _MANY_DIGITS.match(text)  # AKIAIOSFODNN7EXAMPLE has the form to the letter
+    if (_BLANK if telling else _PLACEHOLDER).search(text[:24]) or len(set(text)) < 7:
         return
     if name in ("OPENAI_KEY", "TAVILY_KEY") and not any(0x30 <= c <= 0x39 for c in text):
         return  # ``sk-learn-pipeline-for-everybody``

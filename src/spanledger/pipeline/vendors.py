@@ -26,7 +26,7 @@ COMMON: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     (
         "AWS_KEY",
         rb"(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|AIPA)",
-        rb"[A-Z2-7][A-Z0-9]{11,15}(?![A-Za-z0-9])",
+        rb"(?:[A-Z0-9]{16}|[A-Z2-7][A-Z0-9]{11,14})(?![A-Za-z0-9])",
     ),
     ("AWS_KEY", rb"ABSK", rb"[A-Za-z0-9+/=]{60,}"),
     ("GOOGLE_KEY", rb"AIza", _W + rb"{30,}"),

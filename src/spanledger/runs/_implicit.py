@@ -25,7 +25,7 @@ from ..ledger import Run, ledger
 from ..model import Request, Response
 from ..outcomes import status_of, stop_reason_of_exception
 from . import _pending, _place
-from ._pending import Pending, pending_of, settle, waiting
+from ._pending import Pending, run_that_waits, settle, waiting
 from ._place import Placement
 from ._remote import come_from
 from ._scopes import defaults, end_attributes, end_run, new_id, note_span, open_scopes, run_attributes
@@ -122,12 +122,11 @@ def _begun(request: Request, server: _Server | None, here: Context | None, *, sp
 
 
 def _joined(request: Request, server: _Server | None) -> Placement | None:
-    for item in [*request.results, *request.asked] if waiting else ():
-        if (pending := pending_of(None, item)) is not None and pending.run.ended is None:
-            return Placement(pending.run)
+    here = _place.implicit.get()
+    if waiting and (run := run_that_waits(request, here.run if here is not None else None)) is not None:
+        return Placement(run)
     if server is not None:
         return Placement(server.run.run) if server.run is not None else None
-    here = _place.implicit.get()
     if here is None or here.run.ended is not None:
         return None
     state = _open.get(here.run.id)

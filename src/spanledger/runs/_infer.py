@@ -37,8 +37,8 @@ def infer_tools(
     *asked* are the calls as the request repeats them: some programs give them ids of their own.  *known* by call id:
     when the call was asked for (nanoseconds since the epoch), if its result has only just come, and its error class.
     """
-    for item in results:
-        pending = _pending.pending_of(run, item) or _renamed(run, item, asked)
+    for item, said in _pending.paired(results, asked):
+        pending = _pending.pending_of(run, item, said) or _renamed(run, said)
         if pending is None:
             continue
         _pending.settle(pending)
@@ -47,14 +47,14 @@ def infer_tools(
                 _infer(run, pending, item, *(known or {}).get(item.id, (None, None)))
 
 
-def _renamed(run: Run, item: ToolResult, asked: Sequence[ToolCall]) -> _pending.Pending | None:
-    """The call that *item* answers where it has another id now: the one of the same name and arguments."""
-    for call in asked:
-        if call.id == item.id and call.name is not None:
-            arguments = hasher().hash(call.arguments, "tool-args").text
-            for pending in _pending.asked_by_name(call.name, run, seen=True):
-                if hasher().hash(pending.call.arguments, "tool-args").text == arguments:
-                    return pending
+def _renamed(run: Run, said: ToolCall | None) -> _pending.Pending | None:
+    """The call that is repeated as *said*, where it has another id now: the one of the same name and arguments."""
+    if said is None or said.name is None:
+        return None
+    arguments = hasher().hash(said.arguments, "tool-args").text
+    for pending in _pending.asked_by_name(said.name, run, seen=True):
+        if hasher().hash(pending.call.arguments, "tool-args").text == arguments:
+            return pending
     return None
 
 

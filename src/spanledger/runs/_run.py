@@ -122,6 +122,11 @@ class ActiveRun:
         return f"<run {self._run.id} {self._run.name or ''} {self.status}>"
 
 
+def _text(given: object) -> str | None:
+    """What names something, as the text that spans and the journal know it by: numbers and UUIDs are ids as well."""
+    return given if given is None or isinstance(given, str) else str(given)
+
+
 class _Run(Managed[ActiveRun]):
     def __init__(
         self,
@@ -135,13 +140,13 @@ class _Run(Managed[ActiveRun]):
     ) -> None:
         super().__init__()
         self._fields: dict[str, Any] = {
-            "name": name or defaults["agent"],
-            "session_id": session_id,
-            "user_id": user_id,
-            "request_id": request_id,
-            "agent_version": agent_version or defaults["agent_version"],
-            "prompt_version": prompt_version or defaults["prompt_version"],
-            "labels": dict(labels or {}),
+            "name": _text(name) or defaults["agent"],
+            "session_id": _text(session_id),
+            "user_id": _text(user_id),
+            "request_id": _text(request_id),
+            "agent_version": _text(agent_version) or defaults["agent_version"],
+            "prompt_version": _text(prompt_version) or defaults["prompt_version"],
+            "labels": {str(key): value for key, value in dict(labels or {}).items()},
         }
 
     def _scope(self) -> RunScope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...instrument import TOOLS
+from ...named_exporters import DECLARED
 from ...notes import noted
+from ...spelling import hint
 from ._finding import Finding, Surroundings, group, started
 
 __all__ = ["ways"]
@@ -66,14 +69,45 @@ def _by_name(around: Surroundings) -> list[Finding]:
     found = []
     if _US in around.names("OTEL_TRACES_EXPORTER"):
         found.append(Finding("ok", "OTEL_TRACES_EXPORTER names spanledger", {"exporter_by_name": True}))
-    if file := around.environ.get("OTEL_CONFIG_FILE"):
-        try:
-            named = _US in Path(file).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            return [*found, Finding("problem", f"OTEL_CONFIG_FILE={file} can't be read: {error}")]
-        text = f"the declarative configuration {file} " + ("names spanledger" if named else "does not name spanledger")
-        found.append(Finding("ok" if named else "note", text, {"declarative": named}))
+    if file := around.environ.get(DECLARED):
+        found += _declared(file)
     return found
+
+
+def _declared(file: str) -> list[Finding]:
+    """Whether the SDK can read its declarative configuration *file*, and finds us in there."""
+    try:
+        named = _US in Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        return [Finding("problem", f"{DECLARED}={file} can't be read: {error}")]
+    text = f"the declarative configuration {file} " + ("names spanledger" if named else "does not name spanledger")
+    found = [Finding("ok" if named else "note", text, {"declarative": named})]
+    try:
+        from opentelemetry.configuration import load_config_file  # noqa: PLC0415 - few have it
+    except ImportError:
+        advice = "the SDK needs a package that is not installed: pip install opentelemetry-configuration"
+        return [*found, Finding("problem", f"for the declarative configuration {file} {advice}")]
+    before = logging.root.manager.disable
+    logging.disable()  # it says the same in its own words
+    try:
+        wrong = _unknown_exporters(load_config_file(file))
+    except Exception as error:  # noqa: BLE001 - whatever stands in there
+        wrong = [str(error)]
+    finally:
+        logging.disable(before)
+    return [*found, *(Finding("problem", f"the declarative configuration {file} can't be used: {w}") for w in wrong)]
+
+
+def _unknown_exporters(config: Any) -> list[str]:
+    """The exporters of spans that *config* names and nothing provides."""
+    known = {point.name for point in group("opentelemetry_traces_exporter")}
+    processors = getattr(getattr(config, "tracer_provider", None), "processors", None) or ()
+    named = [
+        name for each in processors for kind in ("batch", "simple")
+        for name in getattr(getattr(getattr(each, kind, None), "exporter", None), "additional_properties", None) or ()
+    ]  # fmt: skip
+    unknown = [name for name in named if name not in known]
+    return [f"nothing installed here provides its exporter {name!r}; {hint(name, sorted(known))}" for name in unknown]
 
 
 def _tools(around: Surroundings) -> list[Finding]:
