@@ -210,8 +210,7 @@ _LIMITS: Final = ("usd", "tokens", "steps", "tool_calls", "retries", "seconds")
 PROTECTING: Final = ("policy", "redact", "redact_keys", "file")
 """What decides what is taken out of values."""
 _FIELDS: Final = {f.name: f for f in fields(Settings)}
-_OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})
-"""Variables with our prefix that are no setting."""
+_OTHER_VARIABLES: Final = frozenset({"SPANLEDGER_CONFIG"})  # with our prefix, but no setting
 
 
 def _placed(error: ConfigurationError, places: Mapping[str, str]) -> ConfigurationError:
