@@ -25,6 +25,7 @@ test: $(VENV)/.done ## the tests, and how much of the code they reach
 
 check: $(VENV)/.lint ## style, types, layers
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -135,7 +135,9 @@ def secrets(folder: Path) -> None:
 def attacks(folder: Path | None, seed: int) -> None:
     """Texts written to slip through: ours, and those of *folder*."""
     redactor = Redactor()
-    ours = [(cls, text, [needle] if needle else [], [] if needle else [text]) for cls, text, needle in made_attacks(seed)]
+    ours = [
+        (cls, text, [needle] if needle else [], [] if needle else [text]) for cls, text, needle in made_attacks(seed)
+    ]
     slipped_through(f"own attacks, seed {seed}", redactor, ours)
     rows = lines(folder / "attacks_open.jsonl") if folder else []
     theirs = [(row["cls"], row["text"], row["needles"], row["must_keep"]) for row in rows if row["level"] == "text"]

@@ -105,7 +105,9 @@ def main() -> None:
     pythons |= dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
     print("| redactor | agent texts | clean texts | 50 kB of clean messages |\n|---|---|---|---|")
     for name, python in pythons.items():
-        done = subprocess.run([python, __file__, "--child", name], input=payload, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [python, __file__, "--child", name], input=payload, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             print(f"| {name} | {done.stderr.strip().splitlines()[-1]} | | |")
             continue

@@ -42,9 +42,20 @@ LOOK = {"id": "call_1", "type": "function", "function": {"name": "look", "argume
 
 
 def answer(tool: bool) -> dict[str, Any]:
-    message = {"role": "assistant", "content": None, "tool_calls": [LOOK]} if tool else {"role": "assistant", "content": "It rains."}
+    message = (
+        {"role": "assistant", "content": None, "tool_calls": [LOOK]}
+        if tool
+        else {"role": "assistant", "content": "It rains."}
+    )
     choice = {"index": 0, "finish_reason": "tool_calls" if tool else "stop", "message": message}
-    return {"id": "c1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini-2024-07-18", "choices": [choice], "usage": USAGE}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [choice],
+        "usage": USAGE,
+    }
 
 
 class Counted(SpanExporter):
@@ -77,7 +88,9 @@ def soak(runs: int, unended: int, tell: Any = lambda *_: None) -> dict[str, Any]
         http_client=http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=answer(tool[0])))),
     )  # fmt: skip
     counted, settled = Counted(), Counter()
-    made = spanledger.configure(exporters=[counted], flush_seconds=60)  # a tenth is ended at exit, behind an exporter that keeps up
+    made = spanledger.configure(
+        exporters=[counted], flush_seconds=60
+    )  # a tenth is ended at exit, behind an exporter that keeps up
     made.instrumentation.engine.listeners.append(lambda _: settled.update(calls=1))
     ledger.listen(ended=lambda _: settled.update(ended=1))
 

@@ -51,8 +51,9 @@ def cpu_ms(code: str, home: str) -> float:
     """Milliseconds of CPU, user and system, of a new interpreter that runs *code*."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "SPANLEDGER_", "PYTHON"))}
     variables.update(XDG_STATE_HOME=home, PYTHONHASHSEED="0")
-    process = subprocess.Popen([str(environments.python("ours")), "-c", code], env=variables, cwd=home,
-                               stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(environments.python("ours")), "-c", code], env=variables, cwd=home, stderr=subprocess.DEVNULL
+    )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -11,7 +11,12 @@ def init(session="s1"):
 
 def said(id, *blocks, output=1, input=10, cached=0, lane=None, model=MODEL, **more):
     content = [{"type": "text", "text": block} if isinstance(block, str) else block for block in blocks]
-    usage = {"input_tokens": input, "cache_read_input_tokens": cached, "cache_creation_input_tokens": 0, "output_tokens": output}
+    usage = {
+        "input_tokens": input,
+        "cache_read_input_tokens": cached,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": output,
+    }
     message = {"id": id, "role": "assistant", "model": model, "content": content, "stop_reason": None, "usage": usage}
     return {"type": "assistant", "session_id": "s1", "parent_tool_use_id": lane, "message": message, **more}
 
@@ -22,12 +27,23 @@ def use(id, name="Read", **arguments):
 
 def got(id, text, *, is_error=False, lane=None, **meta):
     block = {"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error}
-    message = {"type": "user", "session_id": "s1", "parent_tool_use_id": lane, "message": {"role": "user", "content": [block]}}
+    message = {
+        "type": "user",
+        "session_id": "s1",
+        "parent_tool_use_id": lane,
+        "message": {"role": "user", "content": [block]},
+    }
     return {**message, "tool_result_meta": [{"id": id, **meta}]} if meta else message
 
 
 def event(kind, **more):
-    return {"type": "stream_event", "uuid": "u", "session_id": "s1", "parent_tool_use_id": None, "event": {"type": kind, **more}}
+    return {
+        "type": "stream_event",
+        "uuid": "u",
+        "session_id": "s1",
+        "parent_tool_use_id": None,
+        "event": {"type": kind, **more},
+    }
 
 
 def pieces(id, *blocks, output, stop="end_turn", input=10, cached=0):

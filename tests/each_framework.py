@@ -166,7 +166,9 @@ def main(name, order, telemetry):
         made = made or configure()
         go()
     made.force_flush()
-    spans = [{"name": s.name, "scope": s.instrumentation_scope.name, **s.attributes} for s in exporter.get_finished_spans()]
+    spans = [
+        {"name": s.name, "scope": s.instrumentation_scope.name, **s.attributes} for s in exporter.get_finished_spans()
+    ]
     print("\n" + json.dumps(spans, default=str))
 
 

@@ -86,7 +86,10 @@ def cohere(kind: str) -> Callable[[Answers, bool], Any]:
     return make
 
 
-COHERE_USAGE = {"billed_units": {"input_tokens": 2, "output_tokens": 4}, "tokens": {"input_tokens": 9, "output_tokens": 4}}
+COHERE_USAGE = {
+    "billed_units": {"input_tokens": 2, "output_tokens": 4},
+    "tokens": {"input_tokens": 9, "output_tokens": 4},
+}
 COHERE = {
     "id": "c1", "finish_reason": "COMPLETE", "usage": COHERE_USAGE,
     "message": {"role": "assistant", "content": [{"type": "text", "text": "Hello there"}]},
@@ -238,7 +241,9 @@ CONVERSE_EVENTS = [
 ]
 INVOKE_ASK = {
     "modelId": CLAUDE,
-    "body": json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}),
+    "body": json.dumps(
+        {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    ),
 }
 
 
@@ -249,7 +254,12 @@ def chunk(event: Any) -> bytes:
 
 
 INVOKE_EVENTS = [
-    chunk({"type": "message_start", "message": {**MESSAGE, "content": [], "usage": {"input_tokens": 9, "output_tokens": 1}}}),
+    chunk(
+        {
+            "type": "message_start",
+            "message": {**MESSAGE, "content": [], "usage": {"input_tokens": 9, "output_tokens": 1}},
+        }
+    ),
     chunk({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
     chunk({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello there"}}),
     chunk({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}}),

@@ -13,7 +13,9 @@ from typing import Any
 
 from spanledger.providers import ADAPTERS
 
-FREE = re.compile(r"^(get|list|delete|update|retrieve|cancel|close|download|with_|archive|enable|disable|to_|set_|wait|async_|archive|bulk_|search|fetch|upload)|_async$")
+FREE = re.compile(
+    r"^(get|list|delete|update|retrieve|cancel|close|download|with_|archive|enable|disable|to_|set_|wait|async_|archive|bulk_|search|fetch|upload)|_async$"
+)
 """Begins the names of methods that nobody pays for; what exists twice is counted once."""
 
 POSTING = ("anthropic", "cerebras.cloud.sdk", "fireworks", "groq", "openai", "perplexity", "together")
@@ -88,7 +90,12 @@ def _methods(package: str) -> Iterator[tuple[str, bool]]:
     seen = {f"{seam.module}:{name}" for seam in _adapter(package).seams for name in (seam.sync, seam.asyncio) if name}
     for module in _modules(package):
         for kind in vars(module).values():
-            if not inspect.isclass(kind) or kind.__name__ == "BaseSDK" or kind.__module__ != module.__name__ or kind.__name__.startswith(("_", "Async")):
+            if (
+                not inspect.isclass(kind)
+                or kind.__name__ == "BaseSDK"
+                or kind.__module__ != module.__name__
+                or kind.__name__.startswith(("_", "Async"))
+            ):
                 continue
             if package in ("mistralai", "openrouter") and "BaseSDK" not in [base.__name__ for base in kind.__mro__]:
                 continue

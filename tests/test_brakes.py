@@ -268,9 +268,7 @@ def test_an_unknown_tool_that_is_refused_or_fails_is_called_so(configure, answer
     wanted, messages = asking_for("shell")
     answers.queue = [wanted]
     with pytest.raises(Denied), spanledger.run("a") as run:
-        clients(answers)["openai"][0].chat.completions.create(
-            model="gpt-4o-mini", messages=messages[:1], tools=OFFERED
-        )
+        clients(answers)["openai"][0].chat.completions.create(model="gpt-4o-mini", messages=messages[:1], tools=OFFERED)
         with spanledger.tool("shell", arguments={}):
             raise AssertionError
     (refused,) = [span for span in spans() if span.name == "execute_tool shell"]
@@ -364,7 +362,9 @@ class Customer(pydantic.BaseModel):
 SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 
 
-@pytest.mark.parametrize("check", [lambda result: "id" in result, Customer, SCHEMA], ids=["callable", "model", "schema"])
+@pytest.mark.parametrize(
+    "check", [lambda result: "id" in result, Customer, SCHEMA], ids=["callable", "model", "schema"]
+)
 def test_results_are_validated_by_whatever_can_say_what_is_right(provider, spans, check):
     reader = InMemoryMetricReader()
     spanledger.configure(tracer_provider=provider, meter_provider=MeterProvider([reader]), journal_off=True)

@@ -63,7 +63,9 @@ def leaked(tmp_path, monkeypatch):
 def everywhere(value):
     """*value* with every free text in it replaced by the planted one."""
     if isinstance(value, dict):
-        return {key: everywhere(item) if key in FREE or not isinstance(item, str) else item for key, item in value.items()}
+        return {
+            key: everywhere(item) if key in FREE or not isinstance(item, str) else item for key, item in value.items()
+        }
     if isinstance(value, list):
         return [everywhere(item) for item in value]
     return PLANTED if isinstance(value, str) else value
@@ -87,7 +89,13 @@ def chat(client, **more):
     ]  # fmt: skip
     tools = [{"type": "function", "function": {"name": "send", "description": PLANTED, "parameters": TOOL}}]
     return client.chat.completions.create(
-        model="gpt-4o-mini", messages=messages, tools=tools, stop=[PLANTED], user=EMAIL, metadata={"who": PLANTED}, **more
+        model="gpt-4o-mini",
+        messages=messages,
+        tools=tools,
+        stop=[PLANTED],
+        user=EMAIL,
+        metadata={"who": PLANTED},
+        **more,
     )
 
 
@@ -129,9 +137,10 @@ def test_nothing_of_a_model_call_leaves(name, call, answer, asynchronous, leaked
                 if asynchronous:
                     await result
 
-    with spanledger.run(
-        "support", user_id=EMAIL, session_id=f"s {PHONE}", request_id=PLANTED, labels={"team": PLANTED}
-    ), contextlib.suppress(Exception):
+    with (
+        spanledger.run("support", user_id=EMAIL, session_id=f"s {PHONE}", request_id=PLANTED, labels={"team": PLANTED}),
+        contextlib.suppress(Exception),
+    ):
         asyncio.run(both())
     assert len(answers.requests) == 2
     assert leaked() == set()

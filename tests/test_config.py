@@ -61,7 +61,9 @@ def test_numbers_and_paths_that_mean_nothing_are_refused(name, value, said):
 
 
 def test_numbers_that_mean_something_are_kept():
-    settings = Settings.load({}, flush_seconds=0, implicit_run_idle_seconds=math.inf, max_value_bytes=1, budget_warn_at=1)
+    settings = Settings.load(
+        {}, flush_seconds=0, implicit_run_idle_seconds=math.inf, max_value_bytes=1, budget_warn_at=1
+    )
     assert (settings.flush_seconds, settings.max_value_bytes, settings.budget_warn_at) == (0, 1, 1)
 
 
@@ -96,8 +98,10 @@ def test_the_standard_switch_decides_content():
     ("environ", "said"),
     [
         ({"SPANLEDGER_REDAKT": "1"}, r"unknown variable SPANLEDGER_REDAKT; did you mean 'SPANLEDGER_REDACT'\?"),
-        ({"SPANLEDGER_CONTENT": "span_only"},
-         r"SPANLEDGER_CONTENT; did you mean 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'\?"),
+        (
+            {"SPANLEDGER_CONTENT": "span_only"},
+            r"SPANLEDGER_CONTENT; did you mean 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'\?",
+        ),
         ({"SPANLEDGER_REDACT": "maybe"}, r"SPANLEDGER_REDACT: redact is 'maybe'; it must be true or false"),
         ({"SPANLEDGER_JOURNAL_DAYS": "-1"}, r"journal_days is '-1'; it must be a whole number, not negative"),
         ({"SPANLEDGER_STORE_RESULTS": "sampeld"}, r"store_results is 'sampeld'; did you mean 'sampled'\?"),
@@ -129,7 +133,9 @@ def test_a_file_that_means_nothing_is_named(text, said, tmp_path):
 
 def test_of_a_key_that_stands_twice_the_last_holds_for_those_who_go_on(tmp_path):
     file = tmp_path / "spanledger.yaml"
-    file.write_text("agent: a\ncontent: span_only\npolicy: {types: {ip: keep, ip: drop}}\nagent: &name b\nprompt_version: *name\n")
+    file.write_text(
+        "agent: a\ncontent: span_only\npolicy: {types: {ip: keep, ip: drop}}\nagent: &name b\nprompt_version: *name\n"
+    )
     settings, refused = Settings.salvage({}, file=file)
     assert [str(error).partition(": ")[2].partition(",")[0] for error in refused] == [
         "'ip' stands twice", "'agent' stands twice",
@@ -254,6 +260,7 @@ def test_a_detector_that_is_not_installed_leaves_nothing_stored(tmp_path, monkey
 
 def test_a_user_without_a_home_has_a_place_all_the_same(monkeypatch):
     """As in a container whose user stands in no list of users."""
+
     def nobody(_cls):
         raise RuntimeError("Could not determine home directory.")
 

@@ -145,7 +145,10 @@ def test_the_share_of_spend_on_failed_runs_and_what_else_was_wasted(spent):
 @pytest.mark.parametrize("label", ["team", "project"])
 def test_teams_and_projects(spent, label):
     groups = {group["name"]: Decimal(group["cost"]) for group in spent("--by", label)["groups"]}
-    assert groups == {"care" if label == "team" else "bot": 20 * (CHEAP + Decimal("0.002")), "-": TOTAL - 20 * (CHEAP + Decimal("0.002"))}
+    assert groups == {
+        "care" if label == "team" else "bot": 20 * (CHEAP + Decimal("0.002")),
+        "-": TOTAL - 20 * (CHEAP + Decimal("0.002")),
+    }
 
 
 def test_days_are_those_of_the_zone(spent, monkeypatch):

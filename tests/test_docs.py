@@ -27,7 +27,9 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 def blocks(page, *languages):
     return [
         body
-        for language, body in re.findall(r"^ *```(\w*)\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for language, body in re.findall(
+            r"^ *```(\w*)\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
         if language in languages
     ]
 
@@ -52,7 +54,9 @@ def test_links_lead_somewhere(page):
 def test_targets_of_make_are_there(page):
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     lanes = {f"lane-{path.stem}" for path in (ROOT / "tests" / "lanes").glob("*.txt")}
-    named = set(re.findall(r"(?:`|\$ |^    )(?:\w+=\S+ )*make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:`|\$ |^    )(?:\w+=\S+ )*make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert named <= known | lanes
 
 

@@ -51,7 +51,9 @@ def test_public_names_are_sorted_and_there():
 
 
 def test_importing_the_package_costs_next_to_nothing():
-    code = "import sys, spanledger; print(sorted(m for m in sys.modules if m.split('.')[0] in ('opentelemetry', 'wrapt')))"
+    code = (
+        "import sys, spanledger; print(sorted(m for m in sys.modules if m.split('.')[0] in ('opentelemetry', 'wrapt')))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -68,7 +68,9 @@ def agent(clock):
                 answers.queue = [CHAT]
                 client.chat.completions.create(**CHAT_ASK, max_tokens=20, user=f"{number}")
                 clock.passes(0.02)
-                found += "found" in lookup(query=f"order 17, attempt {number}", failing=failing, seconds=dice.uniform(*seconds))
+                found += "found" in lookup(
+                    query=f"order 17, attempt {number}", failing=failing, seconds=dice.uniform(*seconds)
+                )
         return current, number, (clock.now - begun) / 1e9
 
     return run, dice

@@ -10,7 +10,9 @@ import pytest
 from spanledger import named_exporters
 from spanledger.named_exporters import examined, only, propagators
 
-HTTP = EntryPoint("otlp_proto_http", "opentelemetry.sdk.trace.export:ConsoleSpanExporter", "opentelemetry_traces_exporter")
+HTTP = EntryPoint(
+    "otlp_proto_http", "opentelemetry.sdk.trace.export:ConsoleSpanExporter", "opentelemetry_traces_exporter"
+)
 GRPC = EntryPoint("otlp_proto_grpc", HTTP.value, HTTP.group)
 CONSOLE = EntryPoint("console", HTTP.value, HTTP.group)
 BROKEN = EntryPoint("broken", "spanledger.nothing_here:Exporter", HTTP.group)
@@ -48,7 +50,9 @@ def test_those_that_can_be_had_are_kept(points):
     ],
 )  # fmt: skip
 def test_those_that_cannot_are_told_with_what_to_do(environ, said, points):
-    known, [wrong] = examined("traces", {**environ, "OTEL_TRACES_EXPORTER": f"console,{environ['OTEL_TRACES_EXPORTER']}"})
+    known, [wrong] = examined(
+        "traces", {**environ, "OTEL_TRACES_EXPORTER": f"console,{environ['OTEL_TRACES_EXPORTER']}"}
+    )
     assert known == ["console"]
     assert wrong.startswith("OTEL_TRACES_EXPORTER names")
     assert said in wrong

@@ -209,7 +209,9 @@ def test_a_run_costs_what_its_calls_and_the_runs_in_it_cost(tmp_path_factory, tr
     assert costs.total().unpriced == sum(unpriced)
 
 
-@given(st.none() | st.integers(0, 10**7), st.integers(0, 10**7), st.sampled_from(["gpt-4o", "nobody-knows", "whisper-1"]))
+@given(
+    st.none() | st.integers(0, 10**7), st.integers(0, 10**7), st.sampled_from(["gpt-4o", "nobody-knows", "whisper-1"])
+)
 def test_what_is_unknown_is_never_zero(into, output, model):
     price = pricing.price_call(settled(model, into, output))
     known = model == "gpt-4o" and into is not None

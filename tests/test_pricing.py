@@ -186,7 +186,9 @@ def test_prices_a_grounded_prompt_and_each_query():
     """https://ai.google.dev/gemini-api/docs/pricing"""
     prompt, queries = Usage(uncached=0, output=0, requests={"grounded_prompt": 1}), {"google_search": 2}
     assert price(prompt, "gcp.gemini", "gemini-2.5-flash").amount == Decimal("0.035")
-    assert price(Usage(uncached=0, output=0, requests=queries), "gcp.gemini", "gemini-3.5-flash").amount == Decimal("0.028")
+    assert price(Usage(uncached=0, output=0, requests=queries), "gcp.gemini", "gemini-3.5-flash").amount == Decimal(
+        "0.028"
+    )
     found = price(Usage(uncached=9, output=0, requests={"google_maps": 1}), "gcp.gemini", "gemini-2.5-flash")
     assert (found.status, found.unpriced_units) == ("partial", ("google_maps",))
 

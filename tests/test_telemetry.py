@@ -15,7 +15,11 @@ from spanledger import semconv, setup
 from spanledger.signals._names import COUNTERS, HISTOGRAMS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "telemetry.md").read_text(encoding="utf-8")
-OURS = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str) and value.startswith("agent.")}
+OURS = {
+    value
+    for name, value in vars(semconv).items()
+    if name.isupper() and isinstance(value, str) and value.startswith("agent.")
+}
 STANDARD = {value for name, value in vars(semconv).items() if name.isupper() and isinstance(value, str)}
 METRICS = {**{name: unit for name, (unit, *_) in (HISTOGRAMS | COUNTERS).items()}, "agent.run.active": "{run}"}
 CALL = {
@@ -27,7 +31,9 @@ CALL = {
 def rows():
     """Metric to unit and labels, as the page has them."""
     found = {}
-    for name, unit, labels in re.findall(r"^\| `([\w.]+)` \| (?:histogram|counter|gauge) \| (.*?) \| (.*) \|$", PAGE, re.MULTILINE):
+    for name, unit, labels in re.findall(
+        r"^\| `([\w.]+)` \| (?:histogram|counter|gauge) \| (.*?) \| (.*) \|$", PAGE, re.MULTILINE
+    ):
         said = set(re.findall(r"`([^`]+)`", labels))
         found[name] = (unit.strip("` "), said | (CALL if "CALL" in labels else set()))
     return found
@@ -73,7 +79,15 @@ def test_labels_are_those_on_the_page(reader):
 
     cached = {"prompt_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 1}}
     thought = {"completion_tokens_details": {"reasoning_tokens": 1}}
-    answers = Answers([{**CHAT, "usage": {**CHAT["usage"], **cached, **thought}}, {**CHAT, "usage": None}, list(CHAT_EVENTS), (429, {"error": {"message": "slow"}}), CHAT])
+    answers = Answers(
+        [
+            {**CHAT, "usage": {**CHAT["usage"], **cached, **thought}},
+            {**CHAT, "usage": None},
+            list(CHAT_EVENTS),
+            (429, {"error": {"message": "slow"}}),
+            CHAT,
+        ]
+    )
     client = clients(answers)["openai"][0]
     with pytest.raises(Exception, match="slow"), spanledger.run("support"):
         for _ in range(2):

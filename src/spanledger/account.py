@@ -256,6 +256,7 @@ class Run:
         if self.parent is not None:
             self.parent.settle_tool(use)
 
+
 def _begin_anew() -> None:
     global _pricing  # noqa: PLW0603 - somebody in the parent may have held it
     _pricing = threading.RLock()

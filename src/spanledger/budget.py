@@ -89,8 +89,9 @@ class Budget:
             if self.per != "run":
                 raise ConfigurationError(f"{place}: seconds counts per run; say per: run", "seconds")
         if not 0 < _number(place, "warn_at", self.warn_at) <= 1:
-            raise ConfigurationError(f"{place}: warn_at is {self.warn_at!r}; it must be a share above 0, up to 1",
-                                     "warn_at")
+            raise ConfigurationError(
+                f"{place}: warn_at is {self.warn_at!r}; it must be a share above 0, up to 1", "warn_at"
+            )
         if all(getattr(self, name) is None for name in ("usd", "seconds", *_COUNTS)):
             raise ConfigurationError(f"{place} has no limit; give one of usd, seconds, {', '.join(_COUNTS)}")
 

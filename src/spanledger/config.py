@@ -269,9 +269,7 @@ def _from_environment(environ: Mapping[str, str], hears: Refuse | None) -> dict[
     return _converted(said, "", hears)
 
 
-def _converted(
-    said: Iterable[tuple[str, str, Any]], source: str, hears: Refuse | None
-) -> dict[str, tuple[Any, str]]:
+def _converted(said: Iterable[tuple[str, str, Any]], source: str, hears: Refuse | None) -> dict[str, tuple[Any, str]]:
     """What is *said*, name, spelling and value, as settings and their place; *hears* is told what is wrong."""
     found: dict[str, tuple[Any, str]] = {}
     for name, spelling, value in said:

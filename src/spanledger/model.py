@@ -294,7 +294,5 @@ class Draft:
             else:
                 continue
             choices.setdefault(index, []).append(part)
-        messages = [
-            output_message(parts, self.finish_reasons.get(index)) for index, parts in sorted(choices.items())
-        ]
+        messages = [output_message(parts, self.finish_reasons.get(index)) for index, parts in sorted(choices.items())]
         return [call for _, call in sorted(calls, key=lambda pair: pair[0])], messages

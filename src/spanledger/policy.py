@@ -101,8 +101,9 @@ def read_moment(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except ValueError as error:
-        raise ConfigurationError(f"capture_until is {text!r}; it must be a moment like '2026-11-20T18:00Z'",
-                                 "capture_until") from error
+        raise ConfigurationError(
+            f"capture_until is {text!r}; it must be a moment like '2026-11-20T18:00Z'", "capture_until"
+        ) from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 

@@ -217,4 +217,3 @@ def _watch(made: Spanledger, limits: Limits) -> None:
 def current() -> Spanledger | None:
     """What is set up in this process."""
     return _now[-1] if _now else None
-

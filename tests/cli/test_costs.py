@@ -115,7 +115,10 @@ def test_money_that_nobody_knows_is_no_zero(spent, costs, call):
     models = by(costs, "model")
     assert models["house-model"].known_cost is None
     assert models["m2"].known_cost == Decimal("0.045")
-    lines = {line.split()[0]: line.split()[1:3] for line in call("costs", "--by", "model", "--since", "2025-12-31").output.splitlines()}
+    lines = {
+        line.split()[0]: line.split()[1:3]
+        for line in call("costs", "--by", "model", "--since", "2025-12-31").output.splitlines()
+    }
     assert (lines["house-model"], lines["m2"]) == (["unknown", "1"], ["$0.045", "1"])
     found = json.loads(call("costs", "--by", "model", "--since", "2025-12-31", "--json").output)
     assert {group["name"]: group["cost"] for group in found["groups"]}["house-model"] is None
@@ -151,7 +154,10 @@ def test_the_command_says_it_in_words_and_in_json(spent, call):
     for what in BY:
         assert call("costs", "--by", what, "--since", "2025-01-01").exit_code == 0
     shown = call("costs", "--since", "2025-01-01", "--until", "2026-06-01").output
-    assert "3 runs, $0.15; $0.075 of it wasted (50%): $0.05 on failed runs, $0.025 on duplicates; $0.075 per successful run" in shown
+    assert (
+        "3 runs, $0.15; $0.075 of it wasted (50%): $0.05 on failed runs, $0.025 on duplicates; $0.075 per successful run"
+        in shown
+    )
     assert "alice" in call("costs", "--by", "user", "--since", "2025-01-01").output
     data = json.loads(call("costs", "--by", "user", "--since", "2025-01-01", "--json").output)
     assert data["total"]["cost"] == "0.15"

@@ -56,7 +56,9 @@ def test_options_of_the_program_are_its_own():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("asked", [("runs",), ("runs", "--json"), ("costs",), ("show", "latest"), ("--version",), ("--help",)])
+@pytest.mark.parametrize(
+    "asked", [("runs",), ("runs", "--json"), ("costs",), ("show", "latest"), ("--version",), ("--help",)]
+)
 def test_a_full_disk_is_told_in_one_line(asked, recorded_path):
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run([*MAIN, *asked], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -25,7 +25,9 @@ def test_a_table_of_runs(call, recorded_path):
 
 
 def test_a_list_that_is_cut_says_so(call, recorded_path):
-    Journal(recorded_path, days=100_000).write_runs([replace(SUPPORT, run_id=f"r{n}", user_id="many") for n in range(3)])
+    Journal(recorded_path, days=100_000).write_runs(
+        [replace(SUPPORT, run_id=f"r{n}", user_id="many") for n in range(3)]
+    )
     cut = call("runs", "--limit", "2", "--user", "many").output.splitlines()
     assert cut[-2].startswith("the newest 2 runs: ")
     assert cut[-1] == "there are more: --limit"
@@ -88,7 +90,9 @@ def test_a_time_that_is_none_is_refused(call, given):
 
 
 @pytest.mark.parametrize("given", ["999999w", "0001-01-01", "9999-12-31"])
-@pytest.mark.parametrize("asked", [("runs", "--since"), ("costs", "--since"), ("costs", "--until"), ("costs", "--split")])
+@pytest.mark.parametrize(
+    "asked", [("runs", "--since"), ("costs", "--since"), ("costs", "--until"), ("costs", "--split")]
+)
 def test_a_time_that_no_journal_holds_is_refused(call, recorded_path, asked, given):
     result = call(*asked, given)
     assert result.exit_code == 2

@@ -213,8 +213,14 @@ def difference(interaction: dict[str, Any], provider: str, price: Any) -> str | 
     if by == "no usage":  # the facts do not tell it; that we found some is looked at elsewhere
         return None
     if price.amount is None:
-        return None if amount is None else f"priced nothing ({price.status}), the provider charges {float(amount)} by {by}"
+        return (
+            None if amount is None else f"priced nothing ({price.status}), the provider charges {float(amount)} by {by}"
+        )
     if amount is None:
         return f"priced {price.amount} by {price.source} where there is {by}"
     ours = Fraction(price.amount)
-    return None if ours == amount else f"priced {price.amount} ({price.status}), the provider charges {float(amount)} by {by}"
+    return (
+        None
+        if ours == amount
+        else f"priced {price.amount} ({price.status}), the provider charges {float(amount)} by {by}"
+    )

@@ -30,7 +30,9 @@ def broken(city: str) -> str:
 
 
 def agent(server, *tools, **options):
-    config = OpenAIConfig(model="gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k", streaming=options.pop("streaming", False))
+    config = OpenAIConfig(
+        model="gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k", streaming=options.pop("streaming", False)
+    )
     return Agent("weather", config=config, tools=list(tools or (look,)), **options)
 
 

@@ -216,7 +216,11 @@ def test_a_tool_of_this_process_that_fails(claude, seen):
 
 
 def test_a_tool_that_failed_over_there(claude, seen):
-    ask(claude([init(), said("m1", use("t1")), got("t1", "no such file", is_error=True), said("m2", "Sorry."), result()]))
+    ask(
+        claude(
+            [init(), said("m1", use("t1")), got("t1", "no such file", is_error=True), said("m2", "Sorry."), result()]
+        )
+    )
     seen.agent()
     assert seen.execute_tool[0].attributes["agent.tool.status"] == "error"
 
@@ -338,7 +342,10 @@ def test_how_it_ends(claude, seen, end, reason):
         ({"error": "authentication_failed", "api_error_status": 401}, "auth"),
         ({"error": "model_not_found", "api_error_status": 404}, "not_found"),
         ({"error": "unknown", "api_error_status": None}, "connection"),
-        ({"error": "invalid_request", "api_error_status": 400, "text": "Prompt is too long · 250000"}, "context_length"),
+        (
+            {"error": "invalid_request", "api_error_status": 400, "text": "Prompt is too long · 250000"},
+            "context_length",
+        ),
     ],
 )
 def test_a_request_that_failed_is_a_call_without_an_answer(claude, seen, more, error):
@@ -377,7 +384,10 @@ def test_a_model_that_stands_in_for_another(claude, seen):
     ask(claude([init(), retry(1), retry(2), switched, answer, result({"claude-haiku-4-5": sums(10, 1)})]))
     seen.agent(tool_calls=0)
     failed, call = seen.chat
-    assert (failed.attributes["gen_ai.request.model"], failed.attributes["agent.error.class"]) == (MODEL, "upstream_error")
+    assert (failed.attributes["gen_ai.request.model"], failed.attributes["agent.error.class"]) == (
+        MODEL,
+        "upstream_error",
+    )
     assert failed.attributes["agent.retry.attempts"] == 3
     assert call.attributes["agent.fallback.for"] == MODEL
     assert "agent.retry.attempts" not in call.attributes
@@ -479,7 +489,12 @@ def test_the_process_is_told_the_trace(claude, seen):
 
 @pytest.mark.parametrize(
     ("ours", "given", "theirs"),
-    [("spanledger", {}, "none"), ("otlp,spanledger", {}, "otlp"), ("otlp", {}, "otlp"), ("spanledger", {"OTEL_TRACES_EXPORTER": "console"}, "console")],
+    [
+        ("spanledger", {}, "none"),
+        ("otlp,spanledger", {}, "otlp"),
+        ("otlp", {}, "otlp"),
+        ("spanledger", {"OTEL_TRACES_EXPORTER": "console"}, "console"),
+    ],
 )
 def test_the_process_is_not_sent_to_an_exporter_of_ours(claude, seen, monkeypatch, ours, given, theirs):
     """It would send nothing at all then."""

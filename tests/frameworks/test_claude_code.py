@@ -30,7 +30,11 @@ NOWHERE = "http://127.0.0.1:9"
 
 def calls(*tools, text="", **usage):
     asked = [{"name": name, "arguments": arguments} for name, arguments in tools]
-    return {"text": text, "tool_calls": asked, "usage": usage or {"input": 1000, "output": 50, "cached": 300, "cache_write": 200}}
+    return {
+        "text": text,
+        "tool_calls": asked,
+        "usage": usage or {"input": 1000, "output": 50, "cached": 300, "cache_write": 200},
+    }
 
 
 def bash(command, **more):
@@ -40,7 +44,11 @@ def bash(command, **more):
 DONE = {"text": "Done.", "usage": {"input": 1200, "output": 70, "cached": 1000}}
 OVERLOADED = {"rules": [{"turn": {"error": {"status": 529, "message": "Overloaded"}}}]}
 HELPER = [
-    {"user_contains": "SUBTASK", "tool_contains": "below", "turn": {"text": "Below.", "usage": {"input": 411, "output": 41}}},
+    {
+        "user_contains": "SUBTASK",
+        "tool_contains": "below",
+        "turn": {"text": "Below.", "usage": {"input": 411, "output": 41}},
+    },
     {"user_contains": "SUBTASK", "turn": calls(bash("echo below"), text="I look.", input=311, output=31)},
 ]
 
@@ -49,7 +57,9 @@ HELPER = [
 def model(monkeypatch, watching):
     """Start a scripted model for Claude Code."""
     for name in list(os.environ):
-        if name.startswith(("ANTHROPIC_", "CLAUDE", "AWS_", "GOOGLE_", "VERTEX_", "MCP_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("ANTHROPIC_", "CLAUDE", "AWS_", "GOOGLE_", "VERTEX_", "MCP_")) or name.lower().endswith(
+            "_proxy"
+        ):
             monkeypatch.delenv(name)
     started = []
 
@@ -128,13 +138,19 @@ def tools(seen):
 
 def test_a_run_its_steps_its_tools_and_what_they_cost(ask, seen, tmp_path):
     note = str(tmp_path / "work" / "note.txt")
-    server, messages = ask([calls(bash("sleep 0.3; echo hello"), text="I look."), calls(("Read", {"file_path": note})), DONE])
+    server, messages = ask(
+        [calls(bash("sleep 0.3; echo hello"), text="I look."), calls(("Read", {"file_path": note})), DONE]
+    )
     result = messages[-1]
     run = seen.agent(model_calls=3, tool_calls=2)
     assert told(seen) == sold(server)
     assert {span.attributes["agent.usage.source"] for span in seen.chat} == {"provider"}
     assert [span.attributes["agent.step.number"] for span in seen.chat] == [1, 2, 3]
-    assert [span.attributes["gen_ai.response.finish_reasons"][0] for span in seen.chat] == ["tool_use", "tool_use", "end_turn"]
+    assert [span.attributes["gen_ai.response.finish_reasons"][0] for span in seen.chat] == [
+        "tool_use",
+        "tool_use",
+        "end_turn",
+    ]
     assert run.attributes["session.id"] == result.session_id
     shell, read = seen.execute_tool
     assert tools(seen) == [("Bash", None), ("Read", None)]
@@ -147,7 +163,9 @@ def test_a_run_its_steps_its_tools_and_what_they_cost(ask, seen, tmp_path):
 
 def test_the_program_sees_what_it_saw_without_us(model, options, seen):
     def kinds(**given):
-        messages = asyncio.run(all_of(sdk.query(prompt="x", options=options(model([calls(bash("true")), DONE]), **given))))
+        messages = asyncio.run(
+            all_of(sdk.query(prompt="x", options=options(model([calls(bash("true")), DONE]), **given)))
+        )
         return [(type(message).__name__, getattr(message, "subtype", None)) for message in messages]
 
     assert kinds() == [
@@ -186,7 +204,10 @@ def test_a_session_that_is_resumed(model, options, seen):
 
 
 def test_a_subagent_that_is_waited_for(model, options, seen):
-    task = ("Task", {"description": "d", "prompt": "SUBTASK go", "subagent_type": "general-purpose", "run_in_background": False})
+    task = (
+        "Task",
+        {"description": "d", "prompt": "SUBTASK go", "subagent_type": "general-purpose", "run_in_background": False},
+    )
     server = model({"rules": [{**HELPER[0], "tool_contains": None}], "turns": [calls(task), DONE]})
     asyncio.run(all_of(sdk.query(prompt="Please look", options=options(server))))
     sub, run = seen.invoke_agent
@@ -255,7 +276,9 @@ def test_a_subagent(model, options, seen):
     assert sub.name == "invoke_agent general-purpose"
     assert sub.attributes["agent.run.parent_id"] == run.attributes["agent.run.id"]
     assert sub.attributes["agent.run.stop_reason"] == run.attributes["agent.run.stop_reason"] == "completed"
-    inside = [s for s in [*seen.chat, *seen.execute_tool] if s.attributes["agent.run.id"] == sub.attributes["agent.run.id"]]
+    inside = [
+        s for s in [*seen.chat, *seen.execute_tool] if s.attributes["agent.run.id"] == sub.attributes["agent.run.id"]
+    ]
     assert sorted(span.name for span in inside) == [f"chat {MODEL}", f"chat {MODEL}", "execute_tool Bash"]
     assert told(seen) == sold(server)
     assert run.attributes["agent.run.model_calls"] == len(sold(server))
@@ -282,7 +305,13 @@ def test_how_a_tool_fails(ask, seen, tool, kind):
 
 def test_a_hook_that_refuses(ask, seen):
     async def refuse(given, tool_use_id, context):
-        return {"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "deny", "permissionDecisionReason": "no"}}
+        return {
+            "hookSpecificOutput": {
+                "hookEventName": "PreToolUse",
+                "permissionDecision": "deny",
+                "permissionDecisionReason": "no",
+            }
+        }
 
     ask([calls(bash("echo x")), DONE], hooks={"PreToolUse": [sdk.HookMatcher(matcher="Bash", hooks=[refuse])]})
     seen.agent()
@@ -331,7 +360,9 @@ def test_how_a_run_ends(ask, seen, turns, given, reason):
     ],
 )  # fmt: skip
 def test_a_model_that_fails(ask, seen, status, message, error, attempts):
-    server, messages = ask({"rules": [{"turn": {"error": {"status": status, "message": message}}}]}, env={"CLAUDE_CODE_MAX_RETRIES": "1"})
+    server, messages = ask(
+        {"rules": [{"turn": {"error": {"status": status, "message": message}}}]}, env={"CLAUDE_CODE_MAX_RETRIES": "1"}
+    )
     assert isinstance(messages[-1], Exception)
     run = seen.agent(model_calls=1, tool_calls=0, reason="model_error")
     assert seen.chat[0].attributes["agent.error.class"] == run.attributes["agent.error.class"] == error
@@ -346,10 +377,16 @@ def test_a_model_that_recovers(ask, seen):
 
 
 def test_a_model_that_stands_in(ask, seen):
-    turns = {"rules": [{"model": "claude-opus-4-5", "turn": {"error": {"status": 529, "message": "Overloaded"}}}], "turns": [DONE]}
+    turns = {
+        "rules": [{"model": "claude-opus-4-5", "turn": {"error": {"status": 529, "message": "Overloaded"}}}],
+        "turns": [DONE],
+    }
     server, _ = ask(turns, model="claude-opus-4-5", fallback_model=MODEL)
     failed, answered = seen.chat
-    assert (failed.attributes["gen_ai.request.model"], failed.attributes["agent.error.class"]) == ("claude-opus-4-5", "upstream_error")
+    assert (failed.attributes["gen_ai.request.model"], failed.attributes["agent.error.class"]) == (
+        "claude-opus-4-5",
+        "upstream_error",
+    )
     assert failed.attributes["agent.retry.attempts"] == len(server.requests) - 1
     assert answered.attributes["agent.fallback.for"] == "claude-opus-4-5"
     assert told(seen) == sold(server)
@@ -415,14 +452,21 @@ def test_its_own_telemetry_hangs_below_ours(model, options, seen, examples_sink)
         "OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
         "OTEL_EXPORTER_OTLP_ENDPOINT": examples_sink.url, "CLAUDE_CODE_OTEL_SHUTDOWN_TIMEOUT_MS": "5000",
     }  # fmt: skip
-    asyncio.run(all_of(sdk.query(prompt="x", options=options(model([calls(bash("echo $TRACEPARENT")), DONE]), env=env))))
+    asyncio.run(
+        all_of(sdk.query(prompt="x", options=options(model([calls(bash("echo $TRACEPARENT")), DONE]), env=env)))
+    )
     run = seen.agent()
     bodies = [json.loads(body) for path, body in examples_sink.bodies if path.endswith("traces")]
     theirs = [span for body in bodies for r in body["resourceSpans"] for s in r["scopeSpans"] for span in s["spans"]]
     assert theirs, "Claude Code makes spans of its own when it is told to"
     assert {span["traceId"] for span in theirs} == {f"{run.context.trace_id:032x}"}
     assert f"{run.context.span_id:016x}" in {span.get("parentSpanId") for span in theirs}
-    priced = [a["key"] for span in theirs for a in span["attributes"] if "cost" in a["key"] or a["key"].startswith("gen_ai.usage")]
+    priced = [
+        a["key"]
+        for span in theirs
+        for a in span["attributes"]
+        if "cost" in a["key"] or a["key"].startswith("gen_ai.usage")
+    ]
     assert priced == [], "tokens and prices in the convention's spelling are ours alone"
 
 

@@ -50,12 +50,16 @@ def test_what_is_left_in_the_middle_is_settled_as_it_was_said(seen):
 
 
 def test_blocks_of_one_answer_are_one_call(seen):
-    run = tell(init(), said("m1", "I look."), said("m1", use("t1"), use("t2")), got("t1", "1"), got("t2", "2"), result())
+    run = tell(
+        init(), said("m1", "I look."), said("m1", use("t1"), use("t2")), got("t1", "1"), got("t2", "2"), result()
+    )
     assert (run.model_calls, run.tool_calls) == (1, 2)
     assert len(seen.execute_tool) == 2
 
 
-@pytest.mark.parametrize("message", [{}, {"type": "result"}, {"type": "keep_alive"}, {"type": "assistant"}, {"type": "user"}])
+@pytest.mark.parametrize(
+    "message", [{}, {"type": "result"}, {"type": "keep_alive"}, {"type": "assistant"}, {"type": "user"}]
+)
 def test_what_it_does_not_understand_changes_nothing(message):
     conversation = Conversation(None)
     conversation.saw(message)
@@ -91,7 +95,10 @@ def test_every_call_has_its_tokens_and_the_rest_is_accounted_for(answers, inside
         for piece in pieces(f"m{n}", "x", input=asked, output=output, cached=cached)
     ]  # fmt: skip
     below = [said(f"s{n}", use(f"u{n}"), input=asked, lane="t1") for n, (asked, _) in enumerate(inside)]
-    asked, cached = sum(answer[0] for answer in answers) + sum(a for a, _ in inside), sum(answer[2] for answer in answers)
+    asked, cached = (
+        sum(answer[0] for answer in answers) + sum(a for a, _ in inside),
+        sum(answer[2] for answer in answers),
+    )
     output = sum(answer[1] for answer in answers) + sum(max(o, 1) for _, o in inside)
     run = tell(init(), *messages, started("t1"), *below, *done("t1", total=1), result({
         MODEL: sums(asked, output, cached), "claude-haiku-4-5": sums(hidden, hidden),
@@ -110,14 +117,18 @@ def test_an_answer_that_is_summed_up_later_is_counted_once(seen):
     assert sorted(span.attributes["gen_ai.usage.input_tokens"] for span in seen.chat) == [10, 10, 100]
 
 
-@pytest.mark.parametrize("name", [MODEL, "claude-sonnet-4-5", f"us.anthropic.{MODEL}-v1:0", "claude-sonnet-4-5@20250929", f"{MODEL}[1m]"])
+@pytest.mark.parametrize(
+    "name", [MODEL, "claude-sonnet-4-5", f"us.anthropic.{MODEL}-v1:0", "claude-sonnet-4-5@20250929", f"{MODEL}[1m]"]
+)
 def test_a_model_is_known_by_any_of_its_names(name, seen):
     run = tell(init(), said("m1", "x", input=7), result({name: {**sums(7, 30), "canonicalModel": "claude-sonnet-4-5"}}))
     assert (run.model_calls, run.usage.output) == (1, 30)
 
 
 def test_another_generation_is_another_model(seen):
-    run = tell(init(), said("m1", "x", model="claude-opus-4-5-20251101", input=7), result({"claude-opus-4": sums(7, 30)}))
+    run = tell(
+        init(), said("m1", "x", model="claude-opus-4-5-20251101", input=7), result({"claude-opus-4": sums(7, 30)})
+    )
     assert run.model_calls == 2
 
 

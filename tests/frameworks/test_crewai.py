@@ -25,7 +25,9 @@ def _alone(monkeypatch):
 
 def crew(server, *tools):
     llm = LLM(model="openai/gpt-4o-mini", base_url=f"{server.url}/v1", api_key="k")
-    agent = Agent(role="forecaster", goal="tell", backstory="knows", tools=list(tools or (look,)), llm=llm, verbose=False)
+    agent = Agent(
+        role="forecaster", goal="tell", backstory="knows", tools=list(tools or (look,)), llm=llm, verbose=False
+    )
     task = Task(description="Weather in Bergen?", expected_output="weather", agent=agent)
     return Crew(name="weather", agents=[agent], tasks=[task], verbose=False)
 

@@ -89,7 +89,9 @@ def test_an_agent_in_a_tool_is_a_run_in_the_run(model, seen):
     @tool("ask")
     def ask(question: str) -> str:
         """Ask about the weather."""
-        return agent("weather", look).invoke({"messages": [{"role": "user", "content": question}]})["messages"][-1].content
+        return (
+            agent("weather", look).invoke({"messages": [{"role": "user", "content": question}]})["messages"][-1].content
+        )
 
     model({
         "rules": [

@@ -51,7 +51,9 @@ def test_each_call_has_one_price(order, tmp_path):
     }  # fmt: skip
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))
-    done = subprocess.run([sys.executable, str(program), order], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, str(program), order], env=environment, capture_output=True, text=True, check=True
+    )
     spans = [(scope, said) for scope, said in json.loads(done.stdout) if said.get("gen_ai.operation.name") == "chat"]
     ours = [said for scope, said in spans if scope == "spanledger"]
     theirs = [said for scope, said in spans if scope == "langsmith"]

@@ -67,7 +67,9 @@ def ask(tmp_path, watching):
 
     def ask(*calls, run="agent", **options):
         async def main():
-            parameters = StdioServerParameters(command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"})
+            parameters = StdioServerParameters(
+                command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"}
+            )
             async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
                 await session.initialize()
                 with spanledger.run(run, session_id="s1", user_id="u1") as active:
@@ -189,7 +191,9 @@ def test_what_is_no_tool_call_knows_its_run_too(tmp_path, watching, seen):
     program.write_text(textwrap.dedent(OTHERS))
 
     async def main():
-        parameters = StdioServerParameters(command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"})
+        parameters = StdioServerParameters(
+            command=sys.executable, args=[str(program), str(lines)], env={"PYTHONPATH": "src"}
+        )
         async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
             await session.initialize()
             with spanledger.run("agent", session_id="s1", user_id="u1") as run:

@@ -26,7 +26,9 @@ ANSWER = {"tool_calls": [{"name": "final_answer", "arguments": {"answer": "It ra
 
 def agent(server, *tools, **options):
     model = OpenAIServerModel(model_id="gpt-4o-mini", api_base=f"{server.url}/v1", api_key="k")
-    return ToolCallingAgent(tools=list(tools or (look,)), model=model, name="weather", description="d", verbosity_level=0, **options)
+    return ToolCallingAgent(
+        tools=list(tools or (look,)), model=model, name="weather", description="d", verbosity_level=0, **options
+    )
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -94,7 +94,11 @@ def plain(value):
     if hasattr(value, "_proto"):  # what it holds is put together only when it is asked for
         dumped = (getattr(value, "id", None), value.content)
     if isinstance(dumped, dict):
-        dumped = {key: kept for key, kept in dumped.items() if key not in ("sdk_http_response", "_hidden_params", "ResponseMetadata")}
+        dumped = {
+            key: kept
+            for key, kept in dumped.items()
+            if key not in ("sdk_http_response", "_hidden_params", "ResponseMetadata")
+        }
     return type(value), dumped
 
 
@@ -114,7 +118,10 @@ OUTCOMES = {
         lambda case, made: list(map(plain, drain(lambda: case.stream(made), stop=1))),
     ),
     "error": (lambda case: [case.error], lambda case, made: failure(lambda: run(case.call(made)))),
-    "error of a stream": (lambda case: [case.error], lambda case, made: failure(lambda: drain(lambda: case.stream(made)))),
+    "error of a stream": (
+        lambda case: [case.error],
+        lambda case, made: failure(lambda: drain(lambda: case.stream(made))),
+    ),
     "cut stream": (
         lambda case: [Pieces(list(case.events[:2]), httpx.ReadError("gone"))],
         lambda case, made: failure(lambda: drain(lambda: case.stream(made))),

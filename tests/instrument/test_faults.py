@@ -138,9 +138,7 @@ def broken_reader(_draft, _chunk):
 
 
 @pytest.mark.parametrize("read", [drain, by_hand])
-def test_a_chunk_that_we_fail_to_read_is_the_users_all_the_same(
-    case, provider, spans, asynchronous, read, monkeypatch
-):
+def test_a_chunk_that_we_fail_to_read_is_the_users_all_the_same(case, provider, spans, asynchronous, read, monkeypatch):
     if read is by_hand and asynchronous:
         pytest.skip("for streams that are read at once")
 

@@ -115,7 +115,9 @@ def test_the_tool_finds_its_call_by_its_arguments(client, answers, spans):
         return id
 
     both = asks("c1")
-    both["choices"][0]["message"]["tool_calls"] += asks("c2", arguments='{"id": 2}')["choices"][0]["message"]["tool_calls"]
+    both["choices"][0]["message"]["tool_calls"] += asks("c2", arguments='{"id": 2}')["choices"][0]["message"][
+        "tool_calls"
+    ]
     answers.queue = [both, CHAT]
     answer = first(client)
     look(id=2)

@@ -57,12 +57,22 @@ def litellm(monkeypatch):
 @pytest.mark.parametrize("form", ["sync", "async", "sync stream", "async stream", "router"])
 @pytest.mark.parametrize(
     ("model", "named"),
-    [("openai/gpt-4o-mini", "openai"), ("anthropic/claude-haiku-4-5", "anthropic"), ("hosted_vllm/gpt-4o-mini", "hosted_vllm")],
+    [
+        ("openai/gpt-4o-mini", "openai"),
+        ("anthropic/claude-haiku-4-5", "anthropic"),
+        ("hosted_vllm/gpt-4o-mini", "hosted_vllm"),
+    ],
 )
 def test_litellm_is_one_call_whatever_stands_underneath(litellm, watching, spans, form, model, named):
     with ScriptedServer(["Hello there"]) as server:
         base = server.url if named == "anthropic" else f"{server.url}/v1"
-        ask = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "api_base": base, "api_key": "k", "num_retries": 0}
+        ask = {
+            "model": model,
+            "messages": [{"role": "user", "content": "Hi"}],
+            "api_base": base,
+            "api_key": "k",
+            "num_retries": 0,
+        }
         if form == "sync":
             litellm.completion(**ask)
         elif form == "async":
@@ -97,7 +107,9 @@ def tokens(said):
 @pytest.mark.parametrize("model", ["anthropic/claude-haiku-4-5", "gemini/gemini-2.5-flash", "openai/gpt-4o-mini"])
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("asked", [False, True])
-def test_what_litellm_takes_out_of_a_stream_is_read_where_it_puts_it(litellm, watching, spans, model, asynchronous, asked):
+def test_what_litellm_takes_out_of_a_stream_is_read_where_it_puts_it(
+    litellm, watching, spans, model, asynchronous, asked
+):
     with ScriptedServer(SOLD) as server:
         bases = {"openai": "/v1", "gemini": "/v1beta/models/gemini-2.5-flash", "anthropic": ""}
         ask = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "api_key": "k", "stream": True,
@@ -133,7 +145,9 @@ def test_litellm_in_the_words_of_others(litellm, watching, spans, form, stream):
                 api_key="k", stream=stream,
             )  # fmt: skip
         if form == "responses":
-            return await litellm.aresponses(model="openai/gpt-4o-mini", input="Hi", api_base=f"{server.url}/v1", api_key="k", stream=stream)
+            return await litellm.aresponses(
+                model="openai/gpt-4o-mini", input="Hi", api_base=f"{server.url}/v1", api_key="k", stream=stream
+            )
         from litellm import google_genai
 
         call = google_genai.agenerate_content_stream if stream else google_genai.agenerate_content
@@ -164,7 +178,10 @@ def test_litellm_that_was_imported_by_name_before_is_seen(litellm, provider, spa
         original = module.completion
         with instrument(Settings(), tracer_provider=provider), ScriptedServer(["Hello there"]) as server:
             module.completion(
-                model="openai/gpt-4o-mini", messages=[{"role": "user", "content": "Hi"}], api_base=f"{server.url}/v1", api_key="k"
+                model="openai/gpt-4o-mini",
+                messages=[{"role": "user", "content": "Hi"}],
+                api_base=f"{server.url}/v1",
+                api_key="k",
             )
         assert module.completion is original
     finally:
@@ -202,7 +219,14 @@ def test_what_is_no_chat_is_a_call(  # noqa: PLR0913, PLR0917
 
 def test_cohere_through_its_raw_client_is_seen(answers, watching, spans):
     pytest.importorskip("cohere")
-    answers.queue = [{"id": "c1", "finish_reason": "COMPLETE", "usage": COHERE_USAGE, "message": {"role": "assistant", "content": []}}]
+    answers.queue = [
+        {
+            "id": "c1",
+            "finish_reason": "COMPLETE",
+            "usage": COHERE_USAGE,
+            "message": {"role": "assistant", "content": []},
+        }
+    ]
     client = cohere("ClientV2")(answers, False)
     response = client.with_raw_response.chat(model="m", messages=[{"role": "user", "content": "Hi"}])
     assert response.data.id == "c1"
@@ -211,7 +235,9 @@ def test_cohere_through_its_raw_client_is_seen(answers, watching, spans):
 
 def test_mistral_parse_is_one_call(answers, watching, spans):
     pytest.importorskip("mistralai")
-    answers.queue = [CHAT | {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "{}"}}]}]
+    answers.queue = [
+        CHAT | {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "{}"}}]}
+    ]
     from pydantic import BaseModel
 
     class Nothing(BaseModel):
@@ -226,7 +252,17 @@ def test_replicate_predictions_are_calls(answers, watching, spans, asynchronous)
     replicate = pytest.importorskip("replicate")
     import httpx
 
-    prediction = {"id": "p", "model": "a/b", "version": "v", "status": "succeeded", "input": {}, "output": ["x"], "urls": {}, "created_at": "", "source": "api"}
+    prediction = {
+        "id": "p",
+        "model": "a/b",
+        "version": "v",
+        "status": "succeeded",
+        "input": {},
+        "output": ["x"],
+        "urls": {},
+        "created_at": "",
+        "source": "api",
+    }
     answers.queue = [prediction]
     inner = http_client(answers, httpx, asynchronous, base_url="http://replicate.test")
     client = replicate.Client(api_token="k", base_url="http://replicate.test")
@@ -259,7 +295,9 @@ def xai(provider, monkeypatch):
 
         def GetCompletionChunk(self, request, context):  # noqa: N802
             for text in ("Hello ", "there"):
-                output = chat_pb2.CompletionOutputChunk(delta=chat_pb2.Delta(content=text, role=2), finish_reason="REASON_STOP")
+                output = chat_pb2.CompletionOutputChunk(
+                    delta=chat_pb2.Delta(content=text, role=2), finish_reason="REASON_STOP"
+                )
                 yield chat_pb2.GetChatCompletionChunk(id="x1", model="grok-4", outputs=[output], usage=usage)
 
     server = grpc.server(ThreadPoolExecutor(2))

@@ -50,7 +50,14 @@ def client(answers, provider, asynchronous=False, **options):
     wire = http_client(answers, library_of("anthropic._base_client"), asynchronous)
     kind = anthropic.AsyncAnthropic if asynchronous else anthropic.Anthropic
     telemetry = {"tracer_provider": provider}
-    return kind(api_key="k", base_url="http://anthropic.test", http_client=wire, max_retries=0, open_telemetry=telemetry, **options)
+    return kind(
+        api_key="k",
+        base_url="http://anthropic.test",
+        http_client=wire,
+        max_retries=0,
+        open_telemetry=telemetry,
+        **options,
+    )
 
 
 def whole(c):

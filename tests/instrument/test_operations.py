@@ -18,7 +18,12 @@ from spanledger.pipeline.steps import default_pipeline
 from wires import Answers
 
 USED = {"prompt_tokens": 3, "total_tokens": 3}
-VECTOR = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}], "usage": USED}
+VECTOR = {
+    "object": "list",
+    "model": "m",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.1]}],
+    "usage": USED,
+}
 PICTURE = {"created": 1, "data": [{"b64_json": "aGk="}]}
 TEXT = {"text": "Hi"}
 JOB = {"id": "b1", "object": "batch", "endpoint": "/v1/chat/completions", "input_file_id": "f", "completion_window": "24h",

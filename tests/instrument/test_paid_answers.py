@@ -54,7 +54,10 @@ def parsing(case, client, form):
         resource = getattr(resource, form)
         if not hasattr(resource, "parse"):
             pytest.skip("this version of the client has no such form")
-    said = {"openai chat": {**CHAT_ASK, "response_format": Weather}, "anthropic messages": {**MESSAGE_ASK, "output_format": Weather}}
+    said = {
+        "openai chat": {**CHAT_ASK, "response_format": Weather},
+        "anthropic messages": {**MESSAGE_ASK, "output_format": Weather},
+    }
     return resource.parse(**said.get(case.name, {"model": "gpt-4o-mini", "input": "Hi", "text_format": Weather}))
 
 
@@ -155,7 +158,9 @@ def test_an_answer_that_was_cut_off_ends_its_run_for_that(answers, watching, spa
                 ask()
         else:
             ask()
-    assert [s.attributes["agent.run.stop_reason"] for s in spans() if "agent.run.stop_reason" in s.attributes] == [reason]
+    assert [s.attributes["agent.run.stop_reason"] for s in spans() if "agent.run.stop_reason" in s.attributes] == [
+        reason
+    ]
 
 
 def test_options_that_are_sent_again_do_not_grow(answers, watching, spans):

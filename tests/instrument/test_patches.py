@@ -74,7 +74,9 @@ def test_a_client_that_changed_its_inside_is_reported_and_works(provider, monkey
     module = types.ModuleType("changed_client")
     monkeypatch.setitem(sys.modules, "changed_client", module)
     seam = Seam("changed_client", "Client.request", None, lambda *_: None)
-    with instrument(Settings(), tracer_provider=provider, adapters=[Adapter("changed", "changed", "1", (seam,))]) as watching:
+    with instrument(
+        Settings(), tracer_provider=provider, adapters=[Adapter("changed", "changed", "1", (seam,))]
+    ) as watching:
         assert "changed_client:Client.request" in watching.missing
 
 
@@ -234,7 +236,9 @@ def test_the_ledger_counts_what_the_sampler_drops(exporter):
 def test_openai_2_never_finds_half_of_httpx2():
     if not all(map(importlib.util.find_spec, ("httpx2", "openai._httpx2"))):
         pytest.skip("this openai does not know httpx2")
-    code = "from spanledger.instrument import instrument; instrument(); import openai, sys; print('httpx2' in sys.modules)"
+    code = (
+        "from spanledger.instrument import instrument; instrument(); import openai, sys; print('httpx2' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
 
 

@@ -19,7 +19,9 @@ from wires import Pieces, httpx
 
 WAYS = {
     "openai chat": lambda c, **said: c.chat.completions.with_streaming_response.create(**CHAT_ASK, **said),
-    "openai responses": lambda c, **said: c.responses.with_streaming_response.create(model="gpt-4o-mini", input="Hi", **said),
+    "openai responses": lambda c, **said: c.responses.with_streaming_response.create(
+        model="gpt-4o-mini", input="Hi", **said
+    ),
     "anthropic messages": lambda c, **said: c.messages.with_streaming_response.create(**MESSAGE_ASK, **said),
 }
 ALL = ["read", "text", "json", "parse", "http_response"]
@@ -123,7 +125,9 @@ def some_by(way, stop=None):
 
 
 def ways(stream):
-    return [(way, some_by(way)) for way in SOME] + [(way, all_by(way)) for way in ALL if not stream or way in ("read", "text", "http_response")]
+    return [(way, some_by(way)) for way in SOME] + [
+        (way, all_by(way)) for way in ALL if not stream or way in ("read", "text", "http_response")
+    ]
 
 
 def check(said, case):
@@ -185,7 +189,8 @@ def test_the_user_reads_the_same_and_no_more_is_read(case, asynchronous, answers
         answers.queue = [answer(case, stream=stream)]
         (sent,) = answers.queue
         found = reading(
-            WAYS[case.name](clients(answers)[case.client][asynchronous], **({"stream": True} if stream else {})), some_by(way, stop)
+            WAYS[case.name](clients(answers)[case.client][asynchronous], **({"stream": True} if stream else {})),
+            some_by(way, stop),
         )
         return found, sent.stream.taken if hasattr(sent.stream, "taken") else sent.stream._stream.taken
 
@@ -205,7 +210,9 @@ def test_a_body_that_nobody_reads_is_left_alone(case, asynchronous, answers, wat
 
 
 def test_a_body_that_is_no_json_is_the_users_affair(asynchronous, answers, watching, spans):
-    answers.queue = [httpx.Response(200, stream=Counted([b"no ", b"json"]), headers={"content-type": "application/json"})]
+    answers.queue = [
+        httpx.Response(200, stream=Counted([b"no ", b"json"]), headers={"content-type": "application/json"})
+    ]
     with pytest.raises(ValueError, match="Expecting value"):
         reading(WAYS["openai chat"](clients(answers)["openai"][asynchronous]), all_by("json"))
     said = only(spans).attributes
@@ -266,7 +273,20 @@ def test_a_response_lives_no_longer_for_being_watched(answers, provider, stream)
 def test_events_are_found_however_they_are_cut(end, size):
     read = []
     events = _http.Events(read.append)
-    text = end.join([": hello", 'data: {"a":', "data: 1}", "", "event: x", 'data:{"b": "\u00e4"}', "", "data: [DONE]", "", 'data: {"c": 2}'])
+    text = end.join(
+        [
+            ": hello",
+            'data: {"a":',
+            "data: 1}",
+            "",
+            "event: x",
+            'data:{"b": "\u00e4"}',
+            "",
+            "data: [DONE]",
+            "",
+            'data: {"c": 2}',
+        ]
+    )
     for piece in cut(text.encode(), size):
         events.feed(piece)
     events.feed(b"\n\n")

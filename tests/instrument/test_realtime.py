@@ -29,7 +29,9 @@ def url():
                 if "setup" in said:
                     connection.send(json.dumps({"setupComplete": {}}))
                 else:
-                    connection.send(json.dumps({"type": "session.created", "event_id": "e1", "session": {"type": "realtime"}}))
+                    connection.send(
+                        json.dumps({"type": "session.created", "event_id": "e1", "session": {"type": "realtime"}})
+                    )
 
     with server.serve(answer, "127.0.0.1", 0) as serving:
         thread = threading.Thread(target=serving.serve_forever)
@@ -84,7 +86,9 @@ def test_gemini(url, watching, spans, monkeypatch):
     from google.genai import live, types
 
     connect = live.ws_connect
-    monkeypatch.setattr(live, "ws_connect", lambda _, **more: connect(url, **(more | {"ssl": None})))  # it would speak TLS
+    monkeypatch.setattr(
+        live, "ws_connect", lambda _, **more: connect(url, **(more | {"ssl": None}))
+    )  # it would speak TLS
 
     async def main():
         client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url="http://x.test"))

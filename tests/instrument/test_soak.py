@@ -20,7 +20,11 @@ def test_runs_that_never_end_are_bounded_and_told():
         print(len(ledger) <= 100, found["forgotten"] > 0, dict(found["settled"]), dict(found["exported"]))
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(SOAK.parent)], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", textwrap.dedent(code), str(SOAK.parent)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     bounded, told, *counts = done.stdout.split(" ", 2)

@@ -426,7 +426,9 @@ def test_a_process_that_ends_tells_what_was_streaming(form, tmp_path):
 def helper_of(name, client, **said):
     if name == "anthropic":
         return client.messages.stream(model="claude-haiku-4-5", **said)
-    completions = client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    completions = (
+        client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    )
     return completions.stream(model="gpt-4o-mini", **said)
 
 

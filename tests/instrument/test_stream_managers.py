@@ -16,7 +16,9 @@ from wires import Pieces, httpx
 
 
 def chat(client):
-    completions = client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    completions = (
+        client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    )
     return completions.stream(**CHAT_ASK, stream_options={"include_usage": True})
 
 
@@ -25,7 +27,11 @@ WAYS = {
     "openai responses": lambda client: client.responses.stream(model="gpt-4o-mini", input="Hi"),
     "anthropic messages": lambda client: client.messages.stream(**MESSAGE_ASK),
 }
-FINAL = {"openai chat": "get_final_completion", "openai responses": "get_final_response", "anthropic messages": "get_final_message"}
+FINAL = {
+    "openai chat": "get_final_completion",
+    "openai responses": "get_final_response",
+    "anthropic messages": "get_final_message",
+}
 
 
 _ITEM = {**RESPONSE["output"][0], "status": "in_progress", "content": []}
@@ -135,7 +141,9 @@ def use(case, client, act, spans):
     return asyncio.run(later())
 
 
-@pytest.mark.parametrize("act", [left, left_late, left_at_the_last, failed, not_read, closed], ids=lambda act: act.__name__)
+@pytest.mark.parametrize(
+    "act", [left, left_late, left_at_the_last, failed, not_read, closed], ids=lambda act: act.__name__
+)
 def test_a_stream_that_is_left_ends_with_its_block(case, asynchronous, answers, watching, spans, act):
     answers.queue = [list(case.events)]
     stream, said = use(case, clients(answers)[case.client][asynchronous], act, spans)

@@ -78,7 +78,9 @@ def test_agents_side_by_side_keep_their_tools_and_calls_apart(made, answers, nam
     for agent in (*agents, *agents):
         agent.turn()
     roots = named("invoke_agent")
-    assert [(s.attributes["agent.run.model_calls"], s.attributes["agent.run.tool_calls"]) for s in roots] == [(2, 1)] * 2
+    assert [(s.attributes["agent.run.model_calls"], s.attributes["agent.run.tool_calls"]) for s in roots] == [
+        (2, 1)
+    ] * 2
     calls = [span.attributes["agent.run.id"] for span in spans() if span.name.startswith("generate_content")]
     assert calls[:2] == calls[2:]  # in the order of the agents' turns
 

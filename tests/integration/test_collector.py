@@ -75,7 +75,9 @@ def test_money_tokens_and_messages_are_what_the_journal_says(passed_on):
     (root,) = [tags(span) for span in spans if not span["references"]]
     calls = [tags(span) for span in spans if tags(span)["gen_ai.operation.name"] == "chat"]
     assert root["agent.run.cost"] == pytest.approx(float(told["run"]["cost"]["amount"]))
-    assert sum(call["gen_ai.usage.cost.amount"] for call in calls) == pytest.approx(float(told["run"]["cost"]["amount"]))
+    assert sum(call["gen_ai.usage.cost.amount"] for call in calls) == pytest.approx(
+        float(told["run"]["cost"]["amount"])
+    )
     assert sum(call["gen_ai.usage.input_tokens"] for call in calls) == 6909
     for call in calls:
         assert all(message["parts"] for message in json.loads(call["gen_ai.input.messages"]))

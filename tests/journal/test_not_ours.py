@@ -44,9 +44,7 @@ def a_newer_one(path):
         connection.execute("PRAGMA user_version = 99")
 
 
-@pytest.mark.parametrize(
-    ("made", "said"), [(somebody_elses, "no spanledger journal"), (a_newer_one, "in format 99")]
-)
+@pytest.mark.parametrize(("made", "said"), [(somebody_elses, "no spanledger journal"), (a_newer_one, "in format 99")])
 def test_a_database_that_others_may_read_stays_readable(path, caplog, made, said):
     path.parent.mkdir(exist_ok=True)
     made(path)

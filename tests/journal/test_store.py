@@ -29,9 +29,7 @@ from spanledger.journal.schema import APPLICATION_ID, MIGRATIONS
 
 SPAN = SpanRow(trace_id="a" * 32, span_id="b" * 16, run_id=RUN, name="chat", started=BEGAN, ended=BEGAN + 5)
 TESTS = Path(__file__).parents[1]
-unprivileged = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
-)
+unprivileged = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 
 
 def warnings_of(caplog):
@@ -124,7 +122,9 @@ def test_a_file_of_each_older_format_is_brought_up_to_date(path, seen):
 def columns_and_values(run):
     names = list(RunRow.__slots__)
     values = [getattr(run, name) for name in names]
-    return names, [json.dumps(v) if isinstance(v, (dict, list)) else str(v) if isinstance(v, Decimal) else v for v in values]
+    return names, [
+        json.dumps(v) if isinstance(v, (dict, list)) else str(v) if isinstance(v, Decimal) else v for v in values
+    ]
 
 
 def test_a_migration_that_fails_changes_nothing(path, monkeypatch):

@@ -142,7 +142,8 @@ def test_whoever_presses_ctrl_c_again_while_it_is_delivered_gets_no_traceback_of
 @pytest.mark.parametrize("kind", ["fork", "spawn"])
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals")
 def test_a_worker_with_a_handler_of_its_own_hears_each_signal_once(ended, kind):
-    out, _ = ended(f"""
+    out, _ = ended(
+        f"""
     import multiprocessing, os, signal, threading, time, spanledger
     def work(heard):
         spanledger.configure()
@@ -159,7 +160,9 @@ def test_a_worker_with_a_handler_of_its_own_hears_each_signal_once(ended, kind):
         child.start()
         child.join(60)
         print(heard.value, child.exitcode)
-    """, *LAUNCHER)
+    """,
+        *LAUNCHER,
+    )
     assert out == "1 0\n"
 
 
@@ -230,7 +233,9 @@ def test_a_termination_while_the_program_ends_waits_for_the_end(start, tmp_path)
 
 def in_a_child(kind):
     """A program whose one call is made by a process that it started by *kind*."""
-    return CALLING + f"""
+    return (
+        CALLING
+        + f"""
     import multiprocessing
     if __name__ == "__main__":
         child = multiprocessing.get_context("{kind}").Process(target=call, args=("child",))
@@ -238,6 +243,7 @@ def in_a_child(kind):
         child.join()
         sys.exit(child.exitcode)
     """
+    )
 
 
 @pytest.mark.parametrize("kind", ["fork", "spawn", "forkserver"])

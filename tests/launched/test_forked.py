@@ -36,7 +36,9 @@ def accounts(runs):
 
 
 def test_calls_of_children_and_theirs_are_the_runs(ended, runs_of, tmp_path):
-    ended(FORKING + """
+    ended(
+        FORKING
+        + """
     def deeper():
         call()
 
@@ -56,7 +58,8 @@ def test_calls_of_children_and_theirs_are_the_runs(ended, runs_of, tmp_path):
         forked(work)
         forked(work)
         call()
-    """)
+    """
+    )
     runs = {run.name: run for run in runs_of()}
     assert accounts(runs.values()) == {"alone": (1, 0, 0, 1), "outer": (6, 2, 2, 6), "support": (6, 2, 2, 6)}
     one, outer, support = (runs[name] for name in ("alone", "outer", "support"))
@@ -73,7 +76,9 @@ def test_calls_of_children_and_theirs_are_the_runs(ended, runs_of, tmp_path):
 
 
 def test_a_run_that_a_child_opens_is_in_its_parents(ended, runs_of, tmp_path):
-    ended(FORKING + """
+    ended(
+        FORKING
+        + """
     def work():
         with spanledger.run("inner"):
             call()
@@ -81,7 +86,8 @@ def test_a_run_that_a_child_opens_is_in_its_parents(ended, runs_of, tmp_path):
     spanledger.configure()
     with spanledger.run("outer"):
         forked(work)
-    """)
+    """
+    )
     runs = {run.name: run for run in runs_of()}
     assert accounts(runs.values()) == {"outer": (1, 0, 0, 1), "inner": (1, 0, 0, 1)}
     assert runs["inner"].parent_id == runs["outer"].run_id
@@ -91,7 +97,9 @@ def test_a_run_that_a_child_opens_is_in_its_parents(ended, runs_of, tmp_path):
 
 
 def test_a_child_that_leaves_the_run_by_itself_does_not_end_it(ended, runs_of):
-    ended(FORKING + """
+    ended(
+        FORKING
+        + """
     import os
     spanledger.configure()
     with spanledger.run("support"):
@@ -101,17 +109,21 @@ def test_a_child_that_leaves_the_run_by_itself_does_not_end_it(ended, runs_of):
         if pid:
             assert os.waitpid(pid, 0)[1] == 0
             call()
-    """)
+    """
+    )
     (run,) = runs_of()
     assert (run.model_calls, run.status) == (4, "success")
 
 
 def test_a_user_who_is_forgotten_is_forgotten_with_what_children_used(ended, tmp_path):
-    ended(FORKING + """
+    ended(
+        FORKING
+        + """
     spanledger.configure()
     with spanledger.run("support", user_id="u-7"):
         forked(call)
-    """)
+    """
+    )
     with Archive(tmp_path / "journal.db") as archive:
         assert len(archive.ask("SELECT * FROM shares")) == 1
         assert archive.delete_user("u-7")[0] == 1

@@ -80,10 +80,13 @@ def test_in_a_declarative_configuration_file(ended, runs_of, tmp_path):
     assert len(runs_of()) == 1
 
 
-IN_CODE = """
+IN_CODE = (
+    """
     import spanledger
     made = spanledger.configure(agent="support")
-""" + AGENT
+"""
+    + AGENT
+)
 
 
 def test_in_code(ended, runs_of):
@@ -94,7 +97,8 @@ def test_in_code(ended, runs_of):
     assert (run.name, run.stop_reason) == ("support", "completed")
 
 
-IN_PLACE = """
+IN_PLACE = (
+    """
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -105,13 +109,16 @@ IN_PLACE = """
     trace.set_tracer_provider(provider)
     {how}
     provider.add_span_processor(SimpleSpanProcessor(after))
-""" + AGENT + """
+"""
+    + AGENT
+    + """
     provider.force_flush()
     for exporter in (before, after):
         (span,) = exporter.get_finished_spans()
         assert "dana" not in span.attributes["gen_ai.input.messages"], span.attributes
         assert span.attributes["gen_ai.usage.cost.amount"] > 0
 """
+)
 
 
 @pytest.mark.parametrize(

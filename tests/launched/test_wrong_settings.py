@@ -72,10 +72,7 @@ def test_a_declarative_configuration_that_is_wrong_is_said_and_the_program_is_wa
 
 def test_brakes_hold_though_something_else_that_was_set_is_wrong(ended, tmp_path):
     (tmp_path / "spanledger.yaml").write_text(
-        "budgets:\n"
-        "  - {tokens: 3, action: stop, retires: 4}\n"
-        "  - {scope: usr, usd: 5, action: stop}\n"
-        "price: 7\n",
+        "budgets:\n  - {tokens: 3, action: stop, retires: 4}\n  - {scope: usr, usd: 5, action: stop}\nprice: 7\n",
         encoding="utf-8",
     )
     program = """

@@ -291,9 +291,7 @@ def test_a_call_in_a_dear_tier_holds_its_price(run):
         one = Run(f"r-{tier}")
         settings = {"gen_ai.request.max_tokens": 1000, "openai.request.service_tier": tier}
         request = Request(model="gpt-5", settings={k: v for k, v in settings.items() if v is not None})
-        held = limits.before_model(
-            one, provider="openai", model="gpt-5", request=request, estimate_tokens=8000, step=1
-        )
+        held = limits.before_model(one, provider="openai", model="gpt-5", request=request, estimate_tokens=8000, step=1)
         (standing,) = limits.standing(one)
         assert standing.held == Decimal(dollars) / 100, tier
         limits.release(held)

@@ -85,7 +85,9 @@ def watching(store):
 
 def client_of(dice):
     transport = httpx.MockTransport(lambda request: reply(request, dice))
-    return openai.OpenAI(api_key="k", base_url="http://openai.test/v1", max_retries=0, http_client=httpx.Client(transport=transport))
+    return openai.OpenAI(
+        api_key="k", base_url="http://openai.test/v1", max_retries=0, http_client=httpx.Client(transport=transport)
+    )
 
 
 def agents(number, runs):
@@ -181,7 +183,9 @@ def test_8_processes(kind, request, tmp_path):
     several = "forkserver" in multiprocessing.get_all_start_methods()
     fresh = multiprocessing.get_context("forkserver" if several else "spawn")
     if several:
-        fresh.set_forkserver_preload(["openai", "anthropic", "google.genai", "spanledger.instrument"])  # imported once for all of them
+        fresh.set_forkserver_preload(
+            ["openai", "anthropic", "google.genai", "spanledger.instrument"]
+        )  # imported once for all of them
     results = fresh.Queue()
     processes = [fresh.Process(target=_in_process, args=(kind, place, n, results)) for n in range(8)]
     for process in processes:

@@ -115,7 +115,9 @@ def test_kills_are_looked_up_only_so_often(tmp_path, run, ask, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "redis"])
-def test_the_command_line_stops_and_revives_through_the_store_of_the_settings(kind, request, tmp_path, monkeypatch, ask):
+def test_the_command_line_stops_and_revives_through_the_store_of_the_settings(
+    kind, request, tmp_path, monkeypatch, ask
+):
     place = f"sqlite:{tmp_path / 'limits.db'}" if kind == "sqlite" else "memory"
     if kind == "redis":
         place = request.getfixturevalue("redis_url")

@@ -24,7 +24,14 @@ if hasattr(openai.OpenAI, "responses"):
     RUNS += ["responses", "responses stream"]
 BY_HAND = [name for name in ("logfire", "openlit") if importlib.util.find_spec(name)]
 """Those that the program starts itself, because no launcher does."""
-ENDED_EARLY = {"chat stream", "responses stream", "messages stream", "messages helper", "async chat stream", "async messages stream"}
+ENDED_EARLY = {
+    "chat stream",
+    "responses stream",
+    "messages stream",
+    "messages helper",
+    "async chat stream",
+    "async messages stream",
+}
 """Logfire's span ends when the stream begins."""
 
 
@@ -63,7 +70,10 @@ def objects(text):
 
 def models(spans):
     """Those that stand for a model call, in whichever dialect; HTTP spans and log lines are none."""
-    kinds = ((s, s["attributes"].get("openinference.span.kind") or s["attributes"].get("gen_ai.operation.name")) for s in spans)
+    kinds = (
+        (s, s["attributes"].get("openinference.span.kind") or s["attributes"].get("gen_ai.operation.name"))
+        for s in spans
+    )
     return [s for s, kind in kinds if kind in ("LLM", "chat") and s["attributes"].get("logfire.span_type") != "log"]
 
 
@@ -86,7 +96,11 @@ def test_a_call_is_one_span_with_one_cost(by_hand, order, native):
         attributes = spans[0]["attributes"]
         missing = [key for key in ("agent.run.id", "agent.step.id") if key not in attributes]
         if not (by_hand == "logfire" and name in ENDED_EARLY):
-            missing += [key for key in ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.usage.cost.amount") if key not in attributes]
+            missing += [
+                key
+                for key in ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens", "gen_ai.usage.cost.amount")
+                if key not in attributes
+            ]
         costs = [span["name"] for span in found[name] if span["attributes"].get("gen_ai.usage.cost.amount")]
         if missing or len(costs) > 1:
             wrong[name] = f"without {missing}, costs on {costs}"

@@ -57,7 +57,9 @@ class Inside(Answers):
 
 def client(answers):
     transport = httpx.MockTransport(answers)
-    return openai.OpenAI(api_key="k", base_url="http://openai.test/v1", max_retries=0, http_client=httpx.Client(transport=transport))
+    return openai.OpenAI(
+        api_key="k", base_url="http://openai.test/v1", max_retries=0, http_client=httpx.Client(transport=transport)
+    )
 
 
 def only(spans):
@@ -96,7 +98,9 @@ def test_an_embedding_inside_of_ours_is_one_span(theirs, watching, spans):
         with theirs.embedding("openai", request_model="text-embedding-3-small"):
             pass
 
-    client(Inside(begin, [EMBEDDED])).embeddings.create(model="text-embedding-3-small", input="Hi", encoding_format="float")
+    client(Inside(begin, [EMBEDDED])).embeddings.create(
+        model="text-embedding-3-small", input="Hi", encoding_format="float"
+    )
     assert only(spans).attributes["gen_ai.operation.name"] == "embeddings"
 
 
@@ -129,7 +133,9 @@ def test_their_span_and_their_metrics_have_what_we_know(theirs, watching, spans,
 
 def test_an_embedding_inside_of_theirs_is_one_span(theirs, watching, spans, reader):
     with theirs.embedding("openai", request_model="text-embedding-3-small"):
-        client(Answers([EMBEDDED])).embeddings.create(model="text-embedding-3-small", input="Hi", encoding_format="float")
+        client(Answers([EMBEDDED])).embeddings.create(
+            model="text-embedding-3-small", input="Hi", encoding_format="float"
+        )
     said = only(spans).attributes
     assert said["gen_ai.operation.name"] == "embeddings"
     assert said["gen_ai.usage.input_tokens"] == 3

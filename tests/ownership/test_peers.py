@@ -29,7 +29,6 @@ CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]}
 MESSAGE = {"model": "claude-haiku-4-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Hi"}]}
 
 
-
 def here(peer):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -118,7 +118,12 @@ def test_baggage_keeps_our_own_and_loses_what_must_not_leave():
     before = propagate.get_global_textmap()
     undo = protect_baggage(Settings())
     context = get_current()
-    for name, value in {semconv.RUN_ID: "4111111111111111", semconv.SESSION_ID: MAIL, "to": MAIL, "tenant": "acme"}.items():
+    for name, value in {
+        semconv.RUN_ID: "4111111111111111",
+        semconv.SESSION_ID: MAIL,
+        "to": MAIL,
+        "tenant": "acme",
+    }.items():
         context = baggage.set_baggage(name, value, context)
     token = attach(context)
     carrier: dict[str, str] = {}
@@ -155,7 +160,9 @@ def test_the_doctor_names_an_exporter_that_bypasses_us(monkeypatch, tmp_path):
     provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
     provider.get_tracer("t").start_span("s").end()
     provider.shutdown()
-    assert noted(BYPASSING)[0]["said"] == ["opentelemetry.sdk.trace.export.in_memory_span_exporter.InMemorySpanExporter"]
+    assert noted(BYPASSING)[0]["said"] == [
+        "opentelemetry.sdk.trace.export.in_memory_span_exporter.InMemorySpanExporter"
+    ]
     (finding,) = examine({})["bypass"]
     assert finding.level == "problem"
     assert "InMemorySpanExporter" in finding.text

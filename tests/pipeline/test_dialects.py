@@ -128,11 +128,15 @@ def test_the_span_of_a_run_says_what_it_was_asked_and_answered(finished):
             semconv.OPERATION: "chat", semconv.RUN_ID: "r1", semconv.INPUT_MESSAGES: messages("user", asked),
             semconv.OUTPUT_MESSAGES: messages("assistant", answered),
         }))  # fmt: skip
-    root = pipeline(finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r1", semconv.RUN_STATUS: "success"}))
+    root = pipeline(
+        finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r1", semconv.RUN_STATUS: "success"})
+    )
     assert root.attributes["input.value"] == "where is my order, [EMAIL]?"
     assert root.attributes["output.value"] == "it is on its way"
     assert root.attributes["openinference.span.kind"] == "AGENT"
-    other = pipeline(finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r2", semconv.RUN_STATUS: "success"}))
+    other = pipeline(
+        finished(attributes={semconv.OPERATION: "invoke_agent", semconv.RUN_ID: "r2", semconv.RUN_STATUS: "success"})
+    )
     assert "input.value" not in other.attributes
 
 

@@ -61,7 +61,10 @@ def test_nothing_to_explain():
 
 
 def test_an_otlp_file_stays_one():
-    values = [{"stringValue": "jane@acme.example"}, {"kvlistValue": {"values": [{"key": "n", "value": {"intValue": "7"}}]}}]
+    values = [
+        {"stringValue": "jane@acme.example"},
+        {"kvlistValue": {"values": [{"key": "n", "value": {"intValue": "7"}}]}},
+    ]
     attributes = [
         {"key": "n", "value": {"intValue": "4111111111111111"}},
         {"key": "d", "value": {"doubleValue": 0.5}},

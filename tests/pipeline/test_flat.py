@@ -27,7 +27,10 @@ FLAT = REDACTOR.detector.in_json
         ('{"password" : "x1", "b": [1.50]}', '{"password" : "[SECRET]", "b": [1.50]}'),
         ('{"password": null, "max_tokens": 5, "s": "a"}', '{"password": null, "max_tokens": 5, "s": "a"}'),
         ('  {"token":"abcdef12"}\n', '  {"token":"[SECRET]"}\n'),
-        (r'{"arguments": "{\"to\" : \"jane@acme.example\", \"n\":1.50}"}', r'{"arguments": "{\"to\" : \"[EMAIL]\", \"n\":1.50}"}'),
+        (
+            r'{"arguments": "{\"to\" : \"jane@acme.example\", \"n\":1.50}"}',
+            r'{"arguments": "{\"to\" : \"[EMAIL]\", \"n\":1.50}"}',
+        ),
         (r'{"a": "b@c.example", "s": "[\"x\", \"\"]"}', r'{"a": "[EMAIL]", "s": "[\"x\", \"\"]"}'),
     ],
 )

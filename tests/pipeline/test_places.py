@@ -126,7 +126,11 @@ def test_what_a_span_is_made_of(needle, in_place):
 
     state = needle.replace("@", "-at-") if "@" in needle else needle
     linked = SpanContext(1, 1, is_remote=False, trace_flags=TraceFlags(1), trace_state=TraceState([("a", state)]))
-    made = Spans(in_place, resource=Resource({"process.command_args": ["x", "--api-key", needle], "note": needle}), sampler=Sampled())
+    made = Spans(
+        in_place,
+        resource=Resource({"process.command_args": ["x", "--api-key", needle], "note": needle}),
+        sampler=Sampled(),
+    )
     tracer = made.provider.get_tracer(f"lib {needle}", attributes={"by": needle})
     with tracer.start_as_current_span(f"ask {needle}", links=[Link(linked, {"why": needle})]) as span:
         span.add_event(f"said {needle}", {"note": needle, f"k {needle}": 1})

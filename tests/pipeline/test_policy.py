@@ -153,7 +153,10 @@ def test_a_step_of_ones_own_sees_a_record(finished):
 def test_a_key_of_ones_own_tells_in_plain_text_as_well(re2):
     policy = Policy(keys=("customer_ref", "Kundennummer"))
     redactor = Redactor(policy, detector=Detector(Keys(policy.keys), re2=re2))
-    assert redactor.text("for customer_ref=abcdef, customerRef: 'x y'") == "for customer_ref=[SECRET], customerRef: '[SECRET]'"
+    assert (
+        redactor.text("for customer_ref=abcdef, customerRef: 'x y'")
+        == "for customer_ref=[SECRET], customerRef: '[SECRET]'"
+    )
     assert redactor.text("Kundennummer: 77-123") == "Kundennummer: [SECRET]"
     assert redactor.text("the customer ref is missing") == "the customer ref is missing"
     assert redactor.text("my_customer_reference=abc") == "my_customer_reference=abc"

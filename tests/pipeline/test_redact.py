@@ -317,7 +317,11 @@ def test_both_engines_see_the_same(text):
 
 def test_the_address_of_a_server_is_nobodys():
     record = blank()
-    record.attributes = {"server.address": "10.1.2.3", "client.address": "10.1.2.3", "network.peer.address": "a@b.example"}
+    record.attributes = {
+        "server.address": "10.1.2.3",
+        "client.address": "10.1.2.3",
+        "network.peer.address": "a@b.example",
+    }
     REDACTOR.record(record)
     assert record.attributes["server.address"] == "10.1.2.3"
     assert record.attributes["client.address"] == "[IP]"

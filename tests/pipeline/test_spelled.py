@@ -27,12 +27,16 @@ def spelled(form, text):
     return "".join(form.format(ord(char)) for char in text)
 
 
-@pytest.mark.parametrize("gap", ["\n", " \n", "\r\n", "\t", "  ", " - ", "-\n", "\n  ", " / ", "_", "/", ".", "+", '"+"', "\u2028"])
+@pytest.mark.parametrize(
+    "gap", ["\n", " \n", "\r\n", "\t", "  ", " - ", "-\n", "\n  ", " / ", "_", "/", ".", "+", '"+"', "\u2028"]
+)
 def test_a_card_in_groups(gap):
     assert "2334" not in REDACTOR.text(f"card: {gap.join((CARD[:4], CARD[4:8], CARD[8:12], CARD[12:]))}")
 
 
-@pytest.mark.parametrize("frame", ["x{}", "{}x", "id {}", "_{}_", "[{}]", "No{}.", "**{}**", "`{}`", "\u4ed8{}", "\\n{}"])
+@pytest.mark.parametrize(
+    "frame", ["x{}", "{}x", "id {}", "_{}_", "[{}]", "No{}.", "**{}**", "`{}`", "\u4ed8{}", "\\n{}"]
+)
 def test_a_card_glued_and_framed(frame):
     assert CARD not in REDACTOR.text(frame.format(CARD))
 
@@ -41,13 +45,18 @@ def test_a_card_glued_and_framed(frame):
 def test_strings_that_code_puts_together_are_one(joint):
     around = joint[0]
     code = f"key = {around}{TOKEN[:4]}{joint}{TOKEN[4:]}{around}\npassword = {around}Kq7Pz{joint}Leak99Zw{around}"
-    for new in (REDACTOR.text(code), REDACTOR.text(json.dumps({"code": code})), REDACTOR.text(f"wrote {json.dumps(code)}")):
+    for new in (
+        REDACTOR.text(code),
+        REDACTOR.text(json.dumps({"code": code})),
+        REDACTOR.text(f"wrote {json.dumps(code)}"),
+    ):
         assert TOKEN[10:] not in new
         assert "Leak99Zw" not in new
 
 
 @pytest.mark.parametrize(
-    "text", ["'Hello ' + 'world'", '"a" + b + "c"', '{"op": "+", "to": "x"}', '["+", "-", "+"]', "print('sum: ' + '12345678')"]
+    "text",
+    ["'Hello ' + 'world'", '"a" + b + "c"', '{"op": "+", "to": "x"}', '["+", "-", "+"]', "print('sum: ' + '12345678')"],
 )
 def test_strings_that_say_nothing_together_stay(text):
     assert REDACTOR.text(text) == text
@@ -119,7 +128,17 @@ def test_dashes(dash):
 @pytest.mark.parametrize(
     "name",
     [
-        *["id_token", "ssh_key", "hmac_key", "license_key", "security_code", "backup_codes", "seed_phrase", "mnemonic", "ibm_cloud_iam-key"],
+        *[
+            "id_token",
+            "ssh_key",
+            "hmac_key",
+            "license_key",
+            "security_code",
+            "backup_codes",
+            "seed_phrase",
+            "mnemonic",
+            "ibm_cloud_iam-key",
+        ],
         *["contraseña", "mot_de_passe", "wachtwoord", "hasło", "lösenord", "пароль"],
         *["密码", "パスワード", "비밀번호", "jelszó", "şifre", "OPENAI_KEY"],
     ],
@@ -198,14 +217,19 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**17), 10**17) | TRICKY | st.lists(TRICKY, max_size=3).map(" ".join),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(TRICKY | st.sampled_from(["email", "name", "value", "role", "content", "address"]), inner, max_size=4)
+        | st.dictionaries(
+            TRICKY | st.sampled_from(["email", "name", "value", "role", "content", "address"]), inner, max_size=4
+        )
     ),
     max_leaves=10,
 )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(JSON, max_size=3) | st.dictionaries(st.sampled_from(["a", "email", "note"]), JSON, max_size=3), st.booleans())
+@given(
+    st.lists(JSON, max_size=3) | st.dictionaries(st.sampled_from(["a", "email", "note"]), JSON, max_size=3),
+    st.booleans(),
+)
 @example({"a": "card 411111111111111"}, False)
 def test_json_that_is_not_walked_leaves_as_it_would_have(tree, spaced):
     text = json.dumps(tree, ensure_ascii=False, separators=None if spaced else (",", ":"))

@@ -51,7 +51,11 @@ CSV = '"name","address","password"\n"bob","12 Elm, Town","Tr0ub4dor9"\nann,x,hun
     ],
 )  # fmt: skip
 def test_a_column_goes_by_its_head(table, needles):
-    for new in (REDACTOR.text(table), str(REDACTOR.value({"result": table})), REDACTOR.text(json.dumps({"rows": table}))):
+    for new in (
+        REDACTOR.text(table),
+        str(REDACTOR.value({"result": table})),
+        REDACTOR.text(json.dumps({"rows": table})),
+    ):
         assert [needle for needle in needles if needle in new] == []
         assert "bob" in new or "bob" not in table
 
@@ -69,7 +73,12 @@ HTML = (
         (HTML.format(""), ["Tr0ub4dor9", "hunter2xx", "1234567"]),
         (HTML.format("\n  "), ["Tr0ub4dor9", "hunter2xx", "1234567"]),
         (HTML.format("").upper().replace("TR0UB4DOR9", "Tr0ub4dor9").replace("BOB", "bob"), ["Tr0ub4dor9"]),
-        ("<table><tr><td>user<td>password<tr><td>bob<td>Tr0ub4dor9</table>".replace("<td>password", "<td>password</td>"), ["Tr0ub4dor9"]),
+        (
+            "<table><tr><td>user<td>password<tr><td>bob<td>Tr0ub4dor9</table>".replace(
+                "<td>password", "<td>password</td>"
+            ),
+            ["Tr0ub4dor9"],
+        ),
         ("<tr><th>User</th><td>bob</td></tr><tr><th>Password:</th><td>Tr0ub4dor9</td></tr>", ["Tr0ub4dor9"]),
         ("<tr><td>User</td><td>bob</td></tr>\n<tr><td>Password</td><td>Tr0ub4dor9</td></tr>", ["Tr0ub4dor9"]),
         ("<dl><dt>User</dt><dd>bob</dd><dt>API key</dt><dd>kR9xAbcdEf12gh</dd></dl>", ["kR9xAbcdEf12gh"]),

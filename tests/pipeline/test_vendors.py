@@ -55,7 +55,9 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("frame", ["{}", "use {} please", '{{"x": "{}"}}', "a,b\n1,{}\n", "<v>{}</v>", "curl https://a.example/?z={}"])
+@pytest.mark.parametrize(
+    "frame", ["{}", "use {} please", '{{"x": "{}"}}', "a,b\n1,{}\n", "<v>{}</v>", "curl https://a.example/?z={}"]
+)
 @pytest.mark.parametrize("maker", KEYS)
 def test_a_makers_key_goes_wherever_it_stands(maker, frame):
     assert KEYS[maker][-12:] not in REDACTOR.text(frame.format(KEYS[maker]))
@@ -109,6 +111,11 @@ def test_what_only_looks_like_it_stays(text):
 
 
 def test_the_private_parts_of_a_key_go_and_its_public_ones_stay():
-    key = {"kty": "RSA", "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbW", "e": "AQAB", "d": "X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJo"}
+    key = {
+        "kty": "RSA",
+        "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbW",
+        "e": "AQAB",
+        "d": "X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJo",
+    }
     new = json.loads(REDACTOR.text(json.dumps(key)))
     assert new == {**key, "d": "[SECRET]"}

@@ -154,7 +154,13 @@ def test_tools_and_cache_of_converse():
     }  # fmt: skip
     request = CONVERSE.read_request(body)
     system, messages = CONVERSE.read_messages(body)
-    usage = {"inputTokens": 3, "outputTokens": 5, "cacheReadInputTokens": 10, "cacheWriteInputTokens": 7, "cacheDetails": [{"ttl": "1h", "inputTokens": 7}]}
+    usage = {
+        "inputTokens": 3,
+        "outputTokens": 5,
+        "cacheReadInputTokens": 10,
+        "cacheWriteInputTokens": 7,
+        "cacheDetails": [{"ttl": "1h", "inputTokens": 7}],
+    }
     assert (request.results[0].id, request.results[0].is_error, request.asked[0].name) == ("t1", True, "f")
     assert [message["role"] for message in messages] == ["assistant", "tool", "user"]
     assert system == [{"type": "text", "content": "be kind"}]
@@ -169,14 +175,23 @@ def test_the_tier_that_was_asked_for_and_the_one_that_answered():
     usage = {"usage": {"inputTokens": 1, "outputTokens": 1}}
 
     assert semconv.tier_of(CONVERSE.read_request({**asked, **quick}).settings) == "priority+optimized"
-    for answer in (CONVERSE.read_response({**usage, **got}, content=False), streamed(CONVERSE, [{"metadata": {**usage, **got}}])):
+    for answer in (
+        CONVERSE.read_response({**usage, **got}, content=False),
+        streamed(CONVERSE, [{"metadata": {**usage, **got}}]),
+    ):
         assert (answer.extra, answer.usage) == ({semconv.RESPONSE_TIER: "default"}, Usage(1, output=1))
     assert CONVERSE.read_response({**usage, **quick}, content=False).extra == {semconv.RESPONSE_SPEED: "optimized"}
 
 
 @pytest.mark.parametrize("model", ["anthropic.claude-x", "meta.llama3", "amazon.nova-lite-v1:0"])
 def test_the_tier_of_a_body(model):
-    sent = {"anthropic_version": "x"} if "claude" in model else {"inferenceConfig": {}} if "nova" in model else {"prompt": "Hi"}
+    sent = (
+        {"anthropic_version": "x"}
+        if "claude" in model
+        else {"inferenceConfig": {}}
+        if "nova" in model
+        else {"prompt": "Hi"}
+    )
     asked = {"modelId": model, "body": json.dumps(sent), "serviceTier": "flex", "performanceConfigLatency": "optimized"}
     found = SEAM.recognize(client(), ("InvokeModel", asked), {})
     answer = SEAM.unpack({"body": "{}", "ResponseMetadata": {}, "serviceTier": "default"})
@@ -343,6 +358,9 @@ def test_tools_that_amazon_carries_out_are_not_the_callers():
             "type": "server_tool_call", "id": "s1", "name": "nova_grounding",
             "server_tool_call": {"type": "server_tool_use", "arguments": {"q": "x"}},
         }  # fmt: skip
-    assert answer.messages[0]["parts"][1]["server_tool_call_response"] == {"type": "nova_grounding_result", "content": {"n": 1}}
+    assert answer.messages[0]["parts"][1]["server_tool_call_response"] == {
+        "type": "nova_grounding_result",
+        "content": {"n": 1},
+    }
     sent = {"messages": [{"role": "assistant", "content": content}, {"role": "user", "content": [{"text": "go on"}]}]}
     assert [call.name for call in CONVERSE.read_request(sent).asked] == ["f"]

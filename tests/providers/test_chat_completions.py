@@ -115,7 +115,9 @@ def test_calls_that_all_go_by_one_number_are_told_by_their_ids(objects):
         asked({"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x": '}}),
         asked({"index": 0, "function": {"arguments": "1}"}}),
         asked({"index": 0, "id": "b", "function": {"name": "f", "arguments": ""}}),
-        asked({"index": 0, "id": "again", "function": {"arguments": '{"x": 2}'}}),  # a new id for each piece: no new call
+        asked(
+            {"index": 0, "id": "again", "function": {"arguments": '{"x": 2}'}}
+        ),  # a new id for each piece: no new call
         chunk({}, reason="tool_calls"),
     ]
     answer = streamed(CHAT, [as_object(ChatCompletionChunk, one) for one in wire] if objects else wire)
@@ -366,14 +368,20 @@ THOUGHT = [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "h
     [
         (
             {"content": "Here:", "images": DRAWN},
-            [{"type": "text", "content": "Here:"}, {"type": "blob", "modality": "image", "content": "aGk=", "mime_type": "image/png"}],
+            [
+                {"type": "text", "content": "Here:"},
+                {"type": "blob", "modality": "image", "content": "aGk=", "mime_type": "image/png"},
+            ],
         ),
         ({"content": THOUGHT}, [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "yes"}]),
     ],
     ids=["pictures of OpenRouter", "thoughts of Databricks"],
 )
 def test_what_some_send_beside_the_text(message, parts):
-    whole = {**COMPLETION, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}]}
+    whole = {
+        **COMPLETION,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}],
+    }
     assert CHAT.read_response(whole, content=True).messages[0]["parts"] == parts
     assert streamed(CHAT, [chunk(message), chunk({}, reason="stop")]).messages[0]["parts"] == parts
 

@@ -60,7 +60,9 @@ out. A client whose spans go to a tracer provider that is not ours has a span in
 def operations(adapter):
     endpoints = list(ROUTES.get(adapter.package, ()))
     for seam in adapter.seams:
-        endpoints += [value for value in (getattr(seam.recognize, "__defaults__", None) or ()) if hasattr(value, "fold")]
+        endpoints += [
+            value for value in (getattr(seam.recognize, "__defaults__", None) or ()) if hasattr(value, "fold")
+        ]
         cells = getattr(seam.recognize, "__closure__", None) or ()
         endpoints += [cell.cell_contents for cell in cells if hasattr(cell.cell_contents, "fold")]
     return sorted({endpoint.operation for endpoint in endpoints} - {"invoke"}) or ["chat"]

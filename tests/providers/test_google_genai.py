@@ -263,9 +263,14 @@ def test_what_was_looked_up_is_counted_as_it_is_billed(model, requests):
     assert whole.usage.requests == parts.usage.requests == requests
 
 
-@pytest.mark.parametrize(("model", "requests"), [("gemini-2.5-pro", {"grounded_prompt": 1}), ("gemini-3-pro", {"google_search": 2})])
+@pytest.mark.parametrize(
+    ("model", "requests"), [("gemini-2.5-pro", {"grounded_prompt": 1}), ("gemini-3-pro", {"google_search": 2})]
+)
 def test_what_an_interaction_looked_up(model, requests):
-    usage = {**INTERACTION["usage"], "grounding_tool_count": [{"type": "google_search", "count": 2}, {"type": "google_maps"}]}
+    usage = {
+        **INTERACTION["usage"],
+        "grounding_tool_count": [{"type": "google_search", "count": 2}, {"type": "google_maps"}],
+    }
     answer = {**INTERACTION, "model": model, "usage": usage}
     events = [
         {"event_type": "interaction.completed", "interaction": {**answer, "status": "requires_continuation"}},

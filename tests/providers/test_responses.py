@@ -245,7 +245,12 @@ def test_fetching_buys_nothing():
 
 @pytest.mark.parametrize(
     "good",
-    [ANSWER, EVENTS, [*DONE, BARE], {"input": [*ANSWER["output"], {"type": "function_call_output", "call_id": "c", "output": []}]}],
+    [
+        ANSWER,
+        EVENTS,
+        [*DONE, BARE],
+        {"input": [*ANSWER["output"], {"type": "function_call_output", "call_id": "c", "output": []}]},
+    ],
     ids=["answer", "stream", "items", "request"],
 )
 def test_whatever_is_odd_nothing_raises(good):

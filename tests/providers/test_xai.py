@@ -16,12 +16,19 @@ from spanledger.providers._xai_protos import _TIERS, _TOOLS, CHAT  # noqa: E402 
 def read(**fields):
     usage = usage_pb2.SamplingUsage(prompt_tokens=10, completion_tokens=5, total_tokens=15, **fields.pop("usage", {}))
     proto = chat_pb2.GetChatCompletionResponse(id="x", model="grok-4", usage=usage, **fields)
-    answer = SimpleNamespace(_proto=proto, finish_reason="REASON_STOP", tool_calls=[], content="Hi", reasoning_content="")
+    answer = SimpleNamespace(
+        _proto=proto, finish_reason="REASON_STOP", tool_calls=[], content="Hi", reasoning_content=""
+    )
     return CHAT.read_response(answer, content=False)
 
 
 def test_what_is_billed_by_count():
-    used = ["SERVER_SIDE_TOOL_WEB_SEARCH", "SERVER_SIDE_TOOL_WEB_SEARCH", "SERVER_SIDE_TOOL_X_SEARCH", "SERVER_SIDE_TOOL_MCP"]
+    used = [
+        "SERVER_SIDE_TOOL_WEB_SEARCH",
+        "SERVER_SIDE_TOOL_WEB_SEARCH",
+        "SERVER_SIDE_TOOL_X_SEARCH",
+        "SERVER_SIDE_TOOL_MCP",
+    ]
     assert read(usage={"server_side_tools_used": used}).usage.requests == {"web_search": 2, "x_search": 1}
     assert read().usage.requests == {}
 
@@ -32,8 +39,14 @@ def test_the_tier():
 
 
 def test_numbers_mean_what_the_client_says():
-    tools = {number: name.removeprefix("SERVER_SIDE_TOOL_").lower() for name, number in usage_pb2.ServerSideTool.items() if number}
-    tiers = {number: name.removeprefix("SERVICE_TIER_").lower() for name, number in usage_pb2.ServiceTier.items() if number}
+    tools = {
+        number: name.removeprefix("SERVER_SIDE_TOOL_").lower()
+        for name, number in usage_pb2.ServerSideTool.items()
+        if number
+    }
+    tiers = {
+        number: name.removeprefix("SERVICE_TIER_").lower() for name, number in usage_pb2.ServiceTier.items() if number
+    }
     assert {number: tools[number] for number in _TOOLS} == _TOOLS
     assert set(tools) - set(_TOOLS) == {4, 5, 7}, "a tool that nobody knows"
     assert tiers == _TIERS

@@ -284,5 +284,8 @@ def test_tokens_and_money_that_nobody_told_are_null_for_programs(path):
     }  # fmt: skip
     assert found["run"]["cost"] == {"amount": None, "currency": "USD", "unpriced_calls": 2}
     names = ("input_tokens", "output_tokens", "calls_without_usage", "cost", "unpriced")
-    assert [[step[name] for name in names] for step in found["children"]] == [[None, None, 1, None, 1], [None, 5, 1, None, 1]]
+    assert [[step[name] for name in names] for step in found["children"]] == [
+        [None, None, 1, None, 1],
+        [None, 5, 1, None, 1],
+    ]
     assert "? in, 5 out + 1 call unknown" in printed(path)

@@ -29,7 +29,13 @@ def by_name(spans):
 
 def test_a_run_is_a_span_with_a_stop_reason(spans):
     with spanledger.run(
-        "support", session_id="s1", user_id="u1", request_id="r1", agent_version="1", prompt_version="p", labels={"team": "a"}
+        "support",
+        session_id="s1",
+        user_id="u1",
+        request_id="r1",
+        agent_version="1",
+        prompt_version="p",
+        labels={"team": "a"},
     ) as run:
         assert run.status == "running"
         assert run.stop_reason is None

@@ -54,7 +54,9 @@ def around(spans):
 
 
 @early
-@pytest.mark.parametrize("wrong", [((), {}), ((1,), {}), ((1,), {"a": 1, "c": 1}), ((1, 2, 3), {"c": 1}), ((1,), {"c": 1, "d": 1})], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [((), {}), ((1,), {}), ((1,), {"a": 1, "c": 1}), ((1, 2, 3), {"c": 1}), ((1,), {"c": 1, "d": 1})], ids=str
+)
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("decorator", DECORATORS)
 def test_the_call_raises_what_it_raises_by_itself(decorator, function, wrong, around):

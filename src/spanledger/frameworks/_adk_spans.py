@@ -18,6 +18,7 @@ from ._scopes import TeamRun
 
 __all__ = ["Invocation", "merged", "opened", "opened_here"]
 
+
 class Invocation(TeamRun):
     """A run of ADK's, which stands for some of its spans."""
 

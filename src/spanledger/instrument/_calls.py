@@ -295,4 +295,3 @@ class Call(Adopting):
             span.end()
         if implicit is not None and not alone:
             runs.call_ended(implicit, response, error, span)
-

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 else:
     Proxy = wrapt.ObjectProxy
 
-def watch_native(
-    engine: Engine, adapter: Adapter, patches: Patches, *, silent: bool, hush: Callable[[], None]
-) -> None:
+
+def watch_native(engine: Engine, adapter: Adapter, patches: Patches, *, silent: bool, hush: Callable[[], None]) -> None:
     """
     See each span that *adapter*'s client begins; where it should be *silent*, also when it was imported before.
 

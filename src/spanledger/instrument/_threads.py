@@ -34,6 +34,7 @@ def _start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str,
         return wrapped(*args, **kwargs)
     carried = carry(instance.run)
     if carried is not instance.run and "run" not in vars(instance):
+
         def run() -> Any:
             del instance.run
             return carried()

@@ -52,11 +52,7 @@ def is_escaped(view: bytes) -> bool:
         or (_PERCENT in view and _PERCENTS.search(view) is not None)
         or (_AMPERSAND in view and _SEMICOLON in view and _ENTITY.search(view) is not None)
         or (_EQUALS in view and _PRINTABLE.search(view) is not None)
-        or (
-            _PLUS in view
-            and (_DOUBLE in view or _SINGLE in view or _BACK in view)
-            and _JOIN.search(view) is not None
-        )
+        or (_PLUS in view and (_DOUBLE in view or _SINGLE in view or _BACK in view) and _JOIN.search(view) is not None)
     )
 
 

@@ -24,6 +24,4 @@ def _redactor_for(keys: tuple[str, ...], policy_keys: tuple[str, ...], keep: tup
 def labelling_redactor(settings: Settings) -> Redactor:
     """A redactor that writes labels only, whatever the policy does with what is found."""
     policy = settings.policy
-    return _redactor_for(
-        settings.own_keys, policy.keys, policy.keep_keys, tuple(policy.patterns.items()), policy.allow
-    )
+    return _redactor_for(settings.own_keys, policy.keys, policy.keep_keys, tuple(policy.patterns.items()), policy.allow)

@@ -22,9 +22,25 @@ _NO_IMAGE: Final = (
     rb"|(?i:pn|jp|gi|sv|bm)(?:[^A-Za-z]|$)"
 )
 ANCHORS: Final = (
-    rb"[0-9A-Za-z_\x80-\xff.%+\"-]@(?:[A-Za-z\x80-\xff](?:" + _MORE + rb"*\.)+?" + _END
-    + rb"|[0-9](?:[0-9A-WYZa-wyz_\x80-\xff-]" + _MORE + rb"*|[xX]" + _MORE + rb"+|)\.(?:" + _MORE + rb"*\.)*?" + _END
-    + rb"|[0-9][xX]\.(?:" + _MORE + rb"+\." + _END + rb"|" + _NO_IMAGE + rb"))",
+    rb"[0-9A-Za-z_\x80-\xff.%+\"-]@(?:[A-Za-z\x80-\xff](?:"
+    + _MORE
+    + rb"*\.)+?"
+    + _END
+    + rb"|[0-9](?:[0-9A-WYZa-wyz_\x80-\xff-]"
+    + _MORE
+    + rb"*|[xX]"
+    + _MORE
+    + rb"+|)\.(?:"
+    + _MORE
+    + rb"*\.)*?"
+    + _END
+    + rb"|[0-9][xX]\.(?:"
+    + _MORE
+    + rb"+\."
+    + _END
+    + rb"|"
+    + _NO_IMAGE
+    + rb"))",
     rb"[0-9A-Za-z_\x80-\xbd](?: @ ?|@ | ?\r?\n ?@|@ ?\r?\n ?)[0-9A-Za-z\x80-\xbd](?:[0-9A-Za-z-]*(?: \. |\.))+"
     rb"(?i:" + _COMMON + rb")\b",
     rb"[\[({<](?i:at)[\])}>]",

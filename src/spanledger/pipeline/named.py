@@ -32,9 +32,7 @@ _FRAGMENTS: Final = (
     rb"|\bidentified (?:by|with)\b|\brequirepass\b|storepass|keypass|(?:\b|_)psk\b"
 )
 _FOREIGN: Final = b"|".join(FOREIGN_FORMS)
-ANCHOR: Final = (
-    b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")|" + _FOREIGN + b"|" + personal.FOREIGN_FRAGMENTS
-)
+ANCHOR: Final = b"(?i:" + _FRAGMENTS + b"|" + personal.FRAGMENTS + b")|" + _FOREIGN + b"|" + personal.FOREIGN_FRAGMENTS
 
 _STEMS: Final = (
     b"pass", b"pwd", b"secret", b"token", b"cred", b"authori", b"cookie", b"key", b"code", b"signature",

@@ -34,8 +34,15 @@ def spread_numbers(items: list[Any]) -> str | None:
         return None
     if len(items) in _DIGITS:
         return spread([str(item) for item in items])
-    return next((found for sizes in _GROUPS if len(sizes) == len(items)
-                 if (found := spread([str(item).zfill(size) for item, size in zip(items, sizes, strict=True)]))), None)
+    return next(
+        (
+            found
+            for sizes in _GROUPS
+            if len(sizes) == len(items)
+            if (found := spread([str(item).zfill(size) for item, size in zip(items, sizes, strict=True)]))
+        ),
+        None,
+    )
 
 
 def spread(items: list[Any]) -> str | None:

@@ -19,7 +19,8 @@ Span: TypeAlias = tuple[int, int, str]
 
 _WEBHOOK: Final = rb"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/]{16,}"
 _WEBHOOKS: Final = re.compile(
-    _WEBHOOK + rb"|https://[a-z0-9-]{0,64}\.?(?:webhook\.office|outlook\.office)\.com/webhook[a-z0-9]{0,4}/[A-Za-z0-9@/_-]{32,}"
+    _WEBHOOK
+    + rb"|https://[a-z0-9-]{0,64}\.?(?:webhook\.office|outlook\.office)\.com/webhook[a-z0-9]{0,4}/[A-Za-z0-9@/_-]{32,}"
     rb"|https://hooks\.zapier\.com/hooks/catch/[A-Za-z0-9_/]{8,}"
     rb"|https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{16,}"
 )

@@ -37,9 +37,7 @@ _SAID: Final = re.compile(
     rb"(?: (?:key|token|value|string))? {1,2}(?:is|was|ist|lautet|es|est|er|jest|to|on|e)(?: now| set to)?:? {1,2}|"
     + b"|".join(fold(word) for word in ("\u306f", "\u662f", "\u4e3a", "\u70ba"))
 )
-_QUOTED: Final = re.compile(
-    rb"(?P<quote>\"\"\"|'''|\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)"
-)
+_QUOTED: Final = re.compile(rb"(?P<quote>\"\"\"|'''|\\{0,8}[\"'`])(?P<value>[^\n\x1f]{0,4096}?)(?P=quote)")
 _BARE: Final = re.compile(rb"[^\s\"'`<,;|&\x1f\\]{1,2048}")
 _QUOTING: Final = frozenset((b'"', b"'", b"`", b"\\"))
 _BLOCKING: Final = (b"|", b">")
@@ -102,9 +100,7 @@ _LOOSE: Final = re.compile(
     rb"| for (?:[^\s:=\x1f]{1,32} ){0,3}[^\s:=\x1f]{1,32}: ?"
 )
 """Between a password and its name in tables, letters and lists."""
-_MIXED: Final = re.compile(
-    rb"(?=[^\s\x1f]{0,64}[0-9])(?=[^\s\x1f]{0,64}[A-Za-z\x80-\xfe])[^\s\"'`<>,;|\x1f\\]{6,64}"
-)
+_MIXED: Final = re.compile(rb"(?=[^\s\x1f]{0,64}[0-9])(?=[^\s\x1f]{0,64}[A-Za-z\x80-\xfe])[^\s\"'`<>,;|\x1f\\]{6,64}")
 _MARKED: Final = re.compile(
     rb"(?=[^\s\x1f]{0,64}[0-9])(?=[^\s\x1f]{0,64}[A-Za-z\x80-\xfe])(?=[^\s\x1f]{1,64}[!@#$%^*&+][0-9A-Za-z])"
     rb"[^\s\"'`<>,;|\x1f\\()]{6,64}"

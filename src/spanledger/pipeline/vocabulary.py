@@ -21,13 +21,9 @@ FOREIGN: Final = (
     "\u092a\u093e\u0938\u0935\u0930\u094d\u0921",
 )  # fmt: skip
 """The password in other languages, as it begins."""
-FOREIGN_FORMS: Final = tuple(
-    {fold(form): None for word in FOREIGN for form in (word, word.capitalize(), word.upper())}
-)
+FOREIGN_FORMS: Final = tuple({fold(form): None for word in FOREIGN for form in (word, word.capitalize(), word.upper())})
 """The same as they are folded, also where they begin a sentence or shout."""
-FOREIGN_STARTS: Final = tuple(
-    {b"".join(WORDS.findall(form)).lower(): None for form in FOREIGN_FORMS}
-)
+FOREIGN_STARTS: Final = tuple({b"".join(WORDS.findall(form)).lower(): None for form in FOREIGN_FORMS})
 _LATIN: Final = (
     b"contrasena senha kennwort wachtwoord heslo lozinka passord parola sifre salasana jelszo haslo motdepasse"
     b" losenord adgangskode"

@@ -19,9 +19,7 @@ __all__ = ["fold", "read_prompt_of", "read_request", "read_response", "read_vect
 
 
 _SETTINGS: Final[Mapping[str, str | Setting]] = {
-    **dict.fromkeys(
-        ("max_tokens", "max_gen_len", "maxTokenCount", "max_tokens_to_sample"), semconv.REQUEST_MAX_TOKENS
-    ),
+    **dict.fromkeys(("max_tokens", "max_gen_len", "maxTokenCount", "max_tokens_to_sample"), semconv.REQUEST_MAX_TOKENS),
     "temperature": semconv.REQUEST_TEMPERATURE,
     **dict.fromkeys(("top_p", "topP", "p"), semconv.REQUEST_TOP_P),
     **dict.fromkeys(("top_k", "k"), semconv.REQUEST_TOP_K),

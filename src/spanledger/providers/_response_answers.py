@@ -151,9 +151,7 @@ _FOLDS: Final = {
     "response.in_progress": _begin,
     "response.refusal.delta": _text,
     **dict.fromkeys(("response.reasoning_summary_text.delta", "response.reasoning_text.delta"), _reasoning),
-    **dict.fromkeys(
-        ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"), _arguments
-    ),
+    **dict.fromkeys(("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"), _arguments),
     "response.output_item.added": _item_added,
     "response.output_item.done": _item_done,
 }

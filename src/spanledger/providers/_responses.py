@@ -34,6 +34,7 @@ SETTINGS: Final[Mapping[str, str | Setting]] = {
     "service_tier": plain(semconv.OPENAI_REQUEST_TIER, unless="auto"),
 }
 
+
 def read_request(body: Any) -> Request:
     body = fields(body)
     conversation = body.get("conversation")

@@ -100,8 +100,6 @@ ADAPTER: Final = Adapter(
     package="mistralai",
     distribution="mistralai",
     oldest="1.12",
-    seams=tuple(
-        seam for place, name in _PLACES.items() for seam in _tables(place, name)
-    ),
+    seams=tuple(seam for place, name in _PLACES.items() for seam in _tables(place, name)),
     unseen="realtime audio, workflows, fine-tuning",
 )

@@ -45,9 +45,7 @@ def _adapter(package: str, distribution: str, oldest: str, provider: str, unseen
         return provider
 
     peer = peers(own_name, of=base_url)
-    return Adapter(
-        package, distribution, oldest, (stainless(package, by_path(ROUTES[package]), peer),), unseen=unseen
-    )
+    return Adapter(package, distribution, oldest, (stainless(package, by_path(ROUTES[package]), peer),), unseen=unseen)
 
 
 ADAPTERS: Final = (

@@ -94,9 +94,7 @@ def _model(made: Any) -> Mapping[str, Any]:
 
 def _seams(place: str, table: Mapping[str, Endpoint], *positional: str, streams: bool = False) -> tuple[Seam, ...]:
     module = f"ibm_watsonx_ai.foundation_models.{place}"
-    return tuple(
-        methods(module, table, _peer, positional=positional, streams=streams, given=_model, optional=True)
-    )
+    return tuple(methods(module, table, _peer, positional=positional, streams=streams, given=_model, optional=True))
 
 
 _INFERENCE: Final = "inference.model_inference"

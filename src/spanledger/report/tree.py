@@ -98,9 +98,7 @@ def tree_of(archive: Archive, run: RunRow, *, depth: int = MAX_DEPTH) -> RunTree
 
 
 def _node(span: SpanRow) -> Node:
-    return Node(
-        kind_of(span), span.name, span.started, span.ended, facts_of(span), content_of(span), span=span
-    )
+    return Node(kind_of(span), span.name, span.started, span.ended, facts_of(span), content_of(span), span=span)
 
 
 def _place(spans: list[SpanRow], nodes: dict[str, Node]) -> list[Node]:

@@ -68,6 +68,4 @@ def configure(settings: Settings) -> None:
     keep.arguments = settings.store_arguments or settings.capture_until is not None
     keep.results = settings.store_results != "none"
     travel.on = settings.propagate_runs
-    defaults.update(
-        agent=settings.agent, agent_version=settings.agent_version, prompt_version=settings.prompt_version
-    )
+    defaults.update(agent=settings.agent, agent_version=settings.agent_version, prompt_version=settings.prompt_version)
