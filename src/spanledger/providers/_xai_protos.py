@@ -21,7 +21,9 @@ __all__ = ["CHAT"]
 
 _ROLES: Final = {1: "user", 2: "assistant", 3: "system", 4: "function", 5: "tool", 6: "developer"}
 _REASONS: Final = {"REASON_STOP": "stop", "REASON_MAX_LEN": "length", "REASON_MAX_CONTEXT": "length",
-                   "REASON_TOOL_CALLS": "tool_calls", "REASON_TIME_LIMIT": "length"}  # fmt: skip
+                   "REASON_TOOL_CALLS": "tool_calls", "REASON_TIME_LIMIT": "length",
+                   "REASON_INVALID": "error"}  # fmt: skip
+"""Nothing is said as the last one, which a stream has until it ended."""
 _TIERS: Final = {1: "default", 2: "priority"}
 _TOOLS: Final = {
     1: "web_search", 2: "x_search", 3: "code_execution", 6: "collections_search", 8: "attachment_search",
