@@ -7,7 +7,7 @@ import warnings
 import openai
 import pytest
 
-from clients import CASES
+from clients import CASES, clients
 from more_clients import MORE_CASES
 from odd_clients import ODD_CASES
 from spanledger.config import Settings
@@ -24,6 +24,13 @@ def answers():
 def watching(provider):
     with instrument(Settings(content="span_only"), tracer_provider=provider) as watching:
         yield watching
+
+
+@pytest.fixture
+def by_name(answers, provider):
+    """The synchronous clients, watched, by their names."""
+    with instrument(Settings(), tracer_provider=provider):
+        yield {name: pair[0] for name, pair in clients(answers).items()}
 
 
 @pytest.fixture(params=CASES + MORE_CASES + ODD_CASES, ids=lambda case: case.name)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 import spanledger
-from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, Answers, clients, generated
+from clients import CHAT, CHAT_ASK, MESSAGE, MESSAGE_ASK, generated
 from spanledger import runs
-from spanledger.config import Settings
-from spanledger.instrument import instrument
 from spanledger.providers import forced
 from spanledger.runs import _implicit, _pending
 
@@ -52,17 +50,6 @@ def gemini(client):
 
 
 @pytest.fixture
-def answers():
-    return Answers()
-
-
-@pytest.fixture
-def made(answers, provider):
-    with instrument(Settings(), tracer_provider=provider):
-        yield {name: pair[0] for name, pair in clients(answers).items()}
-
-
-@pytest.fixture
 def reasons(spans):
     return lambda: [s.attributes["agent.run.stop_reason"] for s in spans() if s.name.startswith("invoke_agent")]
 
@@ -72,45 +59,45 @@ def reasons(spans):
     [("openai", chat, CALLED), ("anthropic", claude, USED), ("gemini", gemini, gemini_called())],
     ids=["openai", "anthropic", "gemini"],
 )
-def test_a_run_that_got_the_shape_it_asked_for_is_a_success(made, answers, reasons, name, ask, answer):
+def test_a_run_that_got_the_shape_it_asked_for_is_a_success(by_name, answers, reasons, name, ask, answer):
     answers.queue = [answer]
-    ask(made[name])
+    ask(by_name[name])
     assert reasons() == []  # its result may come back yet
     runs.end_all("cancelled")
     assert reasons() == ["completed"]
 
 
-def test_one_that_chose_to_call_a_tool_is_abandoned(made, answers, reasons):
+def test_one_that_chose_to_call_a_tool_is_abandoned(by_name, answers, reasons):
     answers.queue = [CALLED]
-    chat(made["openai"], tool_choice="auto")
+    chat(by_name["openai"], tool_choice="auto")
     runs.end_all()
     assert reasons() == ["abandoned"]
 
 
-def test_one_whose_tool_is_carried_out_waits_for_what_comes_of_it(made, answers, reasons):
+def test_one_whose_tool_is_carried_out_waits_for_what_comes_of_it(by_name, answers, reasons):
     @spanledger.tool("shape")
     def shape():
         runs.end_all()  # as the process would that ends meanwhile
 
     answers.queue = [CALLED]
-    chat(made["openai"])
+    chat(by_name["openai"])
     shape()
     assert reasons() == ["abandoned"]
 
 
-def test_the_next_one_ends_it(made, answers, reasons):
+def test_the_next_one_ends_it(by_name, answers, reasons):
     second = {**CALLED, "choices": [{**CALLED["choices"][0], "message": called("c2")}]}
     answers.queue = [CALLED, second]
-    chat(made["openai"])
-    chat(made["openai"])
+    chat(by_name["openai"])
+    chat(by_name["openai"])
     assert reasons() == ["completed"]
     runs.end_all()
     assert not _pending.waiting  # nobody brings a result any more
 
 
-def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons, monkeypatch):
+def test_it_does_not_wait_as_long_as_a_tool_may_take(by_name, answers, reasons, monkeypatch):
     answers.queue = [CALLED]
-    chat(made["openai"])
+    chat(by_name["openai"])
     (found,) = _implicit._open.values()
     runs.sweep(found.until - 1)
     assert reasons() == []
@@ -121,9 +108,9 @@ def test_it_does_not_wait_as_long_as_a_tool_may_take(made, answers, reasons, mon
     assert reasons() == ["completed"]
 
 
-def test_who_looks_after_answers_ends_nothing_else(made, answers, reasons, monkeypatch):
+def test_who_looks_after_answers_ends_nothing_else(by_name, answers, reasons, monkeypatch):
     answers.queue = [CALLED]
-    chat(made["openai"], tool_choice="auto")
+    chat(by_name["openai"], tool_choice="auto")
     (found,) = _implicit._open.values()
     monkeypatch.setattr(_implicit.time, "monotonic", lambda: found.until + 1)
     runs.end_answered()
@@ -132,12 +119,12 @@ def test_who_looks_after_answers_ends_nothing_else(made, answers, reasons, monke
     assert reasons() == ["abandoned"]
 
 
-def test_one_that_is_asked_again_goes_on(made, answers, reasons, spans):
+def test_one_that_is_asked_again_goes_on(by_name, answers, reasons, spans):
     """As those do that check the shape, and send back what is wrong with it."""
     answers.queue = [CALLED, CALLED]
-    call = chat(made["openai"]).choices[0].message
+    call = chat(by_name["openai"]).choices[0].message
     wrong = {"role": "tool", "tool_call_id": call.tool_calls[0].id, "content": "age: a number"}
-    made["openai"].chat.completions.create(
+    by_name["openai"].chat.completions.create(
         **{**CHAT_ASK, "messages": [*CHAT_ASK["messages"], call.model_dump(), wrong]}, tools=TOOLS, tool_choice=NAMED
     )
     runs.end_all()

@@ -7,25 +7,12 @@ import contextvars
 import pytest
 
 import spanledger
-from clients import CHAT, CHAT_ASK, Answers, clients, generated
-from spanledger.config import Settings
+from clients import CHAT, CHAT_ASK, generated
 from spanledger.hashing import hasher
-from spanledger.instrument import instrument
 from spanledger.runs import _pending
 
 DECLARED = {"tools": [{"function_declarations": [{"name": "look", "description": "x"}]}]}
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
-
-
-@pytest.fixture
-def answers():
-    return Answers()
-
-
-@pytest.fixture
-def made(answers, provider):
-    with instrument(Settings(), tracer_provider=provider):
-        yield {name: pair[0] for name, pair in clients(answers).items()}
 
 
 @pytest.fixture
@@ -60,9 +47,9 @@ class Agent:
 
 
 @pytest.mark.parametrize("number", [False, True], ids=["calls without ids", "calls with ids"])
-def test_each_of_several_calls_of_one_tool_is_answered(made, answers, named, number):
+def test_each_of_several_calls_of_one_tool_is_answered(by_name, answers, named, number):
     answers.queue = [looks("Riga", "Oslo", number=number), generated("done")]
-    agent = Agent(made["gemini"], "where?")
+    agent = Agent(by_name["gemini"], "where?")
     agent.turn()
     agent.turn()
     told = [span.attributes["agent.tool.call.arguments.hash"] for span in named("execute_tool look")]
@@ -72,9 +59,9 @@ def test_each_of_several_calls_of_one_tool_is_answered(made, answers, named, num
 
 
 @pytest.mark.parametrize("cities", [("Riga", "Oslo"), ("Riga", "Riga")], ids=["other arguments", "the same arguments"])
-def test_agents_side_by_side_keep_their_tools_and_calls_apart(made, answers, named, spans, cities):
+def test_agents_side_by_side_keep_their_tools_and_calls_apart(by_name, answers, named, spans, cities):
     answers.queue = [looks(cities[0]), looks(cities[1]), generated("one"), generated("two")]
-    agents = [Agent(made["gemini"], question) for question in ("a", "b")]
+    agents = [Agent(by_name["gemini"], question) for question in ("a", "b")]
     for agent in (*agents, *agents):
         agent.turn()
     roots = named("invoke_agent")
@@ -85,9 +72,9 @@ def test_agents_side_by_side_keep_their_tools_and_calls_apart(made, answers, nam
     assert calls[:2] == calls[2:]  # in the order of the agents' turns
 
 
-def test_a_conversation_that_goes_on_elsewhere_finds_its_run_by_what_was_asked(made, answers, named):
+def test_a_conversation_that_goes_on_elsewhere_finds_its_run_by_what_was_asked(by_name, answers, named):
     answers.queue = [looks("Riga"), looks("Oslo"), generated("one"), generated("two")]
-    agents = [Agent(made["gemini"], question) for question in ("a", "b")]
+    agents = [Agent(by_name["gemini"], question) for question in ("a", "b")]
     for agent in agents:
         agent.turn()
     for agent in agents:  # as another worker's thread does that was handed the history
@@ -98,12 +85,12 @@ def test_a_conversation_that_goes_on_elsewhere_finds_its_run_by_what_was_asked(m
     assert [span.attributes["agent.run.tool_calls"] for span in named("invoke_agent")] == [1, 1]
 
 
-def test_runs_whose_providers_count_calls_from_nought_keep_their_tools(made, answers, spans):
+def test_runs_whose_providers_count_calls_from_nought_keep_their_tools(by_name, answers, spans):
     call = {"id": "functions.look:0", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     asks = {**CHAT, "choices": [{"index": 0, "finish_reason": "tool_calls", "message": message}]}
     answers.queue = [asks, asks, CHAT, CHAT]
-    chat = made["openai"].chat.completions.create
+    chat = by_name["openai"].chat.completions.create
     result = {"role": "tool", "tool_call_id": "functions.look:0", "content": "seen"}
     places, runs = [contextvars.Context(), contextvars.Context()], []
     for place in places:

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import spanledger
 from clients import CASES, CHAT, Answers, clients
-from spanledger import setup
 from spanledger.signals import _metrics
-
-
-@pytest.fixture
-def reader():
-    return InMemoryMetricReader()
-
-
-@pytest.fixture
-def configure(provider, reader):
-    def configure(**settings):
-        meters = MeterProvider([reader])
-        return spanledger.configure(tracer_provider=provider, meter_provider=meters, journal_off=True, **settings)
-
-    yield configure
-    while setup._now:
-        setup._now.pop().shutdown()
 
 
 @pytest.fixture

@@ -101,6 +101,15 @@ class Body:
             with shield("reading a body"):
                 self._reads(data)
 
+    def __enter__(self) -> None:
+        """A piece is asked for."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, (StopIteration, StopAsyncIteration)):
+            self.end("drained")
+        elif error is not None:
+            self.end(how_it_ended(error), error)
+
     def end(self, how: str, error: BaseException | None = None) -> None:
         """Nothing more is to come."""
         self.let_go()
@@ -133,14 +142,8 @@ class Pieces(Proxy):
         return self
 
     def __next__(self) -> bytes:
-        try:
+        with self._self_body:
             piece: bytes = next(self.__wrapped__)
-        except StopIteration:
-            self._self_body.end("drained")
-            raise
-        except BaseException as error:
-            self._self_body.end(how_it_ended(error), error)
-            raise
         self._self_body.got(piece)
         return piece
 
@@ -156,14 +159,8 @@ class AsyncPieces(Proxy):
         return self
 
     async def __anext__(self) -> bytes:
-        try:
+        with self._self_body:
             piece: bytes = await self.__wrapped__.__anext__()
-        except StopAsyncIteration:
-            self._self_body.end("drained")
-            raise
-        except BaseException as error:
-            self._self_body.end(how_it_ended(error), error)
-            raise
         self._self_body.got(piece)
         return piece
 

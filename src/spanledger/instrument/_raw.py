@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..shield import shield
 from ._http import body_of, hear_closing
-from ._streams import AsyncStream, EitherStream, Listener, Stream, Watched, how_it_ended
+from ._streams import AsyncEntered, AsyncStream, EitherStream, Entered, Listener, Stream, Watched, how_it_ended
 
 __all__ = ["is_raw", "parsed", "plain", "watched"]
 
@@ -77,7 +77,7 @@ class _Raw(Watched):
             self._self_call.finish_stream(how_it_ended(error), error)
 
 
-class RawResponse(_Raw):
+class RawResponse(_Raw, Entered):
     """A raw response whose body is not here yet: read when the user reads it."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,16 +90,8 @@ class RawResponse(_Raw):
             raise
         return self._self_parsed(answer)
 
-    def __enter__(self) -> Any:
-        self.__wrapped__.__enter__()
-        return self
 
-    def __exit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.__exit__(*exc)
-
-
-class AsyncRawResponse(_Raw):
+class AsyncRawResponse(_Raw, AsyncEntered):
     """An asynchronous raw response whose body is not here yet."""
 
     async def parse(self, *args: Any, **kwargs: Any) -> Any:
@@ -111,11 +103,3 @@ class AsyncRawResponse(_Raw):
             self._self_failed(error)
             raise
         return self._self_parsed(answer)
-
-    async def __aenter__(self) -> Any:
-        await self.__wrapped__.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return await self.__wrapped__.__aexit__(*exc)

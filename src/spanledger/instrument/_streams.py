@@ -22,7 +22,10 @@ from ..shield import report
 from ._apart import Apart
 from ._retries import Retried
 
-__all__ = ["Along", "AsyncStream", "EitherStream", "Listener", "Proxy", "Stream", "Watched", "how_it_ended"]
+__all__ = [
+    "Along", "AsyncEntered", "AsyncStream", "EitherStream", "Entered", "Listener", "Proxy", "Stream", "Watched",
+    "how_it_ended",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     Proxy = wrapt.ObjectProxy[Any]
@@ -89,6 +92,30 @@ class Watched(Proxy):
         return functools.wraps(found)(closing)
 
 
+class Entered(Watched):
+    """What is read in a ``with`` block, which ends the call."""
+
+    def __enter__(self) -> Any:
+        self.__wrapped__.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> Any:
+        self._self_call.finish_stream("closed")
+        return self.__wrapped__.__exit__(*exc)
+
+
+class AsyncEntered(Watched):
+    """What is read in an ``async with`` block, which ends the call."""
+
+    async def __aenter__(self) -> Any:
+        await self.__wrapped__.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> Any:
+        self._self_call.finish_stream("closed")
+        return await self.__wrapped__.__aexit__(*exc)
+
+
 class Along:
     """Reads a stream along.  A plain object: one look at an attribute of a proxy costs as much as ten of its own."""
 
@@ -142,7 +169,7 @@ class Along:
         return self.took(chunk)
 
 
-class Stream(Watched):
+class Stream(Entered):
     """A stream that is read along."""
 
     def __init__(self, wrapped: Any, call: Listener) -> None:
@@ -199,16 +226,8 @@ class Stream(Watched):
             detach(token)
         return self._self_along.took(chunk)
 
-    def __enter__(self) -> Any:
-        self.__wrapped__.__enter__()
-        return self
 
-    def __exit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return self.__wrapped__.__exit__(*exc)
-
-
-class AsyncStream(Watched):
+class AsyncStream(AsyncEntered):
     """An asynchronous stream that is read along."""
 
     def __aiter__(self) -> AsyncIterator[Any]:
@@ -220,14 +239,6 @@ class AsyncStream(Watched):
 
     def __anext__(self) -> Awaitable[Any]:
         return self._self_along.next(self)
-
-    async def __aenter__(self) -> Any:
-        await self.__wrapped__.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> Any:
-        self._self_call.finish_stream("closed")
-        return await self.__wrapped__.__aexit__(*exc)
 
 
 class EitherStream(AsyncStream, Stream):

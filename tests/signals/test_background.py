@@ -8,14 +8,11 @@ from collections import OrderedDict
 
 import openai
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import spanledger
 from clients import RESPONSE, RESPONSE_EVENTS, Answers, clients
 from driving import drain
 from driving import run as waited
-from spanledger import setup
 from spanledger.budget import Budget
 from spanledger.errors import BudgetExceeded
 from wires import Pieces, httpx
@@ -30,22 +27,6 @@ PAID = RESPONSE["usage"]["total_tokens"]
 @pytest.fixture
 def answers():
     return Answers()
-
-
-@pytest.fixture
-def reader():
-    return InMemoryMetricReader()
-
-
-@pytest.fixture
-def configure(provider, reader):
-    def configure(**settings):
-        meters = MeterProvider([reader])
-        return spanledger.configure(tracer_provider=provider, meter_provider=meters, journal_off=True, **settings)
-
-    yield configure
-    while setup._now:
-        setup._now.pop().shutdown()
 
 
 @pytest.fixture(params=[0, 1], ids=["sync", "async"])
