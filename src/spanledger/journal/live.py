@@ -201,7 +201,7 @@ class LiveRuns:
     def _note_beginning(self) -> None:
         """Write that what goes on has begun, before all that takes its time to load: who dies meanwhile leaves that."""
         with shield("writing live runs"):
-            rows = [RunRow.of(run) for run in self._ledger.going_on() if run.id not in self._inherited]
+            rows = [RunRow.of(run) for run in self._ledger.going_on()]
             self._journal.write_runs(rows if self._describe is None else [row.wordless() for row in rows])
 
     def _hurried(self) -> bool:

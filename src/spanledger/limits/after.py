@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import pricing
 from ..budget import Budget, Loops
@@ -71,7 +72,14 @@ class After:
         hold = None
         if reservation is not None:
             hold, reservation.open = reservation.hold, False
-        after = self.outage.settle(hold, charges)
+        self._charge(state, hold, slots, charges, step)
+
+    def _charge(
+        self, state: RunState, hold: Any, slots: Sequence[Slot], charges: list[tuple[str, str, int, int, int]],
+        step: int,
+    ) -> None:  # fmt: skip
+        """Pay *charges*, one for each of *slots*, and say which levels that reached."""
+        after = self.outage.settle(hold, charges) if charges else None
         for slot, (spent_now, _) in zip(slots, after or (), strict=False):
             if spent_now >= slot.watch:
                 self.voice.reached(state, slot, spent_now, step)
@@ -87,11 +95,7 @@ class After:
             charged = {slot: amount for slot, amount, hold in held if hold}
             spent = used(state, call, self.voice)
             charges = [(s.key, s.unit, 0, (spent[s.unit] or 0) - charged.get(s, 0), s.expires) for s in plan.models]
-            if charges:
-                after = self.outage.settle(None, charges)
-                for slot, (spent_now, _) in zip(plan.models, after or (), strict=False):
-                    if spent_now >= slot.watch:
-                        self.voice.reached(state, slot, spent_now, call.step)
+            self._charge(state, None, plan.models, charges, call.step)
 
     def release(self, reservation: Reservation | None) -> None:
         """Give back what is held: the call was not made.  Doing it twice, or after it was settled, does nothing."""
